@@ -1,0 +1,1 @@
+"""Detector calibration: one effect, one module, one pure function; the pipeline is their ordered list."""

@@ -1,0 +1,1 @@
+"""Hydra configuration groups; ``spectramind_kit.config`` says what every key means."""

@@ -1,0 +1,249 @@
+"""Configuration: Hydra composes the YAML files of ``conf/``, the dataclasses here give them types and meaning.
+
+Every number lives once, in ``conf/``. ``load_config(["fit.drift_order=4"])`` is what the command line,
+the notebooks and the tests call.
+"""
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import Literal
+
+from hydra import compose, initialize_config_module
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import TypeAdapter, ValidationError
+
+from spectramind_kit.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class SimulationConfig:
+    """What ``spectramind simulate`` makes.
+
+    Attributes:
+        airs_average, fgs1_average: real CDS pairs averaged into one stored pair; 1 is the full size.
+        two_visit_fraction: share of planets with a second visit.
+        airs_jitter, fgs1_jitter: pointing jitter per real exposure, standard deviation [pixel].
+        drift: peak-to-peak size of the star's instrumental drift over a visit [1].
+        foreground: additive light, as a share of the star's light in a column [1].
+        cosmic_rays: hits per visit and channel over the whole detector.
+        read_noise: [e-] per read.
+    """
+
+    airs_average: int
+    fgs1_average: int
+    two_visit_fraction: float
+    airs_jitter: float
+    fgs1_jitter: float
+    drift: float
+    foreground: float
+    cosmic_rays: float
+    read_noise: float
+
+
+@dataclass(frozen=True)
+class CalibrationConfig:
+    """Which detector corrections are made, and how the disputed ones are.
+
+    Attributes:
+        adc_sign: "official" (counts / gain + offset) or "inverse" (counts / gain - offset).
+        linearity, dark, flat, cosmic_rays: make the correction or not.
+        dark_time_base: "since_reset" (read times measured on real frames) or "integration" (nominal times).
+        hot_pixels: "keep" or "mask".
+        hot_pixel_sigma: clipping threshold for hot pixels in the dark map [standard deviations].
+        flat_minimum: pixels whose flat lies below are treated as dead [1].
+        cosmic_ray_sigma: an exposure that rises above its pixel's running median by more is a hit [sigma].
+    """
+
+    adc_sign: Literal["official", "inverse"]
+    linearity: bool
+    dark: bool
+    dark_time_base: Literal["since_reset", "integration"]
+    flat: bool
+    flat_minimum: float
+    hot_pixels: Literal["keep", "mask"]
+    hot_pixel_sigma: float
+    cosmic_rays: bool
+    cosmic_ray_sigma: float
+
+
+@dataclass(frozen=True)
+class PhotometryConfig:
+    """How pixels become light curves.
+
+    Attributes:
+        airs_rows: half-open range of detector rows summed into each wavelength.
+        airs_background_rows: rows the background is measured on: outside this half-open range.
+        fgs1_rows, fgs1_columns: half-open window summed for FGS1; the background is measured around it.
+        background: subtract the background or only record it as a regressor.
+        bin_seconds: wanted length of a time bin [s]; never shorter than the exposure spacing.
+    """
+
+    airs_rows: tuple[int, int]
+    airs_background_rows: tuple[int, int]
+    fgs1_rows: tuple[int, int]
+    fgs1_columns: tuple[int, int]
+    background: bool
+    bin_seconds: float
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """The light-curve fit.
+
+    Attributes:
+        drift_order: polynomial order of the drift in time.
+        drift_wavelength_order: polynomial order with which the drift's shape varies over AIRS wavelengths.
+        semi_major_axis_scatter: prior scatter of ln(a/Rs) around the published value [1].
+        impact_parameter_scatter: prior scatter of b around the published value [R_star].
+        limb_darkening_scatter: prior scatter of the quadratic coefficients [1].
+        supersample: model evaluations averaged over each time bin.
+        max_iterations: Gauss-Newton steps at most.
+    """
+
+    drift_order: int
+    drift_wavelength_order: int
+    semi_major_axis_scatter: float
+    impact_parameter_scatter: float
+    limb_darkening_scatter: float
+    supersample: int
+    max_iterations: int
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What is learned from the training planets.
+
+    Attributes:
+        folds: cross-validation folds, by planet.
+        max_planets: training planets whose light curves are fitted at most (labels are always all used); 0 is all.
+    """
+
+    folds: int
+    max_planets: int
+
+
+@dataclass(frozen=True)
+class UncertaintyConfig:
+    """Final sigmas.
+
+    Attributes:
+        scale_sigma: multiply sigmas by the factor measured on held-out training planets.
+        minimum_scale: that factor is never smaller (few planets cannot prove over-confidence harmless).
+        fallback_inflation: sigma of a planet that fell back to the population, in population spreads.
+        sigma_floor: no submitted sigma is smaller [(Rp/Rs)^2].
+    """
+
+    scale_sigma: bool
+    minimum_scale: float
+    fallback_inflation: float
+    sigma_floor: float
+
+
+@dataclass(frozen=True)
+class DiagnosticsConfig:
+    """The HTML report: how many planets get pictures of their own."""
+
+    planets_shown: int
+    dpi: int
+
+
+@dataclass(frozen=True)
+class KaggleConfig:
+    """The platform's limits, for packaging and rehearsal.
+
+    Attributes:
+        target: image generation the wheel dataset is made for (a folder of ``wheels/``).
+        owner: Kaggle user who owns datasets and kernels.
+        hours: wall-clock limit of the hidden rerun [h].
+        rerun_planets: planets the hidden rerun is projected to.
+    """
+
+    target: str
+    owner: str
+    hours: float
+    rerun_planets: int
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything. ``seed`` rules every random draw; ``workers`` is the number of processes (0: one per core)."""
+
+    seed: int
+    workers: int
+    simulation: SimulationConfig
+    calibration: CalibrationConfig
+    photometry: PhotometryConfig
+    fit: FitConfig
+    training: TrainingConfig
+    uncertainty: UncertaintyConfig
+    diagnostics: DiagnosticsConfig
+    kaggle: KaggleConfig
+
+
+def load_config(overrides: Sequence[str] = ()) -> Config:
+    """Compose the configuration.
+
+    Args:
+        overrides: Hydra overrides such as ``calibration.linearity=false`` or ``simulation=full``.
+
+    Raises:
+        ConfigurationError: on an unknown key (named with the nearest known one) or a value of the wrong type.
+    """
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_module("spectramind_kit.conf", version_base="1.3"):
+            composed = compose("config", overrides=list(overrides))
+        return TypeAdapter(Config).validate_python(OmegaConf.to_container(composed, resolve=True))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _explain(error, overrides) from error
+    except ValidationError as error:
+        raise _explain_value(error) from error
+
+
+def config_hash(*parts: object) -> str:
+    """Return a short SHA-256 of configuration dataclasses, strings and numbers, the same in every session."""
+    plain = [asdict(part) if is_dataclass(part) else part for part in parts]
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def known_keys() -> list[str]:
+    """Return every dotted key of the configuration."""
+    return sorted(_flatten(asdict(load_config())))
+
+
+def _flatten(tree: dict, prefix: str = "") -> Iterable[str]:
+    for key, value in tree.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{key}.")
+
+
+def _explain(error: Exception, overrides: Sequence[str]) -> ConfigurationError:
+    """Name the override at fault and the nearest known key."""
+    known = known_keys() if overrides else []
+    for override in overrides:
+        key = re.split(r"=", override.lstrip("+~"), maxsplit=1)[0]
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+            return ConfigurationError(
+                f"configuration override {override!r}",
+                wanted="a known key",
+                got=key,
+                remedy=f"did you mean {near[0]!r}?" if near else "",
+            )
+    reason = str(error).splitlines()[0]
+    return ConfigurationError(f"configuration overrides {list(overrides)}", wanted="values that fit", got=reason)
+
+
+def _explain_value(error: ValidationError) -> ConfigurationError:
+    """Name the key whose value does not fit, and what would."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    return ConfigurationError(f"configuration key {key!r}", wanted=first["msg"], got=repr(first["input"]))

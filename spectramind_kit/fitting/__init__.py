@@ -1,0 +1,1 @@
+"""The light-curve fit: systematics, prior on spectra, posterior of the depths, joining of visits."""

@@ -1,0 +1,62 @@
+"""The two detectors of the challenge as numbers: shapes, science columns, read times.
+
+Read times since reset are measured on real frames, not taken from ``axis_info``: the ratio of the two
+reads of a CDS pair is 47 on AIRS-CH0 (0.1 s and 4.7 s) and 2.0 on FGS1 (0.1 s and 0.2 s). The axis file
+gives the start of each pair and the nominal integration times.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+N_WAVELENGTH = 283
+FGS1_WAVELENGTH = 0.7
+"""Label of the FGS1 point [um]; its band is 0.60-0.80 um."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One detector.
+
+    Attributes:
+        name: as in the file names of the competition.
+        n_row, n_column: detector shape; rows are the spatial axis.
+        science_columns: half-open range of columns that carry scored wavelengths.
+        read_times: time since reset of the two reads of a CDS pair [s], measured.
+        nominal_read_times: the same after the host's own notebook [s].
+    """
+
+    name: str
+    n_row: int
+    n_column: int
+    science_columns: tuple[int, int]
+    read_times: tuple[float, float]
+    nominal_read_times: tuple[float, float]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.n_row, self.n_column
+
+    @property
+    def n_pixel(self) -> int:
+        return self.n_row * self.n_column
+
+    @property
+    def exposure_time(self) -> float:
+        """Light-collecting time between the two reads of a pair [s]."""
+        return self.read_times[1] - self.read_times[0]
+
+    def time_since_reset(self, n_frame: int, base: str = "since_reset") -> np.ndarray:
+        """Return the time since reset of every frame, shape (n_frame,) [s].
+
+        Args:
+            n_frame: frames in read order; even frames are the first read of a pair.
+            base: "since_reset" (measured) or "integration" (the host's nominal times).
+        """
+        pair = self.read_times if base == "since_reset" else self.nominal_read_times
+        return np.resize(np.asarray(pair, dtype=np.float64), n_frame)
+
+
+AIRS = Channel("AIRS-CH0", 32, 356, (39, 321), (0.1, 4.7), (0.1, 4.6))
+FGS1 = Channel("FGS1", 32, 32, (0, 32), (0.1, 0.2), (0.1, 0.2))
+CHANNELS = {channel.name: channel for channel in (FGS1, AIRS)}

@@ -1,0 +1,1 @@
+"""Photometry: from calibrated pixels to light curves of 283 wavelengths."""

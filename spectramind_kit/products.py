@@ -1,0 +1,314 @@
+"""The products that flow through the kit: frozen dataclasses, shapes checked when made.
+
+Order of wavelengths everywhere: FGS1 first, then AIRS-CH0 ascending. Depths are (Rp/Rs)^2.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+
+from spectramind_kit.errors import ProductError
+
+
+def require_shape(product: str, name: str, array: np.ndarray, shape: tuple) -> None:
+    """Refuse an array whose shape is not ``shape`` (None stands for any length)."""
+    if array.ndim != len(shape) or any(w is not None and w != g for w, g in zip(shape, array.shape)):
+        wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
+        raise ProductError(f"{product}.{name}", wanted=f"shape {wanted}", got=f"shape {array.shape}")
+
+
+class _Product:
+    """A repr that shows shapes instead of numbers."""
+
+    def __repr__(self) -> str:
+        shown = []
+        for f in fields(self):
+            value = getattr(self, f.name)
+            is_array = isinstance(value, np.ndarray)
+            shown.append(f"{f.name}={f'{value.dtype}{list(value.shape)}' if is_array else repr(value)}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+@dataclass(frozen=True)
+class Star:
+    """Host star: radius [R_sun], mass [M_sun], effective temperature [K]."""
+
+    radius: float
+    mass: float
+    temperature: float
+
+
+@dataclass(frozen=True)
+class Orbit:
+    """Published orbit: period [d], semi-major axis [R_star], inclination [deg], eccentricity.
+
+    The values are a loose prior only: durations of real transits differ from theirs by up to a factor of two.
+    """
+
+    period: float
+    semi_major_axis: float
+    inclination: float
+    eccentricity: float = 0.0
+
+
+@dataclass(frozen=True)
+class Planet:
+    """A planet and what the star table tells of it; ``notes`` says what is missing there, in words.
+
+    ``mass`` is in Jupiter masses (inferred from the values). ``star`` and ``orbit`` are None where the
+    table has no usable row (2024 edition, damaged row).
+    """
+
+    planet_id: int
+    star: Star | None = None
+    orbit: Orbit | None = None
+    mass: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ChannelFiles:
+    """Where one visit's files of one channel lie, and its ADC constants.
+
+    ``gain`` [ADU/e-] and ``offset`` [e-] as the competition's table gives them.
+    """
+
+    signal: Path
+    calibration: Path
+    gain: float
+    offset: float
+
+
+@dataclass(frozen=True, repr=False)
+class AxisInfo(_Product):
+    """``axis_info.parquet``: start time of every frame [s] by channel, AIRS wavelength of each column [um].
+
+    ``wavelength`` (356,) descends with the column, as in the file.
+    """
+
+    frame_time: Mapping[str, np.ndarray]
+    wavelength: np.ndarray
+
+
+@dataclass(frozen=True)
+class PlanetObservation:
+    """One visit of one planet: who, which visit, where the files are. No pixels."""
+
+    planet: Planet
+    visit: int
+    files: Mapping[str, ChannelFiles]
+    axis: AxisInfo
+
+    @property
+    def name(self) -> str:
+        return f"planet {self.planet.planet_id}, visit {self.visit}"
+
+
+@dataclass(frozen=True, repr=False)
+class RawCube(_Product):
+    """Raw counts of the pixels that were read, pixel-major.
+
+    Attributes:
+        channel: "AIRS-CH0" or "FGS1".
+        counts: (n_pixel, n_frame) uint16 [ADU].
+        row, column: (n_pixel,) detector position.
+        time: (n_frame,) [s] since the start of the observation.
+    """
+
+    channel: str
+    counts: np.ndarray
+    row: np.ndarray
+    column: np.ndarray
+    time: np.ndarray
+
+    def __post_init__(self):
+        n_pixel, n_frame = len(self.row), len(self.time)
+        require_shape("RawCube", "counts", self.counts, (n_pixel, n_frame))
+        require_shape("RawCube", "column", self.column, (n_pixel,))
+
+
+@dataclass(frozen=True, repr=False)
+class CalibrationFrames(_Product):
+    """Calibration tables of one channel and visit, (n_row, n_column) each.
+
+    Attributes:
+        dark: [e-/s]; dead: bool; flat: [1]; read_noise: [e-] per read.
+        linearity: (n_coefficient, n_row, n_column), ascending powers: measured e- -> linear e-.
+        gain: [ADU/e-]; offset: [e-].
+    """
+
+    dark: np.ndarray
+    dead: np.ndarray
+    flat: np.ndarray
+    read_noise: np.ndarray
+    linearity: np.ndarray
+    gain: float
+    offset: float
+
+    def __post_init__(self):
+        for name in ("dead", "flat", "read_noise"):
+            require_shape("CalibrationFrames", name, getattr(self, name), self.dark.shape)
+        require_shape("CalibrationFrames", "linearity", self.linearity, (None, *self.dark.shape))
+
+    def at(self, row: np.ndarray, column: np.ndarray) -> "CalibrationFrames":
+        """Return the same tables at some pixels: every (n_row, n_column) becomes (n_pixel,)."""
+        pick = {n: getattr(self, n)[row, column] for n in ("dark", "dead", "flat", "read_noise")}
+        return CalibrationFrames(**pick, linearity=self.linearity[:, row, column], gain=self.gain, offset=self.offset)
+
+
+@dataclass(frozen=True, repr=False)
+class CalibratedCube(_Product):
+    """Calibrated exposures (CDS differences), pixel-major.
+
+    Attributes:
+        signal, variance: (n_pixel, n_exposure) [e-, e-^2] per exposure.
+        row, column: (n_pixel,) detector position.
+        good: (n_pixel,) bool, False where the pixel's light must not be trusted.
+        mid_time: (n_exposure,) [s], middle of the light-collecting time.
+        applied: names of the corrections made, in order.
+    """
+
+    channel: str
+    signal: np.ndarray
+    variance: np.ndarray
+    row: np.ndarray
+    column: np.ndarray
+    good: np.ndarray
+    mid_time: np.ndarray
+    applied: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        shape = (len(self.row), len(self.mid_time))
+        require_shape("CalibratedCube", "signal", self.signal, shape)
+        require_shape("CalibratedCube", "variance", self.variance, shape)
+        require_shape("CalibratedCube", "good", self.good, shape[:1])
+
+
+@dataclass(frozen=True, repr=False)
+class LightCurves(_Product):
+    """Light curves of one visit.
+
+    Attributes:
+        time: (n_time,) [s], middle of each bin, ascending; ``bin_seconds`` is the time a bin spans [s].
+        flux, flux_err: (n_time, n_wavelength) [e- per exposure], mean over the bin and its standard error
+            from photon and read noise.
+        wavelength: (n_wavelength,) [um], FGS1 first, then AIRS ascending.
+        regressors: (n_time, n_regressor), named by ``regressor_names``: centroids and widths [pixel],
+            backgrounds [e- per pixel and exposure].
+        flags: what the calibration or photometry found odd, in words.
+    """
+
+    planet_id: int
+    visit: int
+    time: np.ndarray
+    bin_seconds: float
+    flux: np.ndarray
+    flux_err: np.ndarray
+    wavelength: np.ndarray
+    regressors: np.ndarray
+    regressor_names: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        shape = (len(self.time), len(self.wavelength))
+        require_shape("LightCurves", "flux", self.flux, shape)
+        require_shape("LightCurves", "flux_err", self.flux_err, shape)
+        require_shape("LightCurves", "regressors", self.regressors, (shape[0], len(self.regressor_names)))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A fitted number and its standard error, in the unit of the number."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True, repr=False)
+class TransitFit(_Product):
+    """What the fit of one visit found.
+
+    Attributes:
+        depth: (n_wavelength,) [(Rp/Rs)^2]; covariance: (n_wavelength, n_wavelength) of the depths, with the
+            uncertainty of orbit, limb darkening and drift in it.
+        parameters: orbit and limb darkening by name: "mid_time" [s], "semi_major_axis" [R_star],
+            "impact_parameter" [R_star], and so on.
+        time: (n_time,) [s]; flux: data over the fitted star and drift, model: the transit,
+            residual: flux - model, all (n_time, n_wavelength) [1].
+        noise_scale: (n_wavelength,) [1], measured scatter over the expected one (>= 1 enters the covariance).
+        flags: quality flags in words; empty when all is well.
+    """
+
+    planet_id: int
+    visit: int
+    wavelength: np.ndarray
+    depth: np.ndarray
+    covariance: np.ndarray
+    parameters: Mapping[str, Estimate]
+    time: np.ndarray
+    flux: np.ndarray
+    model: np.ndarray
+    noise_scale: np.ndarray
+    flags: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        n = len(self.wavelength)
+        require_shape("TransitFit", "depth", self.depth, (n,))
+        require_shape("TransitFit", "covariance", self.covariance, (n, n))
+        require_shape("TransitFit", "model", self.model, (len(self.time), n))
+        require_shape("TransitFit", "flux", self.flux, (len(self.time), n))
+
+    @property
+    def residual(self) -> np.ndarray:
+        """(n_time, n_wavelength) [1]."""
+        return self.flux - self.model
+
+    @property
+    def sigma(self) -> np.ndarray:
+        """Standard errors of the depths, (n_wavelength,)."""
+        return np.sqrt(np.diag(self.covariance))
+
+
+@dataclass(frozen=True, repr=False)
+class DepthEstimate(_Product):
+    """All visits of a planet together: depth (n_wavelength,), covariance (n_wavelength, n_wavelength)."""
+
+    planet_id: int
+    depth: np.ndarray
+    covariance: np.ndarray
+    n_visit: int
+    flags: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        n = len(self.depth)
+        require_shape("DepthEstimate", "covariance", self.covariance, (n, n))
+        if not (np.isfinite(self.depth).all() and np.isfinite(self.covariance).all()):
+            raise ProductError(f"depths of planet {self.planet_id}", wanted="finite numbers", got="NaN or inf")
+
+
+@dataclass(frozen=True, repr=False)
+class Spectrum(_Product):
+    """The answer for one planet: mean and sigma (n_wavelength,) [(Rp/Rs)^2].
+
+    ``source`` is "fit" or "population"; ``reason`` says in words why it is not the best we can do.
+    """
+
+    planet_id: int
+    wavelength: np.ndarray
+    mean: np.ndarray
+    sigma: np.ndarray
+    source: str
+    reason: str = ""
+    flags: tuple[str, ...] = field(default=())
+
+    def __post_init__(self):
+        n = len(self.wavelength)
+        for name in ("mean", "sigma"):
+            values = getattr(self, name)
+            require_shape("Spectrum", name, values, (n,))
+            if not (np.isfinite(values).all() and (values > 0).all()):
+                raise ProductError(
+                    f"Spectrum.{name} of planet {self.planet_id}", wanted="finite and positive", got=values.min()
+                )

@@ -1,0 +1,1 @@
+"""A simulator that writes competition folders: systems, spectra and the detectors of ExoSim, in our own code."""

@@ -1,0 +1,1 @@
+"""Learning from the training planets: folds, population, sigma scale, checkpoint."""

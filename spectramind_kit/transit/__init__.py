@@ -1,0 +1,1 @@
+"""The forward model of a transit: orbit, limb darkening, light curve."""
