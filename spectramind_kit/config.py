@@ -80,13 +80,17 @@ class PhotometryConfig:
     Attributes:
         airs_rows: half-open range of detector rows summed into each wavelength.
         airs_background_rows: rows the background is measured on: outside this half-open range.
+        airs_wing_slope, fgs1_wing_slope: the star's light in the wings falls as distance^-slope, per row on
+            AIRS-CH0 and per pixel on FGS1.
         fgs1_rows, fgs1_columns: half-open window summed for FGS1; the background is measured around it.
-        background: subtract the background or only record it as a regressor.
+        background: subtract the foreground light or leave it in.
         bin_seconds: wanted length of a time bin [s]; never shorter than the exposure spacing.
     """
 
     airs_rows: tuple[int, int]
     airs_background_rows: tuple[int, int]
+    airs_wing_slope: float
+    fgs1_wing_slope: float
     fgs1_rows: tuple[int, int]
     fgs1_columns: tuple[int, int]
     background: bool

@@ -24,6 +24,8 @@ class Channel:
         science_columns: half-open range of columns that carry scored wavelengths.
         read_times: time since reset of the two reads of a CDS pair [s], measured.
         nominal_read_times: the same after the host's own notebook [s].
+        pair_period: time from one CDS pair to the next on the detector [s]; stored pairs that are spaced
+            wider are means of several.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Channel:
     science_columns: tuple[int, int]
     read_times: tuple[float, float]
     nominal_read_times: tuple[float, float]
+    pair_period: float
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -57,6 +60,6 @@ class Channel:
         return np.resize(np.asarray(pair, dtype=np.float64), n_frame)
 
 
-AIRS = Channel("AIRS-CH0", 32, 356, (39, 321), (0.1, 4.7), (0.1, 4.6))
-FGS1 = Channel("FGS1", 32, 32, (0, 32), (0.1, 0.2), (0.1, 0.2))
+AIRS = Channel("AIRS-CH0", 32, 356, (39, 321), (0.1, 4.7), (0.1, 4.6), 4.8)
+FGS1 = Channel("FGS1", 32, 32, (0, 32), (0.1, 0.2), (0.1, 0.2), 0.4)
 CHANNELS = {channel.name: channel for channel in (FGS1, AIRS)}

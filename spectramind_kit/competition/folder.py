@@ -1,0 +1,236 @@
+"""The competition folder: which planets it holds, where their files are, what the tables say.
+
+Both editions are read: 2025 (star tables, one ADC row, visits by suffix) and 2024 (no star table, an ADC
+row per planet, one visit without suffix). Nothing is assumed that a file tells: planets and visits come from
+the folders, times from ``axis_info.parquet``, rows and columns of the answer from ``sample_submission.csv``.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, N_WAVELENGTH
+from spectramind_kit.products import AxisInfo, ChannelFiles, Orbit, Planet, PlanetObservation, Star
+
+STAR_COLUMNS = ("Rs", "Ms", "Ts", "Mp", "e", "P", "sma", "i")
+SECONDS_PER_HOUR = 3600.0
+
+
+def open_competition(root: Path | str) -> "CompetitionFolder":
+    """Open a competition folder of either edition.
+
+    Raises:
+        CompetitionDataError: if the folder does not exist or holds none of the competition's tables.
+    """
+    root = Path(root)
+    for edition, marker in (("2025", "adc_info.csv"), ("2024", "train_adc_info.csv"), ("2024", "test_adc_info.csv")):
+        if (root / marker).is_file():
+            return CompetitionFolder(root, edition)
+    found = sorted(p.name for p in root.iterdir())[:12] if root.is_dir() else "no such folder"
+    raise CompetitionDataError(
+        f"competition folder {root}",
+        wanted="adc_info.csv (2025) or train_adc_info.csv (2024)",
+        got=found,
+        remedy="give the folder that holds train/, test/ and the tables, or make one with `spectramind simulate`",
+    )
+
+
+@dataclass(frozen=True)
+class CompetitionFolder:
+    """A folder in the competition's layout; tables are read when first asked for.
+
+    Attributes:
+        root: the folder; edition: "2025" or "2024".
+    """
+
+    root: Path
+    edition: str
+
+    @cached_property
+    def axis(self) -> AxisInfo:
+        """Frame times [s] and AIRS wavelengths [um] of ``axis_info.parquet``."""
+        table = self._read_table("axis_info.parquet")
+        times = {}
+        for channel in CHANNELS:
+            hours = self._column(table, f"{channel}-axis0-h", "axis_info.parquet").drop_nulls().to_numpy()
+            times[channel] = hours * SECONDS_PER_HOUR
+        wavelength = self._column(table, f"{AIRS.name}-axis2-um", "axis_info.parquet").drop_nulls().to_numpy()
+        if len(wavelength) != AIRS.n_column:
+            raise CompetitionDataError(
+                f"{self.root / 'axis_info.parquet'}", wanted=f"{AIRS.n_column} wavelengths", got=len(wavelength)
+            )
+        return AxisInfo(frame_time=times, wavelength=wavelength)
+
+    @cached_property
+    def wavelength(self) -> np.ndarray:
+        """Wavelengths of the answer, (283,) [um]: FGS1, then AIRS ascending."""
+        table = self._read_table("wavelengths.csv")
+        if table.shape != (1, N_WAVELENGTH):
+            raise CompetitionDataError(
+                f"{self.root / 'wavelengths.csv'}", wanted=f"1 row of {N_WAVELENGTH} columns", got=table.shape
+            )
+        return np.asarray(table.row(0), dtype=np.float64)
+
+    def planet_ids(self, split: str) -> list[int]:
+        """Return the planets that have a folder in "train" or "test", ascending."""
+        folder = self.root / split
+        if not folder.is_dir():
+            raise CompetitionDataError(
+                f"split {split!r} of {self.root}",
+                wanted=f"a folder {split}/",
+                got="none",
+                remedy="choose another split",
+            )
+        return sorted(int(p.name) for p in folder.iterdir() if p.is_dir() and p.name.isdigit())
+
+    def sample_submission(self) -> pl.DataFrame:
+        """Return ``sample_submission.csv``; ``planet_id`` is Int64."""
+        return _with_integer_ids(self._read_table("sample_submission.csv"), "sample_submission.csv")
+
+    def has_labels(self) -> bool:
+        """True if the training spectra are there."""
+        return (self.root / self._labels_name).is_file()
+
+    def labels(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return training planets (n,) int64 and their true spectra (n, 283) [(Rp/Rs)^2]."""
+        return read_spectra(self.root / self._labels_name)
+
+    def planet(self, split: str, planet_id: int) -> Planet:
+        """Return what the star table tells of a planet; missing or damaged entries become None and a note."""
+        if self.edition == "2024":
+            return Planet(planet_id)
+        name = f"{split}_star_info.csv"
+        if not (self.root / name).is_file():
+            return Planet(planet_id, notes=(f"{name} is missing",))
+        row = self._star_tables[split].get(planet_id)
+        if row is None:
+            return Planet(planet_id, notes=(f"{name} has no row for this planet",))
+        return _planet_from_row(planet_id, row, name)
+
+    def observations(self, split: str, planet_id: int) -> list[PlanetObservation]:
+        """Return the visits of a planet, in order.
+
+        Raises:
+            CompetitionDataError: if the planet has no folder or the folder no visit.
+        """
+        folder = self.root / split / str(planet_id)
+        if not folder.is_dir():
+            raise CompetitionDataError(f"planet {planet_id}", wanted=f"a folder {folder}", got="none")
+        planet = self.planet(split, planet_id)
+        adc = self._adc_row(split, planet_id)
+        observations = []
+        for visit, suffix in self._visits(folder):
+            files = {
+                name: ChannelFiles(
+                    signal=folder / f"{name}_signal{suffix}.parquet",
+                    calibration=folder / f"{name}_calibration{suffix}",
+                    gain=float(adc[f"{name}_adc_gain"]),
+                    offset=float(adc[f"{name}_adc_offset"]),
+                )
+                for name in CHANNELS
+            }
+            observations.append(PlanetObservation(planet, visit, files, self.axis))
+        return observations
+
+    @property
+    def _labels_name(self) -> str:
+        return "train.csv" if self.edition == "2025" else "train_labels.csv"
+
+    def _visits(self, folder: Path) -> list[tuple[int, str]]:
+        """Return (visit, file suffix), from whatever entries of the visit are there."""
+        if self.edition == "2024":
+            return [(0, "")]
+        found = {int(m[1]) for p in folder.iterdir() if (m := re.search(r"_(?:signal|calibration)_(\d+)", p.name))}
+        if not found:
+            raise CompetitionDataError(
+                f"{folder}", wanted=f"{FGS1.name}_signal_0.parquet and its like", got=[p.name for p in folder.iterdir()]
+            )
+        return [(visit, f"_{visit}") for visit in sorted(found)]
+
+    def _adc_row(self, split: str, planet_id: int) -> dict:
+        name = "adc_info.csv" if self.edition == "2025" else f"{split}_adc_info.csv"
+        table = self._read_table(name)
+        if self.edition == "2024":
+            table = _with_integer_ids(table, name).filter(pl.col("planet_id") == planet_id)
+        if len(table) != 1:
+            raise CompetitionDataError(f"{self.root / name}, planet {planet_id}", wanted="one row", got=len(table))
+        return table.row(0, named=True)
+
+    @cached_property
+    def _star_tables(self) -> dict[str, dict[int, dict]]:
+        tables = {}
+        for split in ("train", "test"):
+            name = f"{split}_star_info.csv"
+            if (self.root / name).is_file():
+                table = _with_integer_ids(self._read_table(name), name)
+                tables[split] = {row["planet_id"]: row for row in table.iter_rows(named=True)}
+        return tables
+
+    def _read_table(self, name: str) -> pl.DataFrame:
+        path = self.root / name
+        if not path.is_file():
+            raise CompetitionDataError(
+                f"{path}", wanted="this table", got="no such file", remedy="complete the competition folder"
+            )
+        try:
+            return pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema_length=None)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise CompetitionDataError(f"{path}", wanted="a readable table", got=str(error)[:200]) from error
+
+    def _column(self, table: pl.DataFrame, column: str, name: str) -> pl.Series:
+        if column not in table.columns:
+            raise CompetitionDataError(f"{self.root / name}", wanted=f"column {column!r}", got=table.columns[:12])
+        return table[column]
+
+
+def read_spectra(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
+    """Read a table ``planet_id, wl_1 .. wl_283``: planets (n,) int64 and spectra (n, 283).
+
+    Raises:
+        CompetitionDataError: if the file is missing, or the columns or numbers are not those.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CompetitionDataError(f"{path}", wanted="a table of true spectra", got="no such file")
+    table = _with_integer_ids(pl.read_csv(path, infer_schema_length=None), path.name)
+    columns = [f"wl_{i + 1}" for i in range(N_WAVELENGTH)]
+    missing = [c for c in columns if c not in table.columns]
+    if missing:
+        raise CompetitionDataError(
+            f"{path}", wanted=f"columns wl_1 .. wl_{N_WAVELENGTH}", got=f"none named {missing[0]}"
+        )
+    spectra = table.select(columns).to_numpy().astype(np.float64)
+    if not np.isfinite(spectra).all():
+        bad = table["planet_id"][int(np.argmin(np.isfinite(spectra).all(axis=1)))]
+        raise CompetitionDataError(f"{path}", wanted="finite depths", got=f"NaN in the row of planet {bad}")
+    return table["planet_id"].to_numpy(), spectra
+
+
+def _with_integer_ids(table: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Cast ``planet_id`` to Int64 (one real table holds it as 1103775.0; ids exceed 32 bits)."""
+    if "planet_id" not in table.columns:
+        raise CompetitionDataError(name, wanted="a column planet_id", got=table.columns[:6])
+    return table.with_columns(pl.col("planet_id").cast(pl.Float64).round().cast(pl.Int64))
+
+
+def _planet_from_row(planet_id: int, row: dict, name: str) -> Planet:
+    """Keep what is usable of a star-table row; name what is not."""
+    number = {c: float("nan") if row.get(c) is None else float(row[c]) for c in STAR_COLUMNS}
+    bad = [c for c in STAR_COLUMNS if not math.isfinite(number[c])]
+
+    def usable(*columns: str) -> bool:
+        return not any(c in bad for c in columns)
+
+    return Planet(
+        planet_id,
+        star=Star(number["Rs"], number["Ms"], number["Ts"]) if usable("Rs", "Ms", "Ts") else None,
+        orbit=Orbit(number["P"], number["sma"], number["i"], number["e"]) if usable("P", "sma", "i", "e") else None,
+        mass=number["Mp"] if usable("Mp") else None,
+        notes=(f"{name} has no usable {', '.join(bad)} for this planet",) if bad else (),
+    )

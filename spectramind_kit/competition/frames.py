@@ -1,0 +1,129 @@
+"""Read detector frames and calibration tables of one channel of one visit.
+
+A parquet column is one pixel's time series, so a cube is read pixel-major and only the asked pixels are decoded.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.instruments import CHANNELS, Channel
+from spectramind_kit.products import CalibrationFrames, PlanetObservation, RawCube
+
+
+def read_raw_cube(observation: PlanetObservation, channel: str, rows: np.ndarray, columns: np.ndarray) -> RawCube:
+    """Read the counts of some pixels.
+
+    Args:
+        observation: the visit.
+        channel: "AIRS-CH0" or "FGS1".
+        rows, columns: (n_pixel,) detector positions.
+
+    Returns:
+        The cube; its times are the first n_frame entries of the axis file, so a visit with fewer frames is fine.
+
+    Raises:
+        CompetitionDataError: if the file is missing, damaged, of another shape or type, empty of light, or longer
+            than the axis file.
+    """
+    detector = CHANNELS[channel]
+    path = observation.files[channel].signal
+    what = f"{channel} signal of {observation.name} ({path.name})"
+    time = observation.axis.frame_time[channel]
+    n_column = _n_column(path, what)
+    if n_column != detector.n_pixel:
+        other = next((c.name for c in CHANNELS.values() if c.n_pixel == n_column), None)
+        raise CompetitionDataError(
+            what,
+            wanted=f"{detector.n_pixel} columns ({detector.n_row} x {detector.n_column})",
+            got=n_column,
+            remedy=f"is this the {other} file?" if other else "download the file again",
+        )
+    table = _read(path, what, columns=(rows * detector.n_column + columns).tolist())
+    if table.dtypes[0] != pl.UInt16:
+        raise CompetitionDataError(what, wanted="uint16 counts", got=str(table.dtypes[0]))
+    if not 2 <= len(table) <= len(time):
+        raise CompetitionDataError(what, wanted=f"2 to {len(time)} frames (as axis_info tells)", got=len(table))
+    n_frame = len(table) // 2 * 2
+    counts = table.to_numpy(order="fortran").T[:, :n_frame]
+    if not counts.any():
+        raise CompetitionDataError(what, wanted="counts above zero", got="zero in every pixel and frame")
+    return RawCube(channel, counts, rows, columns, time[:n_frame])
+
+
+def read_calibration_frames(observation: PlanetObservation, channel: str) -> CalibrationFrames:
+    """Read dark, dead, flat, read-noise and linearity tables; pixels with a number that is not finite become dead.
+
+    Raises:
+        CompetitionDataError: if a table is missing, damaged or of another shape.
+    """
+    detector = CHANNELS[channel]
+    files = observation.files[channel]
+    tables = {}
+    for name in ("dark", "dead", "flat", "read", "linear_corr"):
+        path = files.calibration / f"{name}.parquet"
+        table = _read(path, f"{channel} {name} of {observation.name} ({path.name})").to_numpy()
+        tables[name] = table.astype(bool if name == "dead" else np.float64)
+        n_row = table.shape[0]
+        fits = n_row % detector.n_row == 0 and n_row > 0 if name == "linear_corr" else n_row == detector.n_row
+        if not fits or table.shape[1] != detector.n_column:
+            raise CompetitionDataError(
+                f"{channel} {name} of {observation.name}", wanted=f"{detector.shape} values", got=table.shape
+            )
+    linearity = tables["linear_corr"].reshape(-1, *detector.shape)
+    usable = np.isfinite(linearity).all(axis=0)
+    for name in ("dark", "flat", "read"):
+        usable &= np.isfinite(tables[name])
+    return CalibrationFrames(
+        dark=np.where(usable, tables["dark"], 0.0),
+        dead=tables["dead"] | ~usable,
+        flat=np.where(usable, tables["flat"], 1.0),
+        read_noise=np.where(usable, tables["read"], 0.0),
+        linearity=np.where(usable, linearity, _identity(len(linearity))),
+        gain=files.gain,
+        offset=files.offset,
+    )
+
+
+def detector_pixels(channel: Channel, columns: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return row and column (n_pixel,) of all rows and a half-open range of columns, row by row."""
+    first, stop = columns or (0, channel.n_column)
+    rows, cols = np.meshgrid(np.arange(channel.n_row), np.arange(first, stop), indexing="ij")
+    return rows.ravel(), cols.ravel()
+
+
+def _identity(n_coefficient: int) -> np.ndarray:
+    """Coefficients of the polynomial x, (n_coefficient, 1, 1)."""
+    return (np.arange(n_coefficient) == 1).astype(np.float64)[:, None, None]
+
+
+def _n_column(path: Path, what: str) -> int:
+    _require_file(path, what)
+    try:
+        return len(pl.read_parquet_schema(path))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _damaged(what, error) from error
+
+
+def _read(path: Path, what: str, columns: list[int] | None = None) -> pl.DataFrame:
+    _require_file(path, what)
+    try:
+        table = pl.read_parquet(path, columns=columns)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _damaged(what, error) from error
+    if len(table) == 0:
+        raise CompetitionDataError(what, wanted="at least one row", got="an empty table")
+    return table
+
+
+def _require_file(path: Path, what: str) -> None:
+    if not path.is_file():
+        raise CompetitionDataError(what, wanted=f"a file {path}", got="no such file", remedy="complete the folder")
+
+
+def _damaged(what: str, error: Exception) -> CompetitionDataError:
+    return CompetitionDataError(
+        what, wanted="a readable parquet file", got=str(error).splitlines()[0][:160], remedy="download the file again"
+    )
