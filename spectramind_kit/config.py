@@ -139,13 +139,17 @@ class UncertaintyConfig:
 
     Attributes:
         scale_sigma: multiply sigmas by the factor measured on held-out training planets.
-        minimum_scale: that factor is never smaller (few planets cannot prove over-confidence harmless).
+        minimum_scale: that factor is never smaller: a sigma too small costs more than one too large.
+        prior_scale: the factor assumed before any planet is seen.
+        prior_planets: how many planets that assumption weighs as much as.
         fallback_inflation: sigma of a planet that fell back to the population, in population spreads.
         sigma_floor: no submitted sigma is smaller [(Rp/Rs)^2].
     """
 
     scale_sigma: bool
     minimum_scale: float
+    prior_scale: float
+    prior_planets: float
     fallback_inflation: float
     sigma_floor: float
 

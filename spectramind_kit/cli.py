@@ -1,0 +1,241 @@
+"""The ``spectramind`` command: parse, compose the configuration, call one function of the library.
+
+Exit status: 0 when the job was done, 2 on wrong usage, 1 otherwise with one message (``--debug``: the traceback).
+Heavy modules are imported by the command that needs them, so that ``--help`` answers at once.
+"""
+
+import dataclasses
+import json
+import logging
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spectramind_kit import __version__
+from spectramind_kit.config import Config, load_config
+from spectramind_kit.errors import ConfigurationError, SpectraMindError
+
+app = typer.Typer(
+    help="From raw Ariel detector cubes to a submission: simulate, calibrate, train, predict, submit, diagnose.",
+    epilog="Every command takes configuration overrides such as fit.drift_order=4 after its options; "
+    "--debug shows tracebacks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Data = Annotated[Path, typer.Option("--data", help="Competition folder (2024 or 2025 layout).")]
+Work = Annotated[Path, typer.Option("--work", help="Folder for everything that is made; reused when it exists.")]
+ModelFolder = Annotated[Path | None, typer.Option("--model", help="Folder of a trained model; default WORK/model.")]
+Overrides = Annotated[list[str] | None, typer.Argument(help="Configuration overrides: group.key=value ...")]
+
+
+class Split(StrEnum):
+    """Halves of the competition."""
+
+    train = "train"
+    test = "test"
+
+
+class Frames(StrEnum):
+    """Sizes of a simulated visit."""
+
+    small = "small"
+    full = "full"
+
+
+class MetricEdition(StrEnum):
+    """Years of the competition."""
+
+    e2025 = "2025"
+    e2024 = "2024"
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder to write the competition into.")],
+    train: Annotated[int, typer.Option(min=0, help="Training planets.")] = 24,
+    test: Annotated[int, typer.Option(min=0, help="Test planets; their truth goes to OUT/truth/test.csv.")] = 8,
+    frames: Annotated[Frames, typer.Option(help="small: stored frames are means of many; full: the real size.")] = (
+        Frames.small
+    ),
+    seed: Annotated[int | None, typer.Option(help="Seed; the configuration's if not given.")] = None,
+    edition: Annotated[MetricEdition, typer.Option(help="Layout of the folder.")] = MetricEdition.e2025,
+    overrides: Overrides = None,
+) -> None:
+    """Write a simulated competition folder."""
+    from tqdm.auto import tqdm
+
+    from spectramind_kit.environment import available_cores
+    from spectramind_kit.simulation.folder import simulate_folder
+
+    config = _config([f"simulation={frames.value}", *(overrides or [])])
+    with tqdm(total=train + test, desc="simulate", unit="planet", disable=None) as bar:
+        simulate_folder(
+            out,
+            train,
+            test,
+            config.simulation,
+            seed=config.seed if seed is None else seed,
+            edition=edition.value,
+            workers=config.workers or available_cores(),
+            progress=lambda planet: bar.update(),
+        )
+    typer.echo(f"{train} training and {test} test planets in {out}")
+
+
+@app.command()
+def calibrate(data: Data, work: Work, split: Split = Split.train, overrides: Overrides = None) -> None:
+    """Turn raw cubes into light curves, stored under WORK/light_curves."""
+    from spectramind_kit import runs
+
+    problems = runs.calibrate(data, work, split.value, _config(overrides))
+    for planet, problem in problems.items():
+        typer.echo(f"planet {planet}: {problem}")
+    _warn_of_missing_tables(data)
+    if problems:
+        raise SpectraMindError(f"{len(problems)} planets of split {split.value} have visits without light curves")
+    typer.echo(f"light curves in {work / 'light_curves' / split.value}")
+
+
+@app.command()
+def train(data: Data, work: Work, overrides: Overrides = None) -> None:
+    """Learn the population and the sigma scale from the training planets; store WORK/model."""
+    from spectramind_kit import runs
+
+    model = runs.train(data, work, _config(overrides))
+    typer.echo(
+        f"{len(model.planet_ids)} labels, {model.n_measured} planets fitted, sigma scale "
+        f"{model.sigma_scale[0]:.3f} (FGS1) {model.sigma_scale[1]:.3f} (AIRS-CH0)"
+    )
+    typer.echo(f"out-of-fold score {model.score:.4f}")
+
+
+@app.command()
+def predict(
+    data: Data, work: Work, split: Split = Split.test, model: ModelFolder = None, overrides: Overrides = None
+) -> None:
+    """Predict spectra into WORK/predictions; training planets are predicted out of fold."""
+    from spectramind_kit import runs
+
+    typer.echo(str(runs.predict(data, work, split.value, _config(overrides), model=model)))
+
+
+@app.command()
+def submit(
+    data: Data,
+    work: Work,
+    model: ModelFolder = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a planet fell back to the population.")] = False,
+    overrides: Overrides = None,
+) -> None:
+    """Write and validate WORK/submission.csv and WORK/manifest.json; trains first where no model is."""
+    from spectramind_kit import runs
+
+    summary = runs.submit(data, work, _config(overrides), model=model)
+    typer.echo(f"{summary.path}: {len(summary.spectra)} planets, valid, {summary.seconds_per_planet:.2f} s per planet")
+    for planet, remark in summary.remarks.items():
+        typer.echo(f"remark: planet {planet}: {remark}")
+    typer.echo(f"{len(summary.fallbacks)} planets fell back to the population")
+    for planet, reason in summary.fallbacks.items():
+        typer.echo(f"fallback: planet {planet}: {reason}")
+    if strict and summary.fallbacks:
+        raise typer.Exit(1)
+
+
+@app.command()
+def score(
+    truth: Annotated[Path, typer.Option(help="Table planet_id, wl_1 .. wl_283 of true spectra.")],
+    submission: Annotated[Path, typer.Option(help="Submission to score.")],
+    edition: Annotated[MetricEdition, typer.Option(help="Whose metric.")] = MetricEdition.e2025,
+) -> None:
+    """Score a submission against known spectra with the competition's metric."""
+    from spectramind_kit import runs
+
+    typer.echo(f"score {runs.score_files(truth, submission, edition.value):.4f}")
+
+
+@app.command()
+def diagnose(
+    data: Data,
+    work: Work,
+    truth: Annotated[Path | None, typer.Option(help="True spectra of the test split, if known.")] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Write WORK/report.html: scores, calibration of sigmas, spectra, light curves, what went wrong."""
+    from spectramind_kit.diagnostics.report import write_report
+
+    typer.echo(str(write_report(data, work, _config(overrides), truth=truth)))
+
+
+@app.command("dry-run")
+def dry_run(
+    kernel: Annotated[Path, typer.Argument(help="Kernel folder, such as kernels/submit.")],
+    data: Data,
+    work: Work,
+    dataset: Annotated[list[Path], typer.Option(help="Folder attached as a dataset; may be given several times.")],
+    overrides: Overrides = None,
+) -> None:
+    """Rehearse a kernel as Kaggle would run it: fresh environment, read-only inputs, no network."""
+    from spectramind_kit.kaggle.dry_run import rehearse
+
+    verdict = rehearse(kernel, data, dataset, work, _config(overrides).kaggle)
+    typer.echo(verdict.table())
+    if not verdict.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def selftest(overrides: Overrides = None) -> None:
+    """Check environment and versions, and try a real operation of every component."""
+    from spectramind_kit.selftest import run_selftest
+
+    failed = False
+    for check in run_selftest(_config(overrides)):
+        failed |= not check.passed
+        typer.echo(f"{'ok    ' if check.passed else 'FAILED'}  {check.name:<28} {check.detail}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def config(overrides: Overrides = None) -> None:
+    """Print the composed configuration as JSON."""
+    typer.echo(json.dumps(dataclasses.asdict(_config(overrides)), indent=2))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Run the command line; ``--debug`` may stand anywhere."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    debug = len(arguments) < len(sys.argv) - 1
+    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    for chatty in ("matplotlib", "PIL", "fontTools", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        app(arguments, prog_name="spectramind")
+    except SpectraMindError as error:
+        if debug:
+            raise
+        typer.echo(f"spectramind: {error}", err=True)
+        sys.exit(2 if isinstance(error, ConfigurationError) else 1)
+
+
+def _config(overrides: list[str] | None) -> Config:
+    return load_config(overrides or [])
+
+
+def _warn_of_missing_tables(data: Path) -> None:
+    """Name the tables a later stage will want and this folder has not."""
+    from spectramind_kit.competition.folder import open_competition
+
+    for name in open_competition(data).missing_tables():
+        typer.echo(f"note: {name} is not in {data}; calibration does not need it")

@@ -1,0 +1,151 @@
+"""From one planet's files to its spectrum: light curves, fit, prior, scaled sigma; and what to do when that fails.
+
+One bad planet costs one planet's accuracy, never the file: every failure becomes words in the result.
+"""
+
+import logging
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from spectramind_kit import __version__
+from spectramind_kit.competition.folder import CompetitionFolder, open_competition
+from spectramind_kit.competition.store import load_or_make, observation_key
+from spectramind_kit.config import Config, UncertaintyConfig
+from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.fitting.posterior import fit_transit
+from spectramind_kit.fitting.visits import join_visits
+from spectramind_kit.photometry.light_curves import extract_light_curves
+from spectramind_kit.products import DepthEstimate, LightCurves, PlanetObservation, Spectrum, TransitFit
+from spectramind_kit.training.population import Population
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What the light curves of one planet gave: an estimate or None, and what went wrong on the way, in words."""
+
+    planet_id: int
+    estimate: DepthEstimate | None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlanetTask:
+    """Work on the planets of one split; picklable, so that processes can share it.
+
+    Attributes:
+        data: competition folder; work: where products are stored; split: "train" or "test".
+    """
+
+    data: Path
+    work: Path
+    split: str
+    config: Config
+
+    def light_curves(self, observation: PlanetObservation) -> LightCurves:
+        """Return the light curves of a visit, stored or made."""
+        config = self.config
+        key = observation_key(observation, config.calibration, config.photometry, __version__)
+        path = self._path("light_curves", observation)
+        return load_or_make(
+            path, key, LightCurves, lambda: extract_light_curves(observation, config.calibration, config.photometry)
+        )
+
+    def fit(self, observation: PlanetObservation) -> TransitFit:
+        """Return the fit of a visit, stored or made."""
+        config = self.config
+        parts = (config.calibration, config.photometry, config.fit, observation.planet, __version__)
+        path = self._path("fits", observation)
+        return load_or_make(
+            path,
+            observation_key(observation, *parts),
+            TransitFit,
+            lambda: fit_transit(self.light_curves(observation), observation.planet, config.fit),
+        )
+
+    def calibrate(self, planet_id: int) -> Measurement:
+        """Store the light curves of every visit of a planet; the measurement carries the problems only."""
+        problems = self._for_each_visit(planet_id, self.light_curves)[1]
+        return Measurement(planet_id, None, tuple(problems))
+
+    def measure(self, planet_id: int) -> Measurement:
+        """Fit every visit of a planet and join them; a visit that fails is left out."""
+        fits, problems = self._for_each_visit(planet_id, self.fit)
+        if not fits:
+            return Measurement(planet_id, None, tuple(problems))
+        try:
+            return Measurement(planet_id, join_visits(fits), tuple(problems))
+        except Exception as error:
+            logger.debug("joining the visits of planet %d failed", planet_id, exc_info=True)
+            return Measurement(planet_id, None, (*problems, describe(error)))
+
+    def lost(self, planet_id: int, reason: str) -> Measurement:
+        """Return the measurement of a planet nothing came back of."""
+        return Measurement(planet_id, None, (reason,))
+
+    def _for_each_visit(self, planet_id: int, make) -> tuple[list, list[str]]:
+        """Return what could be made of the visits, and the problems with the others."""
+        made, problems = [], []
+        try:
+            observations = _opened(self.data).observations(self.split, planet_id)
+        except Exception as error:
+            logger.debug("planet %d cannot be opened", planet_id, exc_info=True)
+            return made, [describe(error)]
+        for observation in observations:
+            try:
+                made.append(make(observation))
+            except Exception as error:
+                logger.debug("%s failed", observation.name, exc_info=True)
+                problems.append(describe(error))
+        return made, problems
+
+    def _path(self, kind: str, observation: PlanetObservation) -> Path:
+        return self.work / kind / self.split / f"{observation.planet.planet_id}_{observation.visit}.npz"
+
+
+def predict_spectrum(
+    measurement: Measurement,
+    population: Population,
+    sigma_scale: np.ndarray,
+    wavelength: np.ndarray,
+    config: UncertaintyConfig,
+) -> Spectrum:
+    """Combine a measurement with the prior of spectra; fall back to the population where there is none.
+
+    Args:
+        measurement: of one planet.
+        population: what the training labels say.
+        sigma_scale: (n_wavelength,) factor on sigma.
+        wavelength: (n_wavelength,) [um].
+        config: floor of sigma, inflation of a fallback.
+    """
+    problems = measurement.problems
+    if measurement.estimate is not None:
+        try:
+            estimate = measurement.estimate
+            mean, covariance = population.prior.posterior(estimate.depth, estimate.covariance)
+            sigma = np.maximum(np.sqrt(np.diag(covariance)) * sigma_scale, config.sigma_floor)
+            reason = "; ".join(problems)
+            return Spectrum(estimate.planet_id, wavelength, mean, sigma, "fit", reason, estimate.flags)
+        except Exception as error:
+            logger.debug("the posterior of planet %d failed", measurement.planet_id, exc_info=True)
+            problems = (*problems, describe(error))
+    sigma = np.maximum(population.spread, config.sigma_floor) * config.fallback_inflation
+    return Spectrum(
+        measurement.planet_id, wavelength, population.mean, sigma, "population", "; ".join(problems) or "not measured"
+    )
+
+
+def describe(error: Exception) -> str:
+    """Return an error in one line; the kind is named only where the message is not ours."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, SpectraMindError) else f"{type(error).__name__}: {text}"
+
+
+@lru_cache(maxsize=4)
+def _opened(data: Path) -> CompetitionFolder:
+    return open_competition(data)

@@ -1,0 +1,55 @@
+"""The record of a run: configuration snapshot, environment, hashes of what was written, events as JSON lines."""
+
+import hashlib
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from spectramind_kit import __version__
+from spectramind_kit.config import Config, config_hash
+from spectramind_kit.environment import describe
+
+EVENTS = "events.jsonl"
+
+
+def record_event(work: Path, stage: str, **facts: object) -> None:
+    """Append one line to ``WORK/events.jsonl``: when, which stage, and what happened."""
+    work.mkdir(parents=True, exist_ok=True)
+    line = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "stage": stage, **facts}
+    with open(work / EVENTS, "a") as file:
+        file.write(json.dumps(line, default=str) + "\n")
+
+
+def read_events(work: Path) -> list[dict]:
+    """Return the events of a work folder, oldest first."""
+    path = work / EVENTS
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+
+
+def write_manifest(path: Path, config: Config, outputs: list[Path], inputs: list[Path], **facts: object) -> None:
+    """Write ``manifest.json``: everything needed to make the outputs again and to see that they are the same.
+
+    Args:
+        path: the manifest.
+        config: the configuration of the run.
+        outputs, inputs: files to hash.
+        facts: what else should be told.
+    """
+    manifest = {
+        "kit_version": __version__,
+        "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "config_hash": config_hash(config),
+        "config": asdict(config),
+        "environment": describe(),
+        "inputs": {p.name: sha256(p) for p in inputs if p.is_file()},
+        "outputs": {p.name: sha256(p) for p in outputs},
+        **facts,
+    }
+    path.write_text(json.dumps(manifest, indent=2, default=str) + "\n")
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,120 @@
+"""The competition's score: a Gaussian log-likelihood between that of a naive and that of an ideal answer.
+
+Per element (planet p, channel c), with truth y, mean m, sigma s:
+A = ln N(y | m, s); T = ln N(y | y, s_true); B = ln N(y | mu0, s0).
+2025: weighted mean over elements of (A - B) / (T - B). 2024: (sum A - sum B) / (sum T - sum B).
+Both are clipped to [0, 1].
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spectramind_kit.errors import SubmissionError
+
+SIGMA_FLOOR = 1e-15
+FGS1_WEIGHT = 57.846
+"""Weight of the FGS1 point in the 2025 edition; every AIRS-CH0 point weighs 1."""
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What one year's metric asks: ideal sigma of FGS1 and AIRS-CH0, weight of FGS1, ratio per element or of sums."""
+
+    fgs1_sigma: float
+    airs_sigma: float
+    fgs1_weight: float
+    per_element: bool
+
+
+EDITIONS = {
+    "2025": Edition(fgs1_sigma=1e-6, airs_sigma=1e-5, fgs1_weight=FGS1_WEIGHT, per_element=True),
+    "2024": Edition(fgs1_sigma=1e-5, airs_sigma=1e-5, fgs1_weight=1.0, per_element=False),
+}
+
+
+def score(
+    truth: np.ndarray,
+    mean: np.ndarray,
+    sigma: np.ndarray,
+    naive: tuple[float, float] | None = None,
+    edition: str = "2025",
+) -> float:
+    """Return the competition's score, in [0, 1]; higher is better.
+
+    Args:
+        truth, mean, sigma: (n_planet, n_wavelength), FGS1 first.
+        naive: mean and spread of the naive answer; those of ``truth`` (over all elements) if not given. Kaggle's
+            own numbers were not published; the 2025 winner used those of the labels being scored.
+        edition: "2025" or "2024".
+
+    Raises:
+        SubmissionError: on shapes that differ, or what Kaggle refuses: negative values, NaN.
+    """
+    return float(np.clip(unclipped_score(truth, mean, sigma, naive, edition), 0.0, 1.0))
+
+
+def unclipped_score(
+    truth: np.ndarray,
+    mean: np.ndarray,
+    sigma: np.ndarray,
+    naive: tuple[float, float] | None = None,
+    edition: str = "2025",
+) -> float:
+    """Return the score before it is clipped: it tells bad from worse."""
+    _check(truth, mean, sigma)
+    rules = _rules(edition)
+    answer, ideal, baseline = _log_likelihoods(truth, mean, sigma, naive, rules)
+    if not rules.per_element:
+        return float((answer.sum() - baseline.sum()) / (ideal.sum() - baseline.sum()))
+    weight = np.ones(truth.shape[1])
+    weight[0] = rules.fgs1_weight
+    return float(np.average(_ratio(answer, ideal, baseline).mean(axis=0), weights=weight))
+
+
+def planet_scores(
+    truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray, naive: tuple[float, float] | None = None
+) -> np.ndarray:
+    """Return what each planet adds to the 2025 score, unclipped (n_planet,); their mean is the score."""
+    _check(truth, mean, sigma)
+    rules = _rules("2025")
+    weight = np.ones(truth.shape[1])
+    weight[0] = rules.fgs1_weight
+    return np.average(_ratio(*_log_likelihoods(truth, mean, sigma, naive, rules)), axis=1, weights=weight)
+
+
+def _rules(edition: str) -> Edition:
+    if edition not in EDITIONS:
+        raise SubmissionError("edition of the metric", wanted=" or ".join(EDITIONS), got=edition)
+    return EDITIONS[edition]
+
+
+def _log_likelihoods(truth, mean, sigma, naive, rules: Edition) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return A, T and B, each (n_planet, n_wavelength)."""
+    naive_mean, naive_sigma = naive if naive is not None else (truth.mean(), truth.std())
+    ideal_sigma = np.full(truth.shape[1], rules.airs_sigma)
+    ideal_sigma[0] = rules.fgs1_sigma
+    return (
+        _log_normal(truth, mean, sigma),
+        _log_normal(truth, truth, ideal_sigma),
+        _log_normal(truth, naive_mean, naive_sigma),
+    )
+
+
+def _ratio(answer: np.ndarray, ideal: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+    return (answer - baseline) / (ideal - baseline)
+
+
+def _log_normal(y, mean, sigma) -> np.ndarray:
+    s = np.maximum(sigma, SIGMA_FLOOR)
+    return -0.5 * np.log(2 * np.pi) - np.log(s) - 0.5 * ((y - mean) / s) ** 2
+
+
+def _check(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray) -> None:
+    for name, values in (("means", mean), ("sigmas", sigma)):
+        if values.shape != truth.shape:
+            raise SubmissionError(f"{name} to score", wanted=f"shape {truth.shape}", got=f"shape {values.shape}")
+        if not np.isfinite(values).all():
+            raise SubmissionError(f"{name} to score", wanted="finite numbers", got="NaN or inf")
+        if (values < 0).any():
+            raise SubmissionError(f"{name} to score", wanted="no negative value", got=float(values.min()))

@@ -1,0 +1,201 @@
+"""The verbs of the kit, one function each: what the command line and the notebooks call.
+
+    calibrate -> train -> predict -> submit -> (diagnostics.report)
+
+Every verb stores its products under the work folder and takes up what lies there already.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
+from spectramind_kit.config import Config
+from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.inference import Measurement, PlanetTask, predict_spectrum
+from spectramind_kit.manifest import record_event, write_manifest
+from spectramind_kit.metric import score
+from spectramind_kit.parallel import map_planets
+from spectramind_kit.products import Spectrum
+from spectramind_kit.submission import read_submission, submission_arrays, submission_table, write_submission
+from spectramind_kit.training.checkpoint import MARKER, Model, load_model, save_model
+from spectramind_kit.training.folds import assign_folds
+from spectramind_kit.uncertainty.temperature import learn_sigma_scale
+
+logger = logging.getLogger(__name__)
+
+TABLES = ("adc_info.csv", "train.csv", "train_star_info.csv", "test_star_info.csv", "sample_submission.csv")
+
+
+@dataclass(frozen=True)
+class SubmissionSummary:
+    """What ``submit`` wrote: the file, the spectra, and the time each planet took [s]."""
+
+    path: Path
+    spectra: tuple[Spectrum, ...]
+    seconds_per_planet: float
+
+    @property
+    def fallbacks(self) -> dict[int, str]:
+        """Planets that got the population's spectrum, and why."""
+        return {s.planet_id: s.reason for s in self.spectra if s.source == "population"}
+
+    @property
+    def remarks(self) -> dict[int, str]:
+        """Planets that were fitted, but not without a remark: a lost visit, a quality flag."""
+        noted = {s.planet_id: "; ".join(filter(None, (s.reason, *s.flags))) for s in self.spectra if s.source == "fit"}
+        return {planet: remark for planet, remark in noted.items() if remark}
+
+    def table(self) -> pl.DataFrame:
+        """Return one row per planet: source, mean depth, median sigma, remark."""
+        rows = [
+            (s.planet_id, s.source, s.mean.mean(), np.median(s.sigma), "; ".join(filter(None, (s.reason, *s.flags))))
+            for s in self.spectra
+        ]
+        return pl.DataFrame(rows, schema=["planet_id", "source", "mean_depth", "median_sigma", "remark"], orient="row")
+
+
+def calibrate(data: Path, work: Path, split: str, config: Config) -> dict[int, str]:
+    """Store the light curves of every planet of a split; return the planets with problems, and which."""
+    planets = _planets(open_competition(data), split)
+    task = PlanetTask(Path(data), Path(work), split, config)
+    started = time.monotonic()
+    results = map_planets(task.calibrate, planets, workers=config.workers, lost=task.lost, label=f"calibrate {split}")
+    problems = {planet: "; ".join(m.problems) for planet, m in results.items() if m.problems}
+    record_event(Path(work), "calibrate", split=split, planets=len(planets), problems=problems, seconds=_since(started))
+    return problems
+
+
+def train(data: Path, work: Path, config: Config) -> Model:
+    """Learn the population and the sigma scale; store the model in ``WORK/model``.
+
+    Sigmas are scaled by what held-out planets show: each is predicted from the labels of the other folds.
+
+    Raises:
+        CompetitionDataError: without training labels.
+    """
+    data, work, started = Path(data), Path(work), time.monotonic()
+    folder = open_competition(data)
+    planet_ids, spectra = folder.labels()
+    fold = assign_folds(planet_ids, min(config.training.folds, len(planet_ids)), config.seed)
+    unscaled = Model(planet_ids, spectra, fold, folder.wavelength, np.ones(spectra.shape[1]), 0, float("nan"))
+    measured = _measure(data, work, "train", _training_planets(folder, planet_ids, config), config)
+    known = {planet: m for planet, m in measured.items() if m.estimate is not None and len(planet_ids) > 1}
+    truth = spectra[[int(np.flatnonzero(planet_ids == planet)[0]) for planet in known]]
+    held_out = _predict(unscaled, known, config)
+    z = np.array([(y - s.mean) / s.sigma for y, s in zip(truth, held_out)]).reshape(-1, spectra.shape[1])
+    scale = learn_sigma_scale(z, config.uncertainty)
+    oof = float("nan")
+    if known:
+        sigma = np.array([s.sigma for s in held_out]) * scale
+        naive = unscaled.population().naive
+        oof = score(truth, np.array([s.mean for s in held_out]), sigma, naive, folder.edition)
+    model = Model(planet_ids, spectra, fold, folder.wavelength, scale, len(known), oof)
+    save_model(model, work / "model")
+    problems = {planet: "; ".join(m.problems) for planet, m in measured.items() if m.problems}
+    record_event(work, "train", planets=len(measured), score=oof, problems=problems, seconds=_since(started))
+    return model
+
+
+def predict(data: Path, work: Path, split: str, config: Config, *, model: Path | None = None) -> Path:
+    """Predict a split into ``WORK/predictions/<split>.csv``; training planets from the labels of the other folds."""
+    data, work, started = Path(data), Path(work), time.monotonic()
+    trained = load_model(model or work / "model")
+    planets = _planets(open_competition(data), split)
+    measured = _measure(data, work, split, planets, config)
+    spectra = _predict(trained, measured, config)
+    path = work / "predictions" / f"{split}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    submission_table(spectra, planets).write_csv(path)
+    record_event(work, "predict", split=split, planets=len(planets), seconds=_since(started))
+    return path
+
+
+def submit(data: Path, work: Path, config: Config, *, model: Path | None = None) -> SubmissionSummary:
+    """Write and validate ``WORK/submission.csv`` and its ``manifest.json``.
+
+    A model that was not trained yet is trained first. A planet that fails anywhere gets the population's spectrum.
+
+    Args:
+        data: competition folder; work: where everything is written.
+        config: the configuration.
+        model: folder of a trained model; ``WORK/model`` if not given.
+    """
+    data, work = Path(data), Path(work)
+    folder = open_competition(data)
+    if model is None and not (work / "model" / MARKER).is_file():
+        logger.info("no model in %s: training one first", work / "model")
+        train(data, work, config)
+    trained = load_model(model or work / "model")
+    sample, started = folder.sample_submission(), time.monotonic()
+    planets = sample["planet_id"].to_list()
+    measured = _measure(data, work, "test", planets, config)
+    spectra = tuple(_predict(trained, measured, config))
+    path = write_submission(spectra, sample, work / "submission.csv")
+    seconds = _since(started)
+    summary = SubmissionSummary(path, spectra, round(seconds / max(1, len(planets)), 3))
+    write_manifest(
+        work / "manifest.json",
+        config,
+        outputs=[path],
+        inputs=[data / name for name in TABLES],
+        planets=len(planets),
+        fallbacks=summary.fallbacks,
+        remarks=summary.remarks,
+        seconds=seconds,
+    )
+    record_event(work, "submit", planets=len(planets), fallbacks=summary.fallbacks, seconds=seconds)
+    return summary
+
+
+def score_files(
+    truth: Path, submission: Path, edition: str = "2025", naive: tuple[float, float] | None = None
+) -> float:
+    """Score a submission file against a file of true spectra; rows are matched by planet.
+
+    Raises:
+        CompetitionDataError: if a planet of the submission has no truth.
+    """
+    true_ids, spectra = read_spectra(truth)
+    ids, mean, sigma = submission_arrays(read_submission(submission))
+    row = {planet: i for i, planet in enumerate(true_ids.tolist())}
+    missing = [planet for planet in ids.tolist() if planet not in row]
+    if missing:
+        raise CompetitionDataError(f"{truth}", wanted="the truth of every planet", got=f"none of {missing[:5]}")
+    return score(spectra[[row[planet] for planet in ids.tolist()]], mean, sigma, edition=edition)
+
+
+def _measure(data: Path, work: Path, split: str, planets: Sequence[int], config: Config) -> dict[int, Measurement]:
+    task = PlanetTask(data, work, split, config)
+    return map_planets(task.measure, planets, workers=config.workers, lost=task.lost, label=f"fit {split}")
+
+
+def _predict(model: Model, measured: dict[int, Measurement], config: Config) -> list[Spectrum]:
+    """Predict every planet from a population that has not seen its label."""
+    return [
+        predict_spectrum(m, model.population_without(planet), model.sigma_scale, model.wavelength, config.uncertainty)
+        for planet, m in measured.items()
+    ]
+
+
+def _planets(folder: CompetitionFolder, split: str) -> list[int]:
+    planets = folder.planet_ids(split)
+    if not planets:
+        raise CompetitionDataError(f"split {split!r} of {folder.root}", wanted="at least one planet", got="none")
+    return planets
+
+
+def _training_planets(folder: CompetitionFolder, labelled: Sequence[int], config: Config) -> list[int]:
+    """Return the training planets to fit: those with files and a label, as many as the configuration allows."""
+    with_label = set(int(planet) for planet in labelled)
+    there = [p for p in folder.planet_ids("train") if p in with_label] if (folder.root / "train").is_dir() else []
+    return there[: config.training.max_planets or None]
+
+
+def _since(started: float) -> float:
+    return round(time.monotonic() - started, 3)

@@ -1,0 +1,97 @@
+"""A real operation of every component: what ``spectramind selftest`` runs before a long job."""
+
+import platform
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spectramind_kit.config import Config
+from spectramind_kit.environment import available_cores, package_versions, usable_cuda
+from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.instruments import N_WAVELENGTH
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the self-test."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def run_selftest(config: Config) -> Iterator[Check]:
+    """Yield the checks in order; a failing one does not stop the others.
+
+    A tiny simulated competition goes the whole way, so the later checks rest on the earlier ones.
+    """
+    yield Check("python", True, f"{platform.python_version()}, {available_cores()} cores")
+    yield from (Check(name, version != "missing", version) for name, version in package_versions().items())
+    with tempfile.TemporaryDirectory(prefix="spectramind-selftest-") as folder:
+        data, work = Path(folder) / "data", Path(folder) / "work"
+        steps: dict[str, Callable[[], str]] = {
+            "device": lambda: usable_cuda() or "no usable CUDA device; the CPU does everything",
+            "transit model": _transit,
+            "simulate": lambda: _simulate(data, config),
+            "calibrate, fit, train": lambda: _train(data, work, config),
+            "submit": lambda: _submit(data, work, config),
+            "diagnose": lambda: _diagnose(data, work, config),
+        }
+        for name, step in steps.items():
+            try:
+                yield Check(name, True, step())
+            except Exception as error:
+                yield Check(name, False, f"{type(error).__name__}: {error}")
+
+
+def _transit() -> str:
+    import torch
+
+    from spectramind_kit.transit.light_curve import transit_flux
+
+    depth = torch.tensor(0.01, dtype=torch.float64)
+    flux = float(
+        transit_flux(torch.zeros((), dtype=torch.float64), depth, torch.zeros_like(depth), torch.zeros_like(depth))
+    )
+    if abs(flux - 0.99) > 1e-9:
+        raise SpectraMindError("flux at mid-transit of a dark-limbless star", wanted=0.99, got=flux)
+    return f"uniform star, depth 0.01: flux {flux:.9f}"
+
+
+def _simulate(data: Path, config: Config) -> str:
+    from spectramind_kit.simulation.folder import simulate_folder
+
+    simulate_folder(data, 2, 1, config.simulation, seed=config.seed)
+    return f"{sum(1 for _ in data.rglob('*.parquet'))} parquet files"
+
+
+def _train(data: Path, work: Path, config: Config) -> str:
+    from spectramind_kit import runs
+
+    model = runs.train(data, work, config)
+    if model.n_measured != 2:
+        raise SpectraMindError("training planets fitted", wanted=2, got=model.n_measured)
+    return "2 planets"
+
+
+def _submit(data: Path, work: Path, config: Config) -> str:
+    from spectramind_kit import runs
+    from spectramind_kit.competition.folder import read_spectra
+
+    summary = runs.submit(data, work, config)
+    (spectrum,) = summary.spectra
+    truth = read_spectra(data / "truth" / "test.csv")[1][0]
+    if spectrum.source != "fit" or np.abs(spectrum.mean - truth).mean() > 1e-3:
+        raise SpectraMindError(
+            "spectrum of the test planet", wanted="within 1000 ppm of the truth", got=spectrum.reason
+        )
+    return f"{N_WAVELENGTH} depths, mean error {1e6 * np.abs(spectrum.mean - truth).mean():.0f} ppm"
+
+
+def _diagnose(data: Path, work: Path, config: Config) -> str:
+    from spectramind_kit.diagnostics.report import write_report
+
+    return f"{write_report(data, work, config).stat().st_size // 1024} kB of HTML"

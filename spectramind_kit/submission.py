@@ -1,0 +1,116 @@
+"""``submission.csv``: exactly the rows and columns of ``sample_submission.csv``, checked before Kaggle does.
+
+The metric reads columns by position and joins nothing, so order is everything.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from spectramind_kit.errors import SubmissionError
+from spectramind_kit.instruments import N_WAVELENGTH
+from spectramind_kit.products import Spectrum
+
+COLUMNS = (
+    "planet_id",
+    *(f"wl_{i + 1}" for i in range(N_WAVELENGTH)),
+    *(f"sigma_{i + 1}" for i in range(N_WAVELENGTH)),
+)
+LARGEST_VALUE = 1.0
+"""A planet that covers its star has depth 1; no mean or sigma may exceed it."""
+
+
+def submission_table(spectra: Sequence[Spectrum], planet_ids: Sequence[int]) -> pl.DataFrame:
+    """Return the submission, one row per planet in the order of ``planet_ids``.
+
+    Raises:
+        SubmissionError: if a planet has no spectrum.
+    """
+    by_planet = {spectrum.planet_id: spectrum for spectrum in spectra}
+    missing = [planet for planet in planet_ids if planet not in by_planet]
+    if missing:
+        raise SubmissionError("submission", wanted="a spectrum for every planet", got=f"none for {missing[:5]}")
+    ordered = [by_planet[planet] for planet in planet_ids]
+    numbers = np.array([np.concatenate([s.mean, s.sigma]) for s in ordered]).reshape(-1, 2 * N_WAVELENGTH)
+    table = pl.DataFrame(numbers, schema=list(COLUMNS[1:]))
+    return table.insert_column(0, pl.Series("planet_id", list(planet_ids), dtype=pl.Int64))
+
+
+def write_submission(spectra: Sequence[Spectrum], sample: pl.DataFrame, path: Path) -> Path:
+    """Write and validate the submission; a reader sees a whole file or none.
+
+    Args:
+        spectra: one per planet of the sample, in any order.
+        sample: ``sample_submission.csv``.
+        path: where to write.
+    """
+    table = submission_table(spectra, sample["planet_id"].to_list())
+    validate_submission(table, sample)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    table.write_csv(temporary)
+    os.replace(temporary, path)
+    return path
+
+
+def read_submission(path: Path | str) -> pl.DataFrame:
+    """Read a submission; ``planet_id`` is Int64.
+
+    Raises:
+        SubmissionError: if the file is missing or no table.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise SubmissionError(f"{path}", wanted="a submission", got="no such file", remedy="run `spectramind submit`")
+    try:
+        table = pl.read_csv(path, infer_schema_length=None)
+        return table.with_columns(pl.col("planet_id").cast(pl.Float64).round().cast(pl.Int64))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise SubmissionError(f"{path}", wanted="a readable table", got=str(error).splitlines()[0][:160]) from error
+
+
+def validate_submission(table: pl.DataFrame, sample: pl.DataFrame) -> None:
+    """Refuse a submission that Kaggle would refuse, or that would score by accident.
+
+    Checks columns and rows against the sample in name and order, that every value is a finite number above zero
+    and not larger than a star.
+
+    Raises:
+        SubmissionError: naming the first thing that is wrong.
+    """
+    if list(table.columns) != list(sample.columns):
+        wrong = next(
+            (f"{g} at {i}" for i, (g, w) in enumerate(zip(table.columns, sample.columns)) if g != w), "too few"
+        )
+        got = f"{len(table.columns)} columns, first difference: {wrong}"
+        raise SubmissionError("columns of the submission", wanted=f"the sample's {len(sample.columns)}", got=got)
+    ids, wanted = table["planet_id"].to_list(), sample["planet_id"].cast(pl.Int64).to_list()
+    if ids != wanted:
+        raise SubmissionError("rows of the submission", wanted=f"{len(wanted)} planets as in the sample", got=ids[:5])
+    for column in table.columns[1:]:
+        if not table[column].dtype.is_numeric():
+            raise SubmissionError(f"column {column}", wanted="numbers", got=str(table[column].dtype))
+    values = table.select(table.columns[1:]).to_numpy().astype(np.float64)
+    fits = np.isfinite(values) & (values > 0) & (values <= LARGEST_VALUE)
+    if not fits.all():
+        row, column = np.argwhere(~fits)[0]
+        raise SubmissionError(
+            f"planet {ids[row]}, column {table.columns[1 + column]}",
+            wanted=f"a finite number above 0, at most {LARGEST_VALUE}",
+            got=values[row, column],
+        )
+
+
+def submission_arrays(table: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return planets (n,) and their means and sigmas (n, 283), read by position as the metric does.
+
+    Raises:
+        SubmissionError: if the table has not 1 + 2 * 283 columns.
+    """
+    if table.width != len(COLUMNS):
+        raise SubmissionError("columns of the submission", wanted=len(COLUMNS), got=table.width)
+    values = table.drop("planet_id").to_numpy().astype(np.float64)
+    return table["planet_id"].to_numpy(), values[:, :N_WAVELENGTH], values[:, N_WAVELENGTH:]

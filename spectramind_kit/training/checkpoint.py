@@ -1,0 +1,88 @@
+"""The trained model as files: ``model.npz`` (arrays) and ``model.json`` (what it is, for people and for finding it).
+
+At this stage a model is the training labels, their folds and the sigma scale; populations and priors are learned
+from them in milliseconds when asked for.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from spectramind_kit import __version__
+from spectramind_kit.competition.store import load_product, save_product
+from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.products import require_shape
+from spectramind_kit.training.population import Population, learn_population
+
+MARKER = "model.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What was learned from the training planets.
+
+    Attributes:
+        planet_ids: (n_planet,) int64; spectra: (n_planet, n_wavelength) labels; fold: (n_planet,) their folds.
+        wavelength: (n_wavelength,) [um].
+        sigma_scale: (n_wavelength,) [1], factor on predicted sigmas.
+        n_measured: planets whose light curves the scale rests on.
+        score: out-of-fold score on those planets; NaN without any.
+    """
+
+    planet_ids: np.ndarray
+    spectra: np.ndarray
+    fold: np.ndarray
+    wavelength: np.ndarray
+    sigma_scale: np.ndarray
+    n_measured: int
+    score: float
+
+    def __post_init__(self):
+        require_shape("Model", "spectra", self.spectra, (len(self.planet_ids), len(self.wavelength)))
+        require_shape("Model", "fold", self.fold, (len(self.planet_ids),))
+
+    @lru_cache(maxsize=16)  # noqa: B019 - models are few and live as long as the run
+    def population(self, held_out: int | None = None) -> Population:
+        """Learn the population from all planets, or from all but one fold's."""
+        kept = self.fold != held_out if held_out is not None and len(set(self.fold)) > 1 else slice(None)
+        return learn_population(self.spectra[kept], self.wavelength)
+
+    def population_without(self, planet_id: int) -> Population:
+        """Learn the population from the folds that do not hold this planet; from all if it is no training planet."""
+        where = np.flatnonzero(self.planet_ids == planet_id)
+        return self.population(int(self.fold[where[0]]) if len(where) else None)
+
+
+def save_model(model: Model, folder: Path) -> Path:
+    """Write a model into a folder of its own."""
+    save_product(folder / "model.npz", model)
+    fgs1_scale, airs_scale = (round(float(scale), 4) for scale in model.sigma_scale[:2])
+    facts = {
+        "kit_version": __version__,
+        "n_planets": len(model.planet_ids),
+        "n_measured": model.n_measured,
+        "out_of_fold_score": None if np.isnan(model.score) else round(model.score, 6),
+        "sigma_scale": {
+            "FGS1": round(float(model.sigma_scale[0]), 4),
+            "AIRS-CH0": round(float(model.sigma_scale[1]), 4),
+        },
+    }
+    (folder / MARKER).write_text(json.dumps(facts, indent=2) + "\n")
+    return folder
+
+
+def load_model(folder: Path) -> Model:
+    """Read a model back.
+
+    Raises:
+        CompetitionDataError: if the folder holds none.
+    """
+    path = Path(folder) / "model.npz"
+    if not path.is_file():
+        raise CompetitionDataError(
+            f"model folder {folder}", wanted="model.npz", got="no such file", remedy="run `spectramind train` first"
+        )
+    return load_product(path, Model)
