@@ -1,0 +1,97 @@
+"""Where the planet's disc covers the star's: areas and limb arcs weighted by powers of mu.
+
+A star of radius 1, a planet of radius k at separation s; mu = z = sqrt(1 - r^2). By Green's theorem (as in the
+closed forms of Agol, Luger & Foreman-Mackey 2020, sec. 3) an area integral of z^n is a line integral round the
+overlap. On the planet's limb, at angle w from the point nearest to the star's centre,
+
+    z^2 = 1 - s^2 - k^2 + 2 s k cos w,   0 <= |w| <= S,
+
+with S = pi while the planet is inside the star's disc, else the crossing of the two limbs. Terms in z^0 and z^2 have
+closed forms; those in z, which vanish where the limbs cross, are integrated by Gauss-Legendre after
+sin(w/2) = sin(S/2) cos(pi/2 v^2), which leaves a smooth integrand at every contact: with twelve nodes the
+areas are right to 1e-8 for k <= 0.25, at every separation.
+
+Moving the planet's limb changes an area by the length of limb moved, so the arcs are the areas' derivatives:
+dA/d(k^2) = arc, dA/ds = -2 k cos_arc.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+_N_NODE = 12
+_SMALL = 1e-300
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Integrals over the overlap for each (s, k); three tensors each, for weights 1, mu and mu^2.
+
+    Attributes:
+        area: over the covered part of the star's disc.
+        arc: over w from 0 to S along the planet's limb; cos_arc: the same with cos w under the integral.
+    """
+
+    area: tuple[Tensor, Tensor, Tensor]
+    arc: tuple[Tensor, Tensor, Tensor]
+    cos_arc: tuple[Tensor, Tensor, Tensor]
+
+
+def _nodes() -> tuple[Tensor, Tensor, Tensor]:
+    """Return sin^2 and cos of the substituted angle and the weights, (_N_NODE,) each."""
+    x, weight = np.polynomial.legendre.leggauss(_N_NODE)
+    v = (x + 1.0) / 2.0
+    angle = math.pi / 2.0 * (1.0 - v**2)
+    return tuple(torch.from_numpy(a) for a in (np.sin(angle) ** 2, np.cos(angle), weight * math.pi / 2.0 * v))
+
+
+_NODES = _nodes()
+
+
+def overlap(separation: Tensor, radius_ratio: Tensor) -> Overlap:
+    """Integrate over the overlap of two discs that do overlap.
+
+    Args:
+        separation: (n,) [R_star], below 1 + radius_ratio; radius_ratio: (n,) [R_star], below 1.
+
+    Returns:
+        Integrals of shape (n,) [R_star^2 for areas, radian for arcs].
+    """
+    s, k = separation, radius_ratio
+    beyond = torch.clamp((s + k - 1.0) * (s + k + 1.0), min=0.0)  # > 0 while the star's limb cuts the planet
+    z2_near = torch.clamp((1.0 - s + k) * (1.0 + s - k), min=0.0)  # z^2 at w = 0
+    cut = beyond > 0.0
+    four_sk = torch.clamp(4.0 * s * k, min=_SMALL)
+    sin2_half = torch.where(cut, z2_near / four_sk, 1.0)  # sin^2(S/2)
+    cos2_half = torch.where(cut, beyond / four_sk, 0.0)
+    z_sum, z_cos_sum, q_sum, q_cos_sum = _sums_along_limb(z2_near, four_sk, sin2_half, cos2_half)
+
+    last = 2.0 * torch.atan2(torch.sqrt(sin2_half), torch.sqrt(cos2_half))
+    sin_last = 2.0 * torch.sqrt(sin2_half * cos2_half)
+    cos_last = cos2_half - sin2_half
+    z2_middle = 1.0 - s**2 - k**2  # z^2 = z2_middle + 2 s k cos w
+    z2_sum = z2_middle * last + 2.0 * s * k * sin_last
+    z2_cos_sum = z2_middle * sin_last + s * k * (last + sin_last * cos_last)
+
+    inside_arc = torch.clamp((k - 1.0 + s) * (k + 1.0 - s) / torch.clamp(4.0 * s, min=_SMALL), 0.0, 1.0)
+    disc = 2.0 * torch.asin(torch.sqrt(inside_arc)) + k * (k * last - s * sin_last)
+    mu_area = 2.0 / 3.0 * (disc + k * (k * q_sum - s * q_cos_sum))
+    mu2_area = 0.5 * (disc + k * (k * z2_sum - s * z2_cos_sum))
+    return Overlap((disc, mu_area, mu2_area), (last, z_sum, z2_sum), (sin_last, z_cos_sum, z2_cos_sum))
+
+
+def _sums_along_limb(z2_near: Tensor, four_sk: Tensor, sin2_half: Tensor, cos2_half: Tensor) -> tuple[Tensor, ...]:
+    """Integrate z, z cos w, z^2/(1+z) and z^2/(1+z) cos w over w from 0 to S, by quadrature."""
+    sin2, cos, weight = (node.to(z2_near) for node in _NODES)
+    z2_span = torch.minimum(z2_near, four_sk)
+    z = torch.sqrt((z2_near - z2_span)[:, None] + z2_span[:, None] * cos**2)
+    dw = torch.sqrt(sin2_half / (cos**2 + cos2_half[:, None] * sin2).T).T * (2.0 * cos * weight)
+    moments = torch.stack((torch.ones_like(sin2), sin2), dim=1)
+    z_dw = z * dw
+    z_sum, z_sin2 = (z_dw @ moments).unbind(dim=1)
+    q_sum, q_sin2 = ((z_dw * z / (1.0 + z)) @ moments).unbind(dim=1)
+    twice = 2.0 * sin2_half  # cos w = 1 - 2 sin^2(S/2) sin^2(angle)
+    return z_sum, z_sum - twice * z_sin2, q_sum, q_sum - twice * q_sin2

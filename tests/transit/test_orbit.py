@@ -1,0 +1,53 @@
+"""Contacts and durations of circular orbits."""
+
+import math
+
+import pytest
+import torch
+
+from spectramind_kit.transit.orbit import semi_major_axis_from_duration, sky_separation, transit_duration
+
+DAY = 86400.0
+
+
+def tensor(value):
+    return torch.as_tensor(value, dtype=torch.float64)
+
+
+def test_closest_at_mid_transit_and_gone_behind_the_star():
+    time = tensor([0.0, 0.5, 1.0]) * DAY
+    separation = sky_separation(time, tensor(0.0), 1.0 * DAY, tensor(8.0), tensor(0.4))
+    assert float(separation[0]) == pytest.approx(0.4, abs=1e-9)
+    assert math.isinf(float(separation[1]))
+    assert float(separation[2]) == pytest.approx(0.4, abs=1e-9)
+
+
+@pytest.mark.parametrize("b", [0.0, 0.5, 0.95])
+def test_limbs_touch_at_first_and_fourth_contact(b):
+    duration = transit_duration(3.0 * DAY, 9.0, b, 0.1)
+    contacts = tensor(100.0) + torch.stack((-duration, duration)) / 2.0
+    separation = sky_separation(contacts, tensor(100.0), 3.0 * DAY, tensor(9.0), tensor(b))
+    assert separation.numpy() == pytest.approx(1.1, abs=1e-9)
+
+
+def test_the_real_planets_table_row_gives_its_published_duration():
+    b = 15.43293 * math.cos(math.radians(89.533139))
+    hours = float(transit_duration(6.932871 * DAY, 15.43293, b, math.sqrt(0.017))) / 3600.0
+    assert hours == pytest.approx(3.86, abs=0.05)
+
+
+def test_duration_and_semi_major_axis_are_inverse():
+    duration = tensor([1.5, 2.5, 6.0]) * 3600.0
+    a = semi_major_axis_from_duration(5.0 * DAY, duration, 0.3, 0.12)
+    assert transit_duration(5.0 * DAY, a, 0.3, 0.12).numpy() == pytest.approx(duration.numpy())
+
+
+def test_a_planet_that_misses_the_star_has_no_transit():
+    assert float(transit_duration(3.0 * DAY, 9.0, 1.2, 0.1)) == 0.0
+
+
+def test_slopes_are_finite_in_a_central_transit():
+    mid_time, a, b = (tensor(v).requires_grad_(True) for v in (0.0, 8.0, 0.0))
+    separation = sky_separation(tensor([0.0, 600.0, 0.5 * DAY]), mid_time, DAY, a, b)
+    slopes = torch.autograd.grad(separation[:2].sum(), (mid_time, a, b))
+    assert all(torch.isfinite(slope) for slope in slopes)
