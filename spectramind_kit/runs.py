@@ -72,7 +72,7 @@ def calibrate(data: Path, work: Path, split: str, config: Config) -> dict[int, s
 
 
 def train(data: Path, work: Path, config: Config) -> Model:
-    """Learn the population and the sigma scale; store the model in ``WORK/model``.
+    """Learn the population and the sigma scale; store ``WORK/model`` and the held-out ``WORK/predictions/train.csv``.
 
     Sigmas are scaled by what held-out planets show: each is predicted from the labels of the other folds.
 
@@ -97,6 +97,8 @@ def train(data: Path, work: Path, config: Config) -> Model:
         oof = score(truth, np.array([s.mean for s in held_out]), sigma, naive, folder.edition)
     model = Model(planet_ids, spectra, fold, folder.wavelength, scale, len(known), oof)
     save_model(model, work / "model")
+    if known:
+        _write_predictions(_predict(model, known, config), work, "train")
     problems = {planet: "; ".join(m.problems) for planet, m in measured.items() if m.problems}
     record_event(work, "train", planets=len(measured), score=oof, problems=problems, seconds=_since(started))
     return model
@@ -107,11 +109,7 @@ def predict(data: Path, work: Path, split: str, config: Config, *, model: Path |
     data, work, started = Path(data), Path(work), time.monotonic()
     trained = load_model(model or work / "model")
     planets = _planets(open_competition(data), split)
-    measured = _measure(data, work, split, planets, config)
-    spectra = _predict(trained, measured, config)
-    path = work / "predictions" / f"{split}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    submission_table(spectra, planets).write_csv(path)
+    path = _write_predictions(_predict(trained, _measure(data, work, split, planets, config), config), work, split)
     record_event(work, "predict", split=split, planets=len(planets), seconds=_since(started))
     return path
 
@@ -181,6 +179,13 @@ def _predict(model: Model, measured: dict[int, Measurement], config: Config) -> 
         predict_spectrum(m, model.population_without(planet), model.sigma_scale, model.wavelength, config.uncertainty)
         for planet, m in measured.items()
     ]
+
+
+def _write_predictions(spectra: Sequence[Spectrum], work: Path, split: str) -> Path:
+    path = work / "predictions" / f"{split}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    submission_table(spectra, [s.planet_id for s in spectra]).write_csv(path)
+    return path
 
 
 def _planets(folder: CompetitionFolder, split: str) -> list[int]:

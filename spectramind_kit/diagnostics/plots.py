@@ -1,0 +1,150 @@
+"""Pictures of products: each function takes one product, or arrays, and returns a matplotlib figure."""
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import norm
+
+from spectramind_kit.products import LightCurves, Spectrum, TransitFit
+
+FGS1_COLOUR, AIRS_COLOUR, TRUTH_COLOUR = "#b3541e", "#1f5a94", "#222222"
+PPM, PERCENT, SECONDS_PER_HOUR = 1e6, 1e2, 3600.0
+
+
+def plot_light_curves(curves: LightCurves) -> Figure:
+    """Show FGS1, white AIRS-CH0, and the AIRS-CH0 light curves as a map of time and wavelength."""
+    figure, (top, bottom) = _panels(2, height=5.2, sharex=True)
+    hours = curves.time / SECONDS_PER_HOUR
+    for name, flux, colour in (
+        ("FGS1", curves.flux[:, 0], FGS1_COLOUR),
+        ("AIRS-CH0, all wavelengths", curves.flux[:, 1:].sum(axis=1), AIRS_COLOUR),
+    ):
+        top.plot(hours, flux / np.median(flux), ".", ms=3, color=colour, label=name)
+    top.set_ylabel("relative flux")
+    top.legend(loc="lower left", frameon=False)
+    relative = curves.flux[:, 1:] / np.median(curves.flux[:, 1:], axis=0).clip(1e-9)
+    low, high = np.nanpercentile(relative, [2, 98])
+    mesh = bottom.pcolormesh(hours, curves.wavelength[1:], relative.T, vmin=low, vmax=high, cmap="viridis")
+    bottom.set(xlabel="time [h]", ylabel="wavelength [um]")
+    figure.colorbar(mesh, ax=(top, bottom), label="relative flux", shrink=0.5, anchor=(0, 0))
+    figure.suptitle(f"planet {curves.planet_id}, visit {curves.visit}")
+    return figure
+
+
+def plot_fit(fit: TransitFit) -> Figure:
+    """Show data without star and drift, the fitted transit, and the residuals, for FGS1 and white AIRS-CH0."""
+    figure, axes = _panels(4, height=5.6, sharex=True, height_ratios=[3, 1, 3, 1])
+    hours = fit.time / SECONDS_PER_HOUR
+    noise = np.std(fit.residual[:, 1:], axis=0)
+    weight = np.where(noise > 0, 1.0 / np.maximum(noise, 1e-12) ** 2, 0.0)
+    white = (fit.flux[:, 1:] @ weight / weight.sum(), fit.model[:, 1:] @ weight / weight.sum())
+    for (data, residual), name, colour, (flux, model) in zip(
+        ((axes[0], axes[1]), (axes[2], axes[3])),
+        ("FGS1", "AIRS-CH0, weighted mean"),
+        (FGS1_COLOUR, AIRS_COLOUR),
+        ((fit.flux[:, 0], fit.model[:, 0]), white),
+    ):
+        data.plot(hours, flux, ".", ms=3, color=colour, label=name)
+        data.plot(hours, model, "-", lw=1.2, color=TRUTH_COLOUR)
+        data.legend(loc="lower left", frameon=False)
+        data.set_ylabel("relative flux")
+        residual.plot(hours, PPM * (flux - model), ".", ms=2.5, color=colour)
+        residual.axhline(0, lw=0.8, color=TRUTH_COLOUR)
+        residual.set_ylabel("ppm")
+    axes[-1].set_xlabel("time [h]")
+    figure.suptitle(f"planet {fit.planet_id}, visit {fit.visit}: data over star and drift, fitted transit, residuals")
+    return figure
+
+
+def plot_spectrum(spectrum: Spectrum, truth: np.ndarray | None = None) -> Figure:
+    """Show depth against wavelength with its one-sigma band, and the truth (n_wavelength,) where it is known."""
+    figure, (axis,) = _panels(1, height=3.0)
+    wavelength, mean, sigma = spectrum.wavelength, PERCENT * spectrum.mean, PERCENT * spectrum.sigma
+    axis.fill_between(wavelength[1:], (mean - sigma)[1:], (mean + sigma)[1:], color=AIRS_COLOUR, alpha=0.25, lw=0)
+    axis.plot(wavelength[1:], mean[1:], color=AIRS_COLOUR, lw=1.2, label="AIRS-CH0, one sigma")
+    axis.errorbar(wavelength[:1], mean[:1], sigma[:1], fmt="o", ms=4, color=FGS1_COLOUR, label="FGS1")
+    if truth is not None:
+        axis.plot(wavelength, PERCENT * truth, ".", ms=2.5, color=TRUTH_COLOUR, label="truth")
+    axis.set(xlabel="wavelength [um]", ylabel="transit depth [%]")
+    axis.set_title(f"planet {spectrum.planet_id} ({spectrum.source})")
+    axis.legend(frameon=False, ncols=3, fontsize=8)
+    return figure
+
+
+def plot_parity(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray) -> Figure:
+    """Show the error of each planet's mean depth against the true one, (n_planet, n_wavelength) each."""
+    figure, axes = _panels(2, height=4.2, sharex=True)
+    for axis, name, colour, group in zip(
+        axes, ("FGS1", "AIRS-CH0 (mean)"), (FGS1_COLOUR, AIRS_COLOUR), (slice(0, 1), slice(1, None))
+    ):
+        true_depth = truth[:, group].mean(axis=1)
+        error = mean[:, group].mean(axis=1) - true_depth
+        axis.errorbar(
+            PERCENT * true_depth, PPM * error, PPM * sigma[:, group].mean(axis=1), fmt=".", color=colour, lw=0.8
+        )
+        axis.axhline(0, color=TRUTH_COLOUR, lw=0.8)
+        axis.set_ylabel(f"{name}\nerror [ppm]")
+    axes[-1].set_xlabel("true depth [%]")
+    return figure
+
+
+def plot_calibration(z: np.ndarray) -> Figure:
+    """Show how often the truth lies within the predicted interval, against the promised share.
+
+    Args:
+        z: standardised errors (n_planet, n_wavelength).
+    """
+    figure, (axis,) = _panels(1, height=3.4, width=4.2)
+    promised = np.linspace(0.02, 0.98, 49)
+    for name, colour, group in (("FGS1", FGS1_COLOUR, slice(0, 1)), ("AIRS-CH0", AIRS_COLOUR, slice(1, None))):
+        observed = [(np.abs(z[:, group]) <= norm.ppf(0.5 + p / 2)).mean() for p in promised]
+        axis.plot(promised, observed, color=colour, label=name)
+    axis.plot([0, 1], [0, 1], "--", color=TRUTH_COLOUR, lw=0.8)
+    axis.set(xlabel="promised share", ylabel="observed share", xlim=(0, 1), ylim=(0, 1))
+    axis.legend(frameon=False)
+    return figure
+
+
+def plot_errors_by_wavelength(wavelength: np.ndarray, truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray) -> Figure:
+    """Show rms error and rms predicted sigma over planets at each wavelength."""
+    figure, (axis,) = _panels(1, height=3.0)
+    error, promised = (PPM * np.sqrt(np.square(x).mean(axis=0)) for x in (mean - truth, sigma))
+    axis.plot(wavelength[1:], error[1:], color=AIRS_COLOUR, label="rms error")
+    axis.plot(wavelength[1:], promised[1:], "--", color=TRUTH_COLOUR, lw=1, label="rms sigma")
+    axis.plot(wavelength[:1], error[:1], "o", color=FGS1_COLOUR, label="FGS1 error")
+    axis.plot(wavelength[:1], promised[:1], "x", color=TRUTH_COLOUR)
+    axis.set(xlabel="wavelength [um]", ylabel="ppm", ylim=(0, None))
+    axis.legend(frameon=False, ncols=3, fontsize=8)
+    return figure
+
+
+def plot_score_map(wavelength: np.ndarray, z: np.ndarray, planet_ids: np.ndarray) -> Figure:
+    """Show standardised errors (n_planet, n_wavelength) as a map, so that bad planets and bands stand out."""
+    figure, (axis,) = _panels(1, height=1.6 + 0.09 * len(z))
+    image = axis.imshow(z, aspect="auto", vmin=-4, vmax=4, cmap="RdBu", interpolation="nearest")
+    ticks = np.linspace(1, z.shape[1] - 1, 6).astype(int)
+    axis.set_xticks(ticks, [f"{wavelength[i]:.1f}" for i in ticks])
+    if len(z) <= 40:
+        axis.set_yticks(range(len(z)), [str(planet) for planet in planet_ids], fontsize=6)
+    axis.set(xlabel="wavelength [um]", ylabel="planet")
+    figure.colorbar(image, ax=axis, label="(predicted - true) / sigma")
+    return figure
+
+
+def plot_correlation(fit: TransitFit) -> Figure:
+    """Show the correlation matrix of the fitted depths."""
+    figure, (axis,) = _panels(1, height=3.4, width=4.2)
+    correlation = fit.covariance / np.outer(fit.sigma, fit.sigma)
+    image = axis.imshow(correlation, vmin=-1, vmax=1, cmap="RdBu_r", interpolation="nearest")
+    axis.set(xlabel="wavelength index", ylabel="wavelength index")
+    figure.colorbar(image, ax=axis, label="correlation")
+    return figure
+
+
+def _panels(n: int, *, height: float, width: float = 7.5, **options) -> tuple[Figure, list[Axes]]:
+    """Return a figure outside pyplot (no global state, no leak) and its axes, one below the other."""
+    with matplotlib.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = figure.subplots(n, 1, squeeze=False, **options)
+    return figure, list(axes[:, 0])
