@@ -169,12 +169,19 @@ class KaggleConfig:
     Attributes:
         target: image generation the wheel dataset is made for (a folder of ``wheels/``).
         owner: Kaggle user who owns datasets and kernels.
+        dataset: slug of the wheel dataset.
+        competition: slug of the competition.
+        layout: how a rehearsal mounts what is attached: "owner" (datasets/<owner>/<slug>, competitions/<slug>) or
+            "flat" (<slug>); Kaggle does both.
         hours: wall-clock limit of the hidden rerun [h].
         rerun_planets: planets the hidden rerun is projected to.
     """
 
     target: str
     owner: str
+    dataset: str
+    competition: str
+    layout: Literal["owner", "flat"]
     hours: float
     rerun_planets: int
 
