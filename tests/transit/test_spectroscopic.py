@@ -33,7 +33,7 @@ def test_agrees_with_the_slow_twin(b_squared):
         expected = torch.diagonal(expected, dim1=0, dim2=2).T if expected.ndim == 3 else expected
         slope = getattr(fast, name)
         error = (slope - expected) / expected.abs().max()
-        assert error.abs().max() < 0.015, name  # at a contact, where the slope bends within the range of k
+        assert error.abs().max() < 0.03, name  # at a contact, where the slope bends within the range of k
         assert error.square().mean().sqrt() < 2e-3, name
 
 
