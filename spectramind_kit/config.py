@@ -7,19 +7,35 @@ the notebooks and the tests call.
 import difflib
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Annotated, Literal
 
 from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from spectramind_kit.errors import ConfigurationError
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Whole = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+def _ascending(pair: tuple[int, int]) -> tuple[int, int]:
+    if not 0 <= pair[0] < pair[1]:
+        raise ValueError("first and stop with 0 <= first < stop")
+    return pair
+
+
+Range = Annotated[tuple[int, int], AfterValidator(_ascending)]
+"""Half-open range of detector rows or columns."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +52,15 @@ class SimulationConfig:
         read_noise: [e-] per read.
     """
 
-    airs_average: int
-    fgs1_average: int
-    two_visit_fraction: float
-    airs_jitter: float
-    fgs1_jitter: float
-    drift: float
-    foreground: float
-    cosmic_rays: float
-    read_noise: float
+    airs_average: Count
+    fgs1_average: Count
+    two_visit_fraction: Share
+    airs_jitter: NotNegative
+    fgs1_jitter: NotNegative
+    drift: NotNegative
+    foreground: NotNegative
+    cosmic_rays: NotNegative
+    read_noise: NotNegative
 
 
 @dataclass(frozen=True)
@@ -68,9 +84,9 @@ class CalibrationConfig:
     flat: bool
     flat_minimum: float
     hot_pixels: Literal["keep", "mask"]
-    hot_pixel_sigma: float
+    hot_pixel_sigma: Positive
     cosmic_rays: bool
-    cosmic_ray_sigma: float
+    cosmic_ray_sigma: Positive
 
 
 @dataclass(frozen=True)
@@ -87,14 +103,14 @@ class PhotometryConfig:
         bin_seconds: wanted length of a time bin [s]; never shorter than the exposure spacing.
     """
 
-    airs_rows: tuple[int, int]
-    airs_background_rows: tuple[int, int]
-    airs_wing_slope: float
-    fgs1_wing_slope: float
-    fgs1_rows: tuple[int, int]
-    fgs1_columns: tuple[int, int]
+    airs_rows: Range
+    airs_background_rows: Range
+    airs_wing_slope: Positive
+    fgs1_wing_slope: Positive
+    fgs1_rows: Range
+    fgs1_columns: Range
     background: bool
-    bin_seconds: float
+    bin_seconds: Positive
 
 
 @dataclass(frozen=True)
@@ -111,13 +127,13 @@ class FitConfig:
         max_iterations: Gauss-Newton steps at most.
     """
 
-    drift_order: int
-    drift_wavelength_order: int
-    semi_major_axis_scatter: float
-    impact_parameter_scatter: float
-    limb_darkening_scatter: float
-    supersample: int
-    max_iterations: int
+    drift_order: Whole
+    drift_wavelength_order: Whole
+    semi_major_axis_scatter: Positive
+    impact_parameter_scatter: Positive
+    limb_darkening_scatter: Positive
+    supersample: Count
+    max_iterations: Count
 
 
 @dataclass(frozen=True)
@@ -129,8 +145,8 @@ class TrainingConfig:
         max_planets: training planets whose light curves are fitted at most (labels are always all used); 0 is all.
     """
 
-    folds: int
-    max_planets: int
+    folds: Count
+    max_planets: Whole
 
 
 @dataclass(frozen=True)
@@ -147,19 +163,19 @@ class UncertaintyConfig:
     """
 
     scale_sigma: bool
-    minimum_scale: float
-    prior_scale: float
-    prior_planets: float
-    fallback_inflation: float
-    sigma_floor: float
+    minimum_scale: Positive
+    prior_scale: Positive
+    prior_planets: Positive
+    fallback_inflation: Positive
+    sigma_floor: Positive
 
 
 @dataclass(frozen=True)
 class DiagnosticsConfig:
     """The HTML report: how many planets get pictures of their own."""
 
-    planets_shown: int
-    dpi: int
+    planets_shown: Whole
+    dpi: Count
 
 
 @dataclass(frozen=True)
@@ -182,8 +198,8 @@ class KaggleConfig:
     dataset: str
     competition: str
     layout: Literal["owner", "flat"]
-    hours: float
-    rerun_planets: int
+    hours: Positive
+    rerun_planets: Count
 
 
 @dataclass(frozen=True)
@@ -191,7 +207,7 @@ class Config:
     """Everything. ``seed`` rules every random draw; ``workers`` is the number of processes (0: one per core)."""
 
     seed: int
-    workers: int
+    workers: Whole
     simulation: SimulationConfig
     calibration: CalibrationConfig
     photometry: PhotometryConfig
@@ -209,17 +225,18 @@ def load_config(overrides: Sequence[str] = ()) -> Config:
         overrides: Hydra overrides such as ``calibration.linearity=false`` or ``simulation=full``.
 
     Raises:
-        ConfigurationError: on an unknown key (named with the nearest known one) or a value of the wrong type.
+        ConfigurationError: on an unknown key (named with the nearest known one) or a value of the wrong type or range.
     """
-    GlobalHydra.instance().clear()
+    _refuse_unknown_keys(overrides)
     try:
-        with initialize_config_module("spectramind_kit.conf", version_base="1.3"):
-            composed = compose("config", overrides=list(overrides))
-        return TypeAdapter(Config).validate_python(OmegaConf.to_container(composed, resolve=True))
-    except (HydraException, OmegaConfBaseException) as error:
-        raise _explain(error, overrides) from error
+        return TypeAdapter(Config).validate_python(_compose(overrides))
     except ValidationError as error:
         raise _explain_value(error) from error
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigurationError(
+            f"configuration overrides {list(overrides)}", wanted="values that fit", got=reason
+        ) from error
 
 
 def config_hash(*parts: object) -> str:
@@ -228,9 +245,16 @@ def config_hash(*parts: object) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def known_keys() -> list[str]:
+@lru_cache(maxsize=1)
+def known_keys() -> tuple[str, ...]:
     """Return every dotted key of the configuration."""
-    return sorted(_flatten(asdict(load_config())))
+    return tuple(sorted(_flatten(_compose(()))))
+
+
+def _compose(overrides: Sequence[str]) -> dict:
+    GlobalHydra.instance().clear()
+    with initialize_config_module("spectramind_kit.conf", version_base="1.3"):
+        return OmegaConf.to_container(compose("config", overrides=list(overrides)), resolve=True)
 
 
 def _flatten(tree: dict, prefix: str = "") -> Iterable[str]:
@@ -240,21 +264,18 @@ def _flatten(tree: dict, prefix: str = "") -> Iterable[str]:
             yield from _flatten(value, f"{prefix}{key}.")
 
 
-def _explain(error: Exception, overrides: Sequence[str]) -> ConfigurationError:
-    """Name the override at fault and the nearest known key."""
-    known = known_keys() if overrides else []
+def _refuse_unknown_keys(overrides: Sequence[str]) -> None:
+    """Name the first override whose key does not exist, and the nearest key that does."""
     for override in overrides:
-        key = re.split(r"=", override.lstrip("+~"), maxsplit=1)[0]
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
-            return ConfigurationError(
+        key = override.lstrip("+~").partition("=")[0]
+        if key not in known_keys():
+            near = difflib.get_close_matches(key, known_keys(), n=1, cutoff=0.0)
+            raise ConfigurationError(
                 f"configuration override {override!r}",
                 wanted="a known key",
                 got=key,
                 remedy=f"did you mean {near[0]!r}?" if near else "",
             )
-    reason = str(error).splitlines()[0]
-    return ConfigurationError(f"configuration overrides {list(overrides)}", wanted="values that fit", got=reason)
 
 
 def _explain_value(error: ValidationError) -> ConfigurationError:

@@ -11,6 +11,9 @@ import numpy as np
 
 from spectramind_kit.errors import ProductError
 
+LARGEST_DEPTH = 1.0
+"""Depth of a planet that covers its star; no mean or sigma of an answer may exceed it."""
+
 
 def require_shape(product: str, name: str, array: np.ndarray, shape: tuple) -> None:
     """Refuse an array whose shape is not ``shape`` (None stands for any length)."""
@@ -308,7 +311,10 @@ class Spectrum(_Product):
         for name in ("mean", "sigma"):
             values = getattr(self, name)
             require_shape("Spectrum", name, values, (n,))
-            if not (np.isfinite(values).all() and (values > 0).all()):
+            bad = ~(np.isfinite(values) & (values > 0) & (values <= LARGEST_DEPTH))
+            if bad.any():
                 raise ProductError(
-                    f"Spectrum.{name} of planet {self.planet_id}", wanted="finite and positive", got=values.min()
+                    f"Spectrum.{name} of planet {self.planet_id}",
+                    wanted=f"finite, above 0 and at most {LARGEST_DEPTH:g}",
+                    got=f"{values[bad][0]:g} at wavelength {int(np.argmax(bad)) + 1}",
                 )

@@ -5,6 +5,7 @@ The metric reads columns by position and joins nothing, so order is everything.
 
 import os
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,13 @@ import polars as pl
 
 from spectramind_kit.errors import SubmissionError
 from spectramind_kit.instruments import N_WAVELENGTH
-from spectramind_kit.products import Spectrum
+from spectramind_kit.products import LARGEST_DEPTH, Spectrum
 
 COLUMNS = (
     "planet_id",
     *(f"wl_{i + 1}" for i in range(N_WAVELENGTH)),
     *(f"sigma_{i + 1}" for i in range(N_WAVELENGTH)),
 )
-LARGEST_VALUE = 1.0
-"""A planet that covers its star has depth 1; no mean or sigma may exceed it."""
 
 
 def submission_table(spectra: Sequence[Spectrum], planet_ids: Sequence[int]) -> pl.DataFrame:
@@ -81,27 +80,31 @@ def validate_submission(table: pl.DataFrame, sample: pl.DataFrame) -> None:
     Raises:
         SubmissionError: naming the first thing that is wrong.
     """
-    if list(table.columns) != list(sample.columns):
-        wrong = next(
-            (f"{g} at {i}" for i, (g, w) in enumerate(zip(table.columns, sample.columns)) if g != w), "too few"
-        )
-        got = f"{len(table.columns)} columns, first difference: {wrong}"
-        raise SubmissionError("columns of the submission", wanted=f"the sample's {len(sample.columns)}", got=got)
-    ids, wanted = table["planet_id"].to_list(), sample["planet_id"].cast(pl.Int64).to_list()
-    if ids != wanted:
-        raise SubmissionError("rows of the submission", wanted=f"{len(wanted)} planets as in the sample", got=ids[:5])
+    _refuse_difference("columns of the submission", table.columns, sample.columns)
+    ids = table["planet_id"].to_list()
+    _refuse_difference("rows of the submission", ids, sample["planet_id"].cast(pl.Int64).to_list())
     for column in table.columns[1:]:
         if not table[column].dtype.is_numeric():
             raise SubmissionError(f"column {column}", wanted="numbers", got=str(table[column].dtype))
     values = table.select(table.columns[1:]).to_numpy().astype(np.float64)
-    fits = np.isfinite(values) & (values > 0) & (values <= LARGEST_VALUE)
+    fits = np.isfinite(values) & (values > 0) & (values <= LARGEST_DEPTH)
     if not fits.all():
         row, column = np.argwhere(~fits)[0]
         raise SubmissionError(
             f"planet {ids[row]}, column {table.columns[1 + column]}",
-            wanted=f"a finite number above 0, at most {LARGEST_VALUE}",
+            wanted=f"a finite number above 0, at most {LARGEST_DEPTH:g}",
             got=values[row, column],
         )
+
+
+def _refuse_difference(what: str, got: Sequence, wanted: Sequence) -> None:
+    for i, (g, w) in enumerate(zip_longest(got, wanted, fillvalue="nothing"), start=1):
+        if g != w:
+            raise SubmissionError(
+                what,
+                wanted=f"the sample's {len(wanted)}",
+                got=f"{len(got)}, first difference: {g} instead of {w} at {i}",
+            )
 
 
 def submission_arrays(table: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

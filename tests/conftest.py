@@ -1,0 +1,134 @@
+"""Shared ground of the tests: one torch thread, the real sample where it lies, and tiny competition folders."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from spectramind_kit.config import load_config
+from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, N_WAVELENGTH
+
+torch.set_num_threads(1)
+
+GAIN, OFFSET = 0.4369, -1000.0
+PAIRS = {AIRS.name: 8, FGS1.name: 96}
+"""CDS pairs of a tiny visit: FGS1 is read twelve times as often."""
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with the small piece of real 2025 data, where this machine has one."""
+    here = Path(__file__).resolve().parents[1].parent / "shared" / "real_2025"
+    folder = Path(os.environ.get("SPECTRAMIND_REAL_DATA", here))
+    if not (folder / "adc_info.csv").is_file():
+        pytest.skip(f"no real sample in {folder}; set SPECTRAMIND_REAL_DATA to a folder that holds it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def config():
+    """The configuration as it is shipped."""
+    return load_config()
+
+
+@pytest.fixture(scope="session")
+def starlight():
+    """Electrons per exposure of a tiny visit's star, by channel, (n_row, n_column)."""
+    row = np.arange(32)[:, None]
+    trace = np.exp(-0.5 * ((row - 15.4) / 1.3) ** 2) * np.linspace(3e3, 3e4, AIRS.n_column)
+    spot = 2e4 * np.exp(-0.5 * ((row - 15.2) ** 2 + (np.arange(32) - 14.7) ** 2) / 1.3**2)
+    return {AIRS.name: trace, FGS1.name: spot}
+
+
+@pytest.fixture
+def write_competition(tmp_path, starlight):
+    """A writer of tiny competition folders; see ``_write_competition``."""
+
+    def write(name="competition", **options):
+        return _write_competition(tmp_path / name, starlight, **options)
+
+    return write
+
+
+def _write_competition(root, starlight, planets=(34983, 4294967311), edition="2025", visits=1, split="train"):
+    """Write ideal frames (no noise, perfect detector) in the competition's layout and return the folder."""
+    _write_tables(root, planets, edition)
+    for planet in planets:
+        folder = root / split / str(planet)
+        for suffix in [""] if edition == "2024" else [f"_{visit}" for visit in range(visits)]:
+            for channel in CHANNELS.values():
+                _write_calibration(folder / f"{channel.name}_calibration{suffix}", channel)
+                counts = ideal_counts(starlight[channel.name], channel, PAIRS[channel.name])
+                write_signal(folder / f"{channel.name}_signal{suffix}.parquet", counts)
+    return root
+
+
+def ideal_counts(electrons, channel, n_pair):
+    """Return counts (n_frame, n_pixel) of a constant star: light gathers from the reset to each read."""
+    share = channel.time_since_reset(2 * n_pair) / channel.exposure_time
+    counts = np.round((share[:, None] * electrons.ravel() - OFFSET) * GAIN)
+    return counts.astype(np.uint16)
+
+
+def write_signal(path, counts):
+    """Write frames (n_frame, n_pixel) as the competition stores them."""
+    names = [f"column_{i}" for i in range(counts.shape[1])]
+    pl.DataFrame(counts, schema=names).write_parquet(path)
+
+
+def _write_calibration(folder, channel):
+    folder.mkdir(parents=True)
+    linearity = np.zeros((6, *channel.shape))
+    linearity[1] = 1.0
+    tables = {
+        "dark": np.full(channel.shape, 0.006),
+        "dead": np.zeros(channel.shape, dtype=bool),
+        "flat": np.ones(channel.shape),
+        "read": np.full(channel.shape, 13.0),
+        "linear_corr": linearity.reshape(-1, channel.n_column),
+    }
+    for name, table in tables.items():
+        write_signal(folder / f"{name}.parquet", table)
+
+
+def _write_tables(root, planets, edition):
+    root.mkdir(parents=True)
+    wavelengths = [f"wl_{i + 1}" for i in range(N_WAVELENGTH)]
+    sigmas = [f"sigma_{i + 1}" for i in range(N_WAVELENGTH)]
+    ids = pl.Series("planet_id", planets)
+    labels = pl.DataFrame(np.full((len(planets), N_WAVELENGTH), 0.0145), schema=wavelengths).insert_column(0, ids)
+    axis_um = np.linspace(4.07846, 1.63325, AIRS.n_column)
+    longest = 4 * PAIRS[FGS1.name]
+    axis = {f"{c.name}-axis0-h": _frame_hours(c, 2 * PAIRS[c.name]) for c in CHANNELS.values()}
+    axis |= {"AIRS-CH0-axis2-um": axis_um}
+    pl.DataFrame({name: list(v) + [None] * (longest - len(v)) for name, v in axis.items()}).write_parquet(
+        root / "axis_info.parquet"
+    )
+    pl.DataFrame([[0.7, *axis_um[39:321][::-1]]], schema=wavelengths, orient="row").write_csv(root / "wavelengths.csv")
+    answer = np.full((len(planets), 2 * N_WAVELENGTH), 0.456)
+    sample = pl.DataFrame(answer, schema=wavelengths + sigmas).insert_column(0, ids)
+    sample.write_csv(root / "sample_submission.csv")
+    adc = {f"{c}_adc_{n}": v for c in CHANNELS for n, v in (("offset", OFFSET), ("gain", GAIN))}
+    if edition == "2025":
+        labels.write_csv(root / "train.csv")
+        pl.DataFrame([adc]).write_csv(root / "adc_info.csv")
+        star = {"Rs": 1.1, "Ms": 1.0, "Ts": 5600.0, "Mp": 0.9, "e": 0.0, "P": 3.3, "sma": 8.5, "i": 89.1}
+        for split, kind in (("train", pl.Int64), ("test", pl.Float64)):
+            stars = pl.DataFrame([{"planet_id": p, **star} for p in planets]).with_columns(
+                pl.col("planet_id").cast(kind)
+            )
+            stars.write_csv(root / f"{split}_star_info.csv")
+    else:
+        labels.write_csv(root / "train_labels.csv")
+        for split in ("train", "test"):
+            rows = [{"planet_id": p, "star": 0, **adc} for p in planets]
+            pl.DataFrame(rows).write_csv(root / f"{split}_adc_info.csv")
+
+
+def _frame_hours(channel, n_frame):
+    """Return the frame times as the competition's axis has them: the pair's start plus 0.1 and 0.2 s."""
+    start = np.repeat(np.arange(n_frame // 2) * channel.pair_period, 2)
+    return (start + np.resize([0.1, 0.2], n_frame)) / 3600.0

@@ -1,0 +1,85 @@
+"""Configuration: overrides, refusals that name the nearest key, hashes that stay."""
+
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from spectramind_kit.config import config_hash, known_keys, load_config
+from spectramind_kit.errors import ConfigurationError
+
+
+def test_overrides_reach_their_key_and_no_other(config):
+    changed = load_config(["fit.drift_order=4", "calibration.linearity=false"])
+    assert changed.fit == dataclasses.replace(config.fit, drift_order=4)
+    assert changed.calibration == dataclasses.replace(config.calibration, linearity=False)
+    assert changed.photometry == config.photometry
+
+
+def test_group_override_takes_the_other_file(config):
+    full = load_config(["simulation=full"]).simulation
+    assert (full.airs_average, full.fgs1_average) == (1, 1)
+    small = config.simulation
+    assert small.airs_average > 1
+    assert dataclasses.replace(small, airs_average=1, fgs1_average=1) == full
+
+
+@pytest.mark.parametrize(
+    "override, nearest",
+    [
+        ("fit.drift_ordr=4", "fit.drift_order"),
+        ("drift_order=4", "fit.drift_order"),
+        ("calibration.adc_sgn=inverse", "calibration.adc_sign"),
+        ("photometri.bin_seconds=30", "photometry.bin_seconds"),
+        ("+fit.drift_orders=4", "fit.drift_order"),
+        ("~sed", "seed"),
+    ],
+)
+def test_unknown_key_is_refused_with_the_nearest(override, nearest):
+    with pytest.raises(ConfigurationError, match=f"did you mean '{nearest}'"):
+        load_config([override])
+
+
+@pytest.mark.parametrize(
+    "override, named",
+    [
+        ("seed=abc", "'seed'"),
+        ("fit.drift_order=2.5", "'fit.drift_order'"),
+        ("calibration.adc_sign=upside_down", "'official' or 'inverse'"),
+        ("calibration=nowhere", "calibration/nowhere"),
+        ("fit=3", "fit=3"),
+        ("workers=-1", "'workers'"),
+        ("training.folds=0", "'training.folds'"),
+        ("photometry.bin_seconds=0", "'photometry.bin_seconds'"),
+        ("photometry.airs_rows=[24,8]", "'photometry.airs_rows'"),
+        ("simulation.two_visit_fraction=2", "'simulation.two_visit_fraction'"),
+        ("fit.drift_order", "fit.drift_order"),
+    ],
+)
+def test_value_that_does_not_fit_is_refused_by_name(override, named):
+    with pytest.raises(ConfigurationError, match=named):
+        load_config([override])
+
+
+def test_known_keys_are_groups_and_leaves():
+    keys = known_keys()
+    assert {"seed", "fit", "fit.drift_order", "kaggle.target"} <= set(keys)
+    assert not any(key.startswith("hydra") for key in keys)
+
+
+def test_hash_changes_with_every_value_and_with_the_order_of_parts(config):
+    original = config_hash(config.calibration)
+    assert original == config_hash(load_config().calibration)
+    assert original != config_hash(dataclasses.replace(config.calibration, flat_minimum=0.51))
+    assert config_hash("a", "b") != config_hash("b", "a")
+    assert config_hash(1) != config_hash("1")
+
+
+def test_hash_is_the_same_in_another_session(config):
+    code = (
+        "from spectramind_kit.config import config_hash, load_config; c = load_config();"
+        "print(config_hash(c, 'x', 3, c.fit, (1.5, {'b': 1, 'a': 2})))"
+    )
+    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    assert there == config_hash(config, "x", 3, config.fit, (1.5, {"a": 2, "b": 1}))
