@@ -49,7 +49,8 @@ def score(
         edition: "2025" or "2024".
 
     Raises:
-        SubmissionError: on shapes that differ, or what Kaggle refuses: negative values, NaN.
+        SubmissionError: on shapes that differ, what Kaggle refuses (negative values, NaN), or a truth so uniform
+            that the naive answer is as good as the ideal one.
     """
     return float(np.clip(unclipped_score(truth, mean, sigma, naive, edition), 0.0, 1.0))
 
@@ -94,6 +95,13 @@ def _log_likelihoods(truth, mean, sigma, naive, rules: Edition) -> tuple[np.ndar
     naive_mean, naive_sigma = naive if naive is not None else (truth.mean(), truth.std())
     ideal_sigma = np.full(truth.shape[1], rules.airs_sigma)
     ideal_sigma[0] = rules.fgs1_sigma
+    if not naive_sigma > ideal_sigma.max():
+        raise SubmissionError(
+            "spread of the naive answer",
+            wanted=f"more than the ideal sigma {ideal_sigma.max():g}",
+            got=float(naive_sigma),
+            remedy="score planets that differ, or give the naive mean and spread",
+        )
     return (
         _log_normal(truth, mean, sigma),
         _log_normal(truth, truth, ideal_sigma),

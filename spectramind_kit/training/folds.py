@@ -1,4 +1,4 @@
-"""Cross-validation folds: by planet, deterministic, the same whatever else is in the set."""
+"""Cross-validation folds: by planet, deterministic, whatever order the planets come in."""
 
 import hashlib
 from collections.abc import Sequence
