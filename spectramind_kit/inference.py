@@ -58,7 +58,7 @@ class PlanetTask:
     def fit(self, observation: PlanetObservation) -> TransitFit:
         """Return the fit of a visit, stored or made."""
         config = self.config
-        parts = (config.calibration, config.photometry, config.fit, observation.planet, __version__)
+        parts = (config.calibration, config.photometry, config.fit, __version__)
         path = self._path("fits", observation)
         return load_or_make(
             path,

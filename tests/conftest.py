@@ -1,6 +1,8 @@
 """Shared ground of the tests: one torch thread, the real sample where it lies, and tiny competition folders."""
 
 import os
+import shutil
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -43,21 +45,32 @@ def starlight():
     return {AIRS.name: trace, FGS1.name: spot}
 
 
-@pytest.fixture
-def write_competition(tmp_path, starlight):
-    """A writer of tiny competition folders; see ``_write_competition``."""
+@pytest.fixture(scope="session")
+def competition_template(tmp_path_factory, starlight):
+    """Tiny competition folders to copy from, each written once a session."""
 
-    def write(name="competition", **options):
-        return _write_competition(tmp_path / name, starlight, **options)
+    @lru_cache
+    def template(edition, visits):
+        return _write_competition(tmp_path_factory.mktemp("template") / "competition", starlight, edition, visits)
+
+    return template
+
+
+@pytest.fixture
+def write_competition(tmp_path, competition_template):
+    """A writer of tiny competition folders of your own: two training planets, 8 and 96 ideal exposures."""
+
+    def write(edition="2025", visits=1):
+        return Path(shutil.copytree(competition_template(edition, visits), tmp_path / "competition"))
 
     return write
 
 
-def _write_competition(root, starlight, planets=(34983, 4294967311), edition="2025", visits=1, split="train"):
+def _write_competition(root, starlight, edition, visits, planets=(34983, 4294967311)):
     """Write ideal frames (no noise, perfect detector) in the competition's layout and return the folder."""
     _write_tables(root, planets, edition)
     for planet in planets:
-        folder = root / split / str(planet)
+        folder = root / "train" / str(planet)
         for suffix in [""] if edition == "2024" else [f"_{visit}" for visit in range(visits)]:
             for channel in CHANNELS.values():
                 _write_calibration(folder / f"{channel.name}_calibration{suffix}", channel)

@@ -75,7 +75,7 @@ class CompetitionFolder:
             raise CompetitionDataError(
                 f"{self.root / 'wavelengths.csv'}", wanted=f"1 row of {N_WAVELENGTH} columns", got=table.shape
             )
-        return np.asarray(table.row(0), dtype=np.float64)
+        return _numbers(table, self.root / "wavelengths.csv")[0]
 
     def planet_ids(self, split: str) -> list[int]:
         """Return the planets that have a folder in "train" or "test", ascending."""
@@ -133,8 +133,8 @@ class CompetitionFolder:
                 name: ChannelFiles(
                     signal=folder / f"{name}_signal{suffix}.parquet",
                     calibration=folder / f"{name}_calibration{suffix}",
-                    gain=float(adc[f"{name}_adc_gain"]),
-                    offset=float(adc[f"{name}_adc_offset"]),
+                    gain=adc[f"{name}_adc_gain"],
+                    offset=adc[f"{name}_adc_offset"],
                 )
                 for name in CHANNELS
             }
@@ -156,14 +156,21 @@ class CompetitionFolder:
             )
         return [(visit, f"_{visit}") for visit in sorted(found)]
 
-    def _adc_row(self, split: str, planet_id: int) -> dict:
+    def _adc_row(self, split: str, planet_id: int) -> dict[str, float]:
+        """Return gains and offsets by column name, every one a finite number and gains above zero."""
         name = "adc_info.csv" if self.edition == "2025" else f"{split}_adc_info.csv"
         table = self._read_table(name)
         if self.edition == "2024":
             table = _with_integer_ids(table, name).filter(pl.col("planet_id") == planet_id)
         if len(table) != 1:
             raise CompetitionDataError(f"{self.root / name}, planet {planet_id}", wanted="one row", got=len(table))
-        return table.row(0, named=True)
+        constants = {}
+        for column in (f"{channel}_adc_{constant}" for channel in CHANNELS for constant in ("gain", "offset")):
+            value = _number(self._column(table, column, name)[0])
+            if not math.isfinite(value) or (column.endswith("gain") and value <= 0):
+                raise CompetitionDataError(f"{self.root / name}, {column}", wanted="a usable number", got=value)
+            constants[column] = value
+        return constants
 
     @cached_property
     def _star_tables(self) -> dict[str, dict[int, dict]]:
@@ -176,15 +183,7 @@ class CompetitionFolder:
         return tables
 
     def _read_table(self, name: str) -> pl.DataFrame:
-        path = self.root / name
-        if not path.is_file():
-            raise CompetitionDataError(
-                f"{path}", wanted="this table", got="no such file", remedy="complete the competition folder"
-            )
-        try:
-            return pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema_length=None)
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise CompetitionDataError(f"{path}", wanted="a readable table", got=str(error)[:200]) from error
+        return _read_table(self.root / name)
 
     def _column(self, table: pl.DataFrame, column: str, name: str) -> pl.Series:
         if column not in table.columns:
@@ -199,33 +198,66 @@ def read_spectra(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
         CompetitionDataError: if the file is missing, or the columns or numbers are not those.
     """
     path = Path(path)
-    if not path.is_file():
-        raise CompetitionDataError(f"{path}", wanted="a table of true spectra", got="no such file")
-    table = _with_integer_ids(pl.read_csv(path, infer_schema_length=None), path.name)
+    table = _with_integer_ids(_read_table(path), path.name)
     columns = [f"wl_{i + 1}" for i in range(N_WAVELENGTH)]
     missing = [c for c in columns if c not in table.columns]
     if missing:
         raise CompetitionDataError(
             f"{path}", wanted=f"columns wl_1 .. wl_{N_WAVELENGTH}", got=f"none named {missing[0]}"
         )
-    spectra = table.select(columns).to_numpy().astype(np.float64)
+    spectra = _numbers(table.select(columns), path)
     if not np.isfinite(spectra).all():
         bad = table["planet_id"][int(np.argmin(np.isfinite(spectra).all(axis=1)))]
         raise CompetitionDataError(f"{path}", wanted="finite depths", got=f"NaN in the row of planet {bad}")
     return table["planet_id"].to_numpy(), spectra
 
 
+def _read_table(path: Path) -> pl.DataFrame:
+    if not path.is_file():
+        raise CompetitionDataError(
+            f"{path}", wanted="this table", got="no such file", remedy="complete the competition folder"
+        )
+    try:
+        return pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema_length=None)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        got = str(error).splitlines()[0][:160]
+        raise CompetitionDataError(
+            f"{path}", wanted="a readable table", got=got, remedy="download the file again"
+        ) from error
+
+
+def _numbers(table: pl.DataFrame, path: Path) -> np.ndarray:
+    """Return a table of numbers (n_row, n_column) float64; a missing one is NaN."""
+    text = [column for column, kind in table.schema.items() if not kind.is_numeric()]
+    if text:
+        raise CompetitionDataError(f"{path}", wanted=f"numbers in column {text[0]!r}", got=str(table.schema[text[0]]))
+    return table.to_numpy().astype(np.float64)
+
+
+def _number(value: object) -> float:
+    """Return a table entry as a number; NaN where it is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
 def _with_integer_ids(table: pl.DataFrame, name: str) -> pl.DataFrame:
     """Cast ``planet_id`` to Int64 (one real table holds it as 1103775.0; ids exceed 32 bits)."""
     if "planet_id" not in table.columns:
         raise CompetitionDataError(name, wanted="a column planet_id", got=table.columns[:6])
-    return table.with_columns(pl.col("planet_id").cast(pl.Float64).round().cast(pl.Int64))
+    try:
+        return table.with_columns(pl.col("planet_id").cast(pl.Float64).round().cast(pl.Int64))
+    except pl.exceptions.PolarsError as error:
+        wrong = table["planet_id"].dtype
+        raise CompetitionDataError(name, wanted="whole numbers in column planet_id", got=str(wrong)) from error
 
 
 def _planet_from_row(planet_id: int, row: dict, name: str) -> Planet:
     """Keep what is usable of a star-table row; name what is not."""
-    number = {c: float("nan") if row.get(c) is None else float(row[c]) for c in STAR_COLUMNS}
-    bad = [c for c in STAR_COLUMNS if not math.isfinite(number[c])]
+    number = {column: _number(row.get(column)) for column in STAR_COLUMNS}
+    # No mass, size, temperature, period or inclination is zero or negative; an eccentricity may be zero.
+    bad = [c for c, value in number.items() if not math.isfinite(value) or value < 0 or (value == 0 and c != "e")]
 
     def usable(*columns: str) -> bool:
         return not any(c in bad for c in columns)

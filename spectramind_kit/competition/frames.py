@@ -42,8 +42,11 @@ def read_raw_cube(observation: PlanetObservation, channel: str, rows: np.ndarray
             remedy=f"is this the {other} file?" if other else "download the file again",
         )
     table = _read(path, what, columns=(rows * detector.n_column + columns).tolist())
-    if table.dtypes[0] != pl.UInt16:
-        raise CompetitionDataError(what, wanted="uint16 counts", got=str(table.dtypes[0]))
+    other_types = [str(kind) for kind in table.dtypes if kind != pl.UInt16]
+    if other_types:
+        raise CompetitionDataError(what, wanted="uint16 counts", got=f"{other_types[0]} in {len(other_types)} columns")
+    if sum(table.null_count().row(0)):
+        raise CompetitionDataError(what, wanted="a count in every frame", got="missing values")
     if not 2 <= len(table) <= len(time):
         raise CompetitionDataError(what, wanted=f"2 to {len(time)} frames (as axis_info tells)", got=len(table))
     n_frame = len(table) // 2 * 2
@@ -64,27 +67,33 @@ def read_calibration_frames(observation: PlanetObservation, channel: str) -> Cal
     tables = {}
     for name in ("dark", "dead", "flat", "read", "linear_corr"):
         path = files.calibration / f"{name}.parquet"
-        table = _read(path, f"{channel} {name} of {observation.name} ({path.name})").to_numpy()
-        tables[name] = table.astype(bool if name == "dead" else np.float64)
-        n_row = table.shape[0]
-        fits = n_row % detector.n_row == 0 and n_row > 0 if name == "linear_corr" else n_row == detector.n_row
-        if not fits or table.shape[1] != detector.n_column:
-            raise CompetitionDataError(
-                f"{channel} {name} of {observation.name}", wanted=f"{detector.shape} values", got=table.shape
-            )
+        tables[name] = _read_map(path, f"{channel} {name} of {observation.name} ({path.name})", detector)
     linearity = tables["linear_corr"].reshape(-1, *detector.shape)
     usable = np.isfinite(linearity).all(axis=0)
-    for name in ("dark", "flat", "read"):
+    for name in ("dark", "dead", "flat", "read"):
         usable &= np.isfinite(tables[name])
     return CalibrationFrames(
         dark=np.where(usable, tables["dark"], 0.0),
-        dead=tables["dead"] | ~usable,
+        dead=(tables["dead"] != 0) | ~usable,
         flat=np.where(usable, tables["flat"], 1.0),
         read_noise=np.where(usable, tables["read"], 0.0),
         linearity=np.where(usable, linearity, _identity(len(linearity))),
         gain=files.gain,
         offset=files.offset,
     )
+
+
+def _read_map(path: Path, what: str, detector: Channel) -> np.ndarray:
+    """Return a calibration table, (n_row, n_column) float64 or several such below each other; NaN where empty."""
+    table = _read(path, what)
+    kinds = {kind for kind in table.dtypes if not (kind.is_numeric() or kind == pl.Boolean)}
+    if kinds:
+        raise CompetitionDataError(what, wanted="numbers", got=str(kinds.pop()))
+    n_map, rest = divmod(table.height, detector.n_row)
+    fits = n_map >= 2 if path.stem == "linear_corr" else n_map == 1  # a polynomial has a constant and a slope at least
+    if table.width != detector.n_column or rest or not fits:
+        raise CompetitionDataError(what, wanted=f"{detector.n_row} x {detector.n_column} values", got=table.shape)
+    return table.cast(pl.Float64).to_numpy()
 
 
 def detector_pixels(channel: Channel, columns: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from spectramind_kit import __version__
-from spectramind_kit.competition.store import load_product, save_product
+from spectramind_kit.competition.store import UNREADABLE, load_product, save_product
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.products import require_shape
 from spectramind_kit.training.population import Population, learn_population
@@ -65,10 +65,7 @@ def save_model(model: Model, folder: Path) -> Path:
         "n_planets": len(model.planet_ids),
         "n_measured": model.n_measured,
         "out_of_fold_score": None if np.isnan(model.score) else round(model.score, 6),
-        "sigma_scale": {
-            "FGS1": round(float(model.sigma_scale[0]), 4),
-            "AIRS-CH0": round(float(model.sigma_scale[1]), 4),
-        },
+        "sigma_scale": {"FGS1": fgs1_scale, "AIRS-CH0": airs_scale},
     }
     (folder / MARKER).write_text(json.dumps(facts, indent=2) + "\n")
     return folder
@@ -78,11 +75,16 @@ def load_model(folder: Path) -> Model:
     """Read a model back.
 
     Raises:
-        CompetitionDataError: if the folder holds none.
+        CompetitionDataError: if the folder holds none, or a damaged one.
     """
     path = Path(folder) / "model.npz"
     if not path.is_file():
         raise CompetitionDataError(
             f"model folder {folder}", wanted="model.npz", got="no such file", remedy="run `spectramind train` first"
         )
-    return load_product(path, Model)
+    try:
+        return load_product(path, Model)
+    except UNREADABLE as error:
+        raise CompetitionDataError(
+            f"{path}", wanted="a trained model", got=f"a damaged file ({error})", remedy="run `spectramind train` again"
+        ) from error
