@@ -28,14 +28,14 @@ def find_cosmic_rays(signal: np.ndarray, variance: np.ndarray, sigma: float) -> 
     return hit
 
 
-def remove_cosmic_rays(signal: np.ndarray, hit: np.ndarray) -> np.ndarray:
-    """Return the exposures with every hit replaced by the mean of its neighbours in time."""
-    cleaned = signal.copy()
+def remove_cosmic_rays(exposures: np.ndarray, hit: np.ndarray) -> np.ndarray:
+    """Return exposures, or their variances, with every hit replaced by the mean of its neighbours in time."""
+    cleaned = exposures.copy()
     pixel, exposure = np.nonzero(hit)
-    last = signal.shape[1] - 1
+    last = exposures.shape[1] - 1
     before = np.where(exposure == 0, 1, exposure - 1)
     after = np.where(exposure == last, last - 1, exposure + 1)
-    cleaned[pixel, exposure] = 0.5 * (signal[pixel, before] + signal[pixel, after])
+    cleaned[pixel, exposure] = 0.5 * (exposures[pixel, before] + exposures[pixel, after])
     return cleaned
 
 

@@ -48,7 +48,7 @@ def calibrate(cube: RawCube, frames: CalibrationFrames, config: CalibrationConfi
     variance = cds_variance(signal, pixels.read_noise, averaged_pairs(cube.time, detector))
     if config.cosmic_rays:
         hit = find_cosmic_rays(signal, variance, config.cosmic_ray_sigma)
-        signal = remove_cosmic_rays(signal, hit)
+        signal, variance = remove_cosmic_rays(signal, hit), remove_cosmic_rays(variance, hit)
         applied.append("cosmic rays")
     if config.flat:
         signal = divide_flat(signal, pixels.flat, good)
