@@ -1,0 +1,52 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # From raw detector cubes to submission.csv
+#
+# Attach the competition, the wheel dataset and, if there is one, a trained model (a folder with `model.json`). They
+# are found by what they contain. Without a model, one is learned from the training planets first.
+
+# %% tags=["install"]
+import os
+import runpy
+from pathlib import Path
+
+inputs = Path(os.environ.get("KAGGLE_INPUT_ROOT", "/kaggle/input"))
+wheels = [*inputs.glob("*/wheels/*/spectramind_kit-*.whl"), *inputs.glob("*/*/*/wheels/*/spectramind_kit-*.whl")]
+assert wheels, f"the wheel dataset is not attached; {inputs} holds {sorted(inputs.glob('*'))}"
+runpy.run_path(str(wheels[0].parents[2] / "install.py"))["install"]()
+
+# %% tags=["parameters"]
+overrides: list = []  # of the configuration, as on the command line
+competition: str = ""  # folder of the competition; "" finds it
+model: str = ""  # folder of a trained model; "" finds it if one is attached
+
+# %%
+from spectramind_kit.config import load_config
+from spectramind_kit.kaggle.session import find_competition, find_model, working_root
+from spectramind_kit.runs import submit
+
+data = find_competition(competition)
+summary = submit(data, working_root(), load_config(overrides), model=find_model(model))
+summary.table()
+
+# %%
+summary.fallbacks
+
+# %% [markdown]
+# ## The first planet's spectrum, as submitted
+
+# %%
+from spectramind_kit.diagnostics.plots import plot_spectrum
+
+plot_spectrum(summary.spectra[0])

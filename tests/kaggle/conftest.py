@@ -1,0 +1,132 @@
+"""A tiny target, project, competition and kernel: everything a dataset is made of, without network."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tiny_packages import BACKEND, KERNEL, PYPROJECT, REHEARSED, write_kernel, write_sdist, write_wheel
+
+from spectramind_kit.config import KaggleConfig
+from spectramind_kit.kaggle.targets import LOCK_NAME, Pin, Target, load_target
+from spectramind_kit.kaggle.wheel_file import sha256_of
+from spectramind_kit.kaggle.wheelhouse import build_wheels
+
+TARGET = """
+python = "3.12"
+torch = "2.10"
+cuda = "12.8"
+cxx11_abi = true
+glibc = "2.35"
+architectures = ["sm_75"]
+[lacks]
+tiny-spectra = "1.2"
+tiny-grammar = "4.9"
+[image]
+ipykernel = "6.17.1"
+numpy = "2.0.2"
+papermill = "*"
+pip = "24.1.2"
+unheard-of-package = "1.0"
+"""
+
+
+@pytest.fixture(scope="session")
+def index(tmp_path_factory) -> Path:
+    """A folder pip can find links in: a wheel and a source distribution."""
+    folder = tmp_path_factory.mktemp("index")
+    write_wheel(folder, "tiny-spectra", "1.2")
+    write_sdist(folder, "tiny-grammar", "4.9")
+    return folder
+
+
+@pytest.fixture
+def offline_pip(index, monkeypatch) -> None:
+    """Let pip find distributions in the local folder only."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory, index) -> tuple[Path, Path]:
+    """The tiny target and checkout with their wheels built, once: (folder of the target, checkout)."""
+    root = tmp_path_factory.mktemp("built")
+    target, project = make_target(root / "wheels", index), make_project(root / "project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIP_NO_INDEX", "1")
+        patch.setenv("PIP_FIND_LINKS", str(index))
+        build_wheels(target, project)
+    return target.folder, project
+
+
+@pytest.fixture
+def target(tmp_path, built) -> Target:
+    """A target whose wheels have been built."""
+    folder = shutil.copytree(built[0], tmp_path / "wheels" / built[0].name)
+    return load_target(folder.parent, folder.name)
+
+
+@pytest.fixture
+def project(tmp_path, built) -> Path:
+    """The checkout that the target's wheels were built from."""
+    return shutil.copytree(built[1], tmp_path / "project")
+
+
+def make_target(wheels: Path, index: Path) -> Target:
+    """Write a target with a lock on the local index."""
+    folder = wheels / "cp312-torch2.10-cu128"
+    folder.mkdir(parents=True)
+    (folder / "target.toml").write_text(TARGET)
+    names = {
+        "tiny-spectra": ("1.2", "tiny_spectra-1.2-py3-none-any.whl"),
+        "tiny-grammar": ("4.9", "tiny-grammar-4.9.tar.gz"),
+    }
+    pins = [Pin(name, version, sha256_of(index / file), file) for name, (version, file) in names.items()]
+    (folder / LOCK_NAME).write_text("# hashed pins\n" + "".join(f"{pin.line()}\n" for pin in pins))
+    return load_target(wheels, folder.name)
+
+
+def make_project(folder: Path) -> Path:
+    """Write a checkout of a tiny kit."""
+    (folder / "spectramind_kit" / "__pycache__").mkdir(parents=True)
+    (folder / "spectramind_kit" / "__init__.py").write_text("")
+    (folder / "spectramind_kit" / "rehearsed.py").write_text(REHEARSED)
+    (folder / "spectramind_kit" / "backend.py").write_text(
+        BACKEND.format(name="spectramind-kit", version="0.1", module="spectramind_kit")
+    )
+    (folder / "spectramind_kit" / "__pycache__" / "stale.pyc").write_text("stale")
+    (folder / "pyproject.toml").write_text(PYPROJECT.replace('["."]', '["spectramind_kit"]'))
+    (folder / "setup.cfg").write_text("[metadata]\n")
+    return folder
+
+
+@pytest.fixture
+def competition(tmp_path) -> Path:
+    """A competition folder with an answer for three planets, and with what no session may see."""
+    folder = tmp_path / "competition"
+    (folder / "test" / "1").mkdir(parents=True)
+    (folder / "truth").mkdir()
+    (folder / "truth" / "test.csv").write_text("planet_id,wl_1,sigma_1\n1,0.1,0.1\n")
+    (folder / "simulation.json").write_text("{}")
+    (folder / "adc_info.csv").write_text("gain\n1\n")
+    (folder / "sample_submission.csv").write_text("planet_id,wl_1,sigma_1\n1,0.1,0.1\n2,0.1,0.1\n3,0.1,0.1\n")
+    return folder
+
+
+@pytest.fixture
+def kernel(tmp_path) -> Path:
+    """A kernel that installs the dataset and lets the tiny kit write a submission."""
+    return write_kernel(tmp_path / "kernels" / "tiny", KERNEL)
+
+
+@pytest.fixture
+def config() -> KaggleConfig:
+    """Limits and names for the tiny dataset."""
+    return KaggleConfig(
+        target="cp312-torch2.10-cu128",
+        owner="somebody",
+        dataset="tiny-wheels",
+        competition="tiny-competition",
+        layout="owner",
+        hours=9.0,
+        rerun_planets=1100,
+    )
