@@ -3,6 +3,7 @@
 A parquet column is one pixel's time series, so a cube is read pixel-major and only the asked pixels are decoded.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,31 @@ from spectramind_kit.instruments import CHANNELS, Channel
 from spectramind_kit.products import CalibrationFrames, PlanetObservation, RawCube
 
 
-def read_raw_cube(observation: PlanetObservation, channel: str, rows: np.ndarray, columns: np.ndarray) -> RawCube:
-    """Read the counts of some pixels.
+@dataclass(frozen=True)
+class DecodedPixels:
+    """The counts of some pixels as decoded, one column a pixel, to be taken block by block without a copy of all.
+
+    Attributes:
+        channel: "AIRS-CH0" or "FGS1".
+        table: (n_frame, n_pixel) uint16, in the order of ``row`` and ``column``.
+        row, column: (n_pixel,) detector position.
+        time: (n_frame,) [s] since the start of the observation.
+    """
+
+    channel: str
+    table: pl.DataFrame
+    row: np.ndarray
+    column: np.ndarray
+    time: np.ndarray
+
+    def block(self, first: int, stop: int) -> RawCube:
+        """Return the pixels ``first`` to ``stop`` (exclusive) as a cube."""
+        counts = self.table[:, first:stop].to_numpy(order="fortran").T[:, : len(self.time)]
+        return RawCube(self.channel, counts, self.row[first:stop], self.column[first:stop], self.time)
+
+
+def decode_pixels(observation: PlanetObservation, channel: str, rows: np.ndarray, columns: np.ndarray) -> DecodedPixels:
+    """Decode the counts of some pixels, and of no others.
 
     Args:
         observation: the visit.
@@ -22,11 +46,10 @@ def read_raw_cube(observation: PlanetObservation, channel: str, rows: np.ndarray
         rows, columns: (n_pixel,) detector positions.
 
     Returns:
-        The cube; its times are the first n_frame entries of the axis file, so a visit with fewer frames is fine.
+        The pixels with the first n_frame entries of the axis file as times, so a visit with fewer frames is fine.
 
     Raises:
-        CompetitionDataError: if the file is missing, damaged, of another shape or type, empty of light, or longer
-            than the axis file.
+        CompetitionDataError: if the file is missing, damaged, of another shape or type, or longer than the axis file.
     """
     detector = CHANNELS[channel]
     path = observation.files[channel].signal
@@ -45,15 +68,30 @@ def read_raw_cube(observation: PlanetObservation, channel: str, rows: np.ndarray
     other_types = [str(kind) for kind in table.dtypes if kind != pl.UInt16]
     if other_types:
         raise CompetitionDataError(what, wanted="uint16 counts", got=f"{other_types[0]} in {len(other_types)} columns")
-    if sum(table.null_count().row(0)):
+    if any(series.null_count() for series in table.get_columns()):
         raise CompetitionDataError(what, wanted="a count in every frame", got="missing values")
     if not 2 <= len(table) <= len(time):
         raise CompetitionDataError(what, wanted=f"2 to {len(time)} frames (as axis_info tells)", got=len(table))
-    n_frame = len(table) // 2 * 2
-    counts = table.to_numpy(order="fortran").T[:, :n_frame]
-    if not counts.any():
-        raise CompetitionDataError(what, wanted="counts above zero", got="zero in every pixel and frame")
-    return RawCube(channel, counts, rows, columns, time[:n_frame])
+    return DecodedPixels(channel, table, rows, columns, time[: len(table) // 2 * 2])
+
+
+def read_raw_cube(observation: PlanetObservation, channel: str, rows: np.ndarray, columns: np.ndarray) -> RawCube:
+    """Read the counts of some pixels (as ``decode_pixels``) into one cube.
+
+    Raises:
+        CompetitionDataError: as ``decode_pixels``, and if every count is zero.
+    """
+    pixels = decode_pixels(observation, channel, rows, columns)
+    cube = pixels.block(0, len(rows))
+    if not cube.counts.any():
+        raise dark_signal(observation, channel)
+    return cube
+
+
+def dark_signal(observation: PlanetObservation, channel: str) -> CompetitionDataError:
+    """Return the error of a file that holds no count above zero."""
+    what = f"{channel} signal of {observation.name} ({observation.files[channel].signal.name})"
+    return CompetitionDataError(what, wanted="counts above zero", got="zero in every pixel and frame")
 
 
 def read_calibration_frames(observation: PlanetObservation, channel: str) -> CalibrationFrames:
