@@ -112,7 +112,7 @@ def channel_light(
     brightest: float,
     rng: np.random.Generator,
 ) -> ChannelLight:
-    """Return the light on a channel's pixels; no pixel out of transit gathers more than ``brightest`` [e-] of the star."""
+    """Return the light on a channel's pixels; a star that would give a pixel more than ``brightest`` [e-] is dimmed."""
     channel = cadence.channel
     image, slopes = airs_image() if channel == AIRS else fgs1_image()
     electrons = star_electrons(system, channel)

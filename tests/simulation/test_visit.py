@@ -9,9 +9,11 @@ from spectramind_kit.calibration.pipeline import calibrate
 from spectramind_kit.competition.frames import detector_pixels
 from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.products import RawCube
+from spectramind_kit.simulation import cadence as cadence_module
 from spectramind_kit.simulation.cadence import OBSERVATION_TIME, Cadence
 from spectramind_kit.simulation.calibration_frames import draw_calibration_frames
 from spectramind_kit.simulation.folder import draw_systems
+from spectramind_kit.simulation.starlight import REFERENCE_TEMPERATURE
 from spectramind_kit.simulation.visit import (
     brightest_allowed,
     channel_light,
@@ -98,6 +100,28 @@ def test_a_star_too_bright_is_dimmed(system, config, rng):
     bright = dataclasses.replace(system, brightness={AIRS.name: 50.0, FGS1.name: 50.0})
     light = channel_light(bright, MID, Cadence(AIRS, 25), config.simulation, 7e4, rng)
     assert max(light.on_row(row).max() for row in range(AIRS.n_row)) == pytest.approx(7e4, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "channel, first, second, white_ppm", [(AIRS, 33.5, 1582.0, (200, 320)), (FGS1, 215.4, 430.7, (3000, 5000))]
+)
+def test_reads_of_the_anchor_star_are_those_of_its_real_frames(
+    system, config, rng, monkeypatch, channel, first, second, white_ppm
+):
+    """Means of both reads [e-] and scatter of the white light per exposure: planet 342072318, 25 real pairs."""
+    monkeypatch.setattr(cadence_module, "OBSERVATION_TIME", 400 * channel.pair_period)
+    star = dataclasses.replace(system.planet.star, temperature=REFERENCE_TEMPERATURE)
+    planet = dataclasses.replace(system.planet, star=star)
+    anchor = dataclasses.replace(system, planet=planet, brightness={AIRS.name: 1.0, FGS1.name: 1.0})
+    quiet = dataclasses.replace(config.simulation, cosmic_rays=0.0)
+    counts, frames = simulate_channel(anchor, MID, Cadence(channel, 1), quiet, ADC, rng)
+    electrons = counts / ADC[0] + ADC[1]
+    assert electrons[:, ::2].mean() == pytest.approx(first, rel=0.1)
+    assert electrons[:, 1::2].mean() == pytest.approx(second, rel=0.05)
+    science = slice(*channel.science_columns)
+    window = (electrons[:, 1::2] - electrons[:, ::2]).reshape(*channel.shape, -1)[8:24, science]
+    white = window.sum(axis=(0, 1))
+    assert white_ppm[0] < white.std() / white.mean() * 1e6 < white_ppm[1]
 
 
 @pytest.mark.parametrize("channel, average", [(AIRS, 75), (FGS1, 300)])
