@@ -123,7 +123,7 @@ class FitConfig:
         semi_major_axis_scatter: prior scatter of ln(a/Rs) around the published value [1].
         impact_parameter_scatter: prior scatter of b around the published value [R_star].
         limb_darkening_scatter: prior scatter of the quadratic coefficients [1].
-        drift_scatter: prior scatter of every coefficient of drift and jitter, relative to the star's flux [1].
+        drift_scatter: prior scatter of the drift's lowest degree and of jitter, relative to the star's flux [1].
         outlier_sigma: residuals farther off are left out [standard deviations].
         supersample: model evaluations averaged over each time bin.
         max_iterations: Gauss-Newton steps at most.

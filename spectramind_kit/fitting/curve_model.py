@@ -1,0 +1,187 @@
+"""The model of many light curves of one transit, linearised.
+
+    F(t, l) = level(l) (1 + sum_i f_i(t) d_i(l)) transit(t; t0, a/Rs, b^2, depth(l), u1(l), u2(l))
+
+Every curve has two parameters of its own, level and depth. What else it feels (orbit, limb darkening, drift
+coefficients: the "reach" of a curve) is a linear map of parameters that all curves share, so the joint problem has an
+arrow-shaped normal matrix: small blocks along the diagonal and one border.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spectramind_kit.config import FitConfig
+from spectramind_kit.fitting.systematics import Systematics, is_fgs1, wavelength_basis
+from spectramind_kit.fitting.transit_prior import TransitPrior
+from spectramind_kit.transit.limb_darkening import quadratic_coefficients
+from spectramind_kit.transit.spectroscopic import spectroscopic_transit
+
+MID_TIME, LOG_AXIS, IMPACT_SQUARED = 0, 1, 2
+"""Places of the orbit in the shared parameters: t0 [s], ln(a/Rs), b^2 [R_star^2]."""
+_N_ORBIT = 3
+_N_REACH = 5
+"""What every curve feels before its drift: the orbit, u1, u2."""
+_LEVEL_SCATTER = 1.0
+DEPTH_SCATTER = 0.03
+"""Prior scatter of a depth around the white-light depth: loose enough to be felt by dead wavelengths only."""
+
+
+@dataclass(frozen=True)
+class CurveModel:
+    """Data, geometry and prior of a joint fit; wavelength first.
+
+    Attributes:
+        flux, weight: (n_curve, n_time), relative flux and inverse variance (zero: not used).
+        instants: (n_time, supersample) [s]; period: [s].
+        functions: (n_function, n_time), of the systematics.
+        offset: (n_curve, n_reach) and mixing: (n_curve, n_reach, n_shared): a curve feels offset + mixing @ shared.
+        prior_mean, prior_scatter: (n_shared,).
+        names: of the shared parameters.
+        depth_mean: centre of the loose prior of every depth.
+    """
+
+    flux: Tensor
+    weight: Tensor
+    instants: Tensor
+    period: float
+    functions: Tensor
+    offset: Tensor
+    mixing: Tensor
+    prior_mean: Tensor
+    prior_scatter: Tensor
+    names: tuple[str, ...]
+    depth_mean: float
+
+
+@dataclass(frozen=True)
+class State:
+    """Parameter values: level and depth (n_curve,), shared (n_shared,)."""
+
+    level: Tensor
+    depth: Tensor
+    shared: Tensor
+
+
+@dataclass(frozen=True)
+class Linearisation:
+    """The model at a state.
+
+    Attributes:
+        transit, systematics: (n_curve, n_time) [1]; residual: flux - model.
+        jacobian: (n_curve, 2 + n_reach, n_time), of level, depth and everything the curve feels.
+        cost: half of chi^2 plus half of the prior's.
+    """
+
+    transit: Tensor
+    systematics: Tensor
+    residual: Tensor
+    jacobian: Tensor
+    cost: float
+
+
+def curve_model(
+    flux: Tensor,
+    weight: Tensor,
+    instants: Tensor,
+    wavelength: np.ndarray,
+    systematics: Systematics,
+    prior: TransitPrior,
+    config: FitConfig,
+    depth_mean: float,
+) -> CurveModel:
+    """Join data, systematics and prior into a model.
+
+    Args:
+        flux, weight: (n_curve, n_time); instants: (n_time, supersample) [s]; wavelength: (n_curve,) [um].
+        depth_mean: centre of the loose prior of the depths.
+    """
+    darkening = _darkening_columns(wavelength, prior.darkening_scatter)
+    n_curve, n_function, n_drift = systematics.mixing.shape
+    n_shared = _N_ORBIT + len(darkening) + n_drift
+    mixing = torch.zeros(n_curve, _N_REACH + n_function, n_shared, dtype=flux.dtype)
+    for orbit in range(_N_ORBIT):
+        mixing[:, orbit, orbit] = 1.0
+    for column, (_, row, strength, _) in enumerate(darkening, start=_N_ORBIT):
+        mixing[:, row, column] = torch.from_numpy(strength)
+    mixing[:, _N_REACH:, _N_ORBIT + len(darkening) :] = systematics.mixing
+    offset = torch.zeros(n_curve, _N_REACH + n_function, dtype=flux.dtype)
+    offset[:, _N_ORBIT:_N_REACH] = torch.from_numpy(quadratic_coefficients(prior.temperature, wavelength))
+    window = float(instants.max() - instants.min())
+    means = [float(instants.mean()), prior.log_axis[0], prior.impact_squared[0]]
+    scatters = [window, prior.log_axis[1], prior.impact_squared[1], *(column[3] for column in darkening)]
+    scatters += (config.drift_scatter * systematics.scatter).tolist()
+    return CurveModel(
+        flux=flux,
+        weight=weight,
+        instants=instants,
+        period=prior.period,
+        functions=systematics.functions,
+        offset=offset,
+        mixing=mixing,
+        prior_mean=torch.tensor(means + [0.0] * (n_shared - _N_ORBIT), dtype=flux.dtype),
+        prior_scatter=torch.tensor(scatters, dtype=flux.dtype),
+        names=("mid_time", "log_axis", "impact_squared", *(c[0] for c in darkening), *["drift"] * n_drift),
+        depth_mean=depth_mean,
+    )
+
+
+def linearise(model: CurveModel, state: State) -> Linearisation:
+    """Evaluate the model and its Jacobian."""
+    shared, level = state.shared, state.level[:, None]
+    reach = model.offset + model.mixing @ shared
+    axis = torch.exp(shared[LOG_AXIS])
+    seen = spectroscopic_transit(
+        model.instants,
+        shared[MID_TIME],
+        model.period,
+        axis,
+        shared[IMPACT_SQUARED],
+        state.depth,
+        reach[:, _N_ORBIT],
+        reach[:, _N_ORBIT + 1],
+    )
+    systematics = 1.0 + reach[:, _N_REACH:] @ model.functions
+    star = level * systematics
+    dimmed = level * seen.flux
+    slopes = (seen.by_depth, seen.by_mid_time, axis * seen.by_semi_major_axis, seen.by_impact_squared)
+    jacobian = torch.cat(
+        (
+            (systematics * seen.flux)[:, None],
+            star[:, None] * torch.stack((*slopes, seen.by_u1, seen.by_u2), dim=1),
+            dimmed[:, None] * model.functions,
+        ),
+        dim=1,
+    )
+    residual = model.flux - star * seen.flux
+    cost = 0.5 * (model.weight * residual**2).sum() + _prior_cost(model, state)
+    return Linearisation(seen.flux, systematics, residual, jacobian, float(cost))
+
+
+def prior_pull(model: CurveModel, state: State) -> tuple[Tensor, Tensor]:
+    """Return precision and gradient of the priors of level, depth (n_curve, 2) on the state."""
+    precision = torch.tensor([_LEVEL_SCATTER**-2, DEPTH_SCATTER**-2], dtype=state.level.dtype)
+    offset = torch.stack((1.0 - state.level, model.depth_mean - state.depth), dim=1)
+    return precision, offset * precision
+
+
+def _prior_cost(model: CurveModel, state: State) -> Tensor:
+    own = ((state.level - 1.0) / _LEVEL_SCATTER) ** 2 + ((state.depth - model.depth_mean) / DEPTH_SCATTER) ** 2
+    return 0.5 * (own.sum() + (((state.shared - model.prior_mean) / model.prior_scatter) ** 2).sum())
+
+
+def _darkening_columns(wavelength: np.ndarray, scatter: float) -> list[tuple[str, int, np.ndarray, float]]:
+    """Return name, row of the reach, strength per curve and prior scatter of every limb-darkening parameter.
+
+    FGS1 has offsets of its own from the expected u1, u2; AIRS-CH0 an offset and a slope in wavelength, half as loose:
+    limb darkening is weaker in the infrared, and so is its variety.
+    """
+    columns = []
+    for row, name in enumerate(("u1", "u2"), start=_N_ORBIT):
+        fgs1, airs = is_fgs1(wavelength), wavelength_basis(wavelength, 1)
+        columns.append((f"fgs1_{name}", row, fgs1.astype(float), scatter))
+        columns.append((f"airs_{name}", row, airs[:, 0], scatter / 2.0))
+        columns.append((f"airs_{name}_slope", row, airs[:, 1], scatter / 2.0))
+    return [column for column in columns if column[2].any()]

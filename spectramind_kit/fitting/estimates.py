@@ -1,0 +1,63 @@
+"""The shared parameters in the units one speaks of, with errors to first order."""
+
+import math
+
+import numpy as np
+import torch
+
+from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, LOG_AXIS, MID_TIME
+from spectramind_kit.fitting.laplace import Posterior
+from spectramind_kit.products import Estimate
+from spectramind_kit.transit.limb_darkening import quadratic_coefficients
+from spectramind_kit.transit.orbit import transit_duration
+
+
+def transit_estimates(
+    posterior: Posterior,
+    names: tuple[str, ...],
+    period: float,
+    depth: float,
+    temperature: float,
+    middle_wavelength: dict[str, float],
+) -> dict[str, Estimate]:
+    """Return orbit and limb darkening by name.
+
+    Args:
+        names: of the shared parameters; period: [s]; depth: of the white light; temperature: [K].
+        middle_wavelength: by channel prefix ("fgs1", "airs"), where its limb-darkening coefficients are given [um].
+
+    Returns:
+        "mid_time", "duration" (first to fourth contact) [s], "semi_major_axis", "impact_parameter" [R_star], and
+        "fgs1_u1", "airs_u1", "airs_u1_slope" (from the middle to the end of the band) and so on [1].
+    """
+    value = posterior.shared.numpy()
+    error = np.sqrt(np.diag(posterior.shared_covariance.numpy()))
+    axis, b = math.exp(value[LOG_AXIS]), math.sqrt(max(value[IMPACT_SQUARED], 0.0))
+    b_error = error[IMPACT_SQUARED] / (b + math.sqrt(b**2 + error[IMPACT_SQUARED]))
+    estimates = {
+        "mid_time": Estimate(float(value[MID_TIME]), float(error[MID_TIME])),
+        "duration": _duration(posterior, period, depth),
+        "semi_major_axis": Estimate(axis, float(axis * error[LOG_AXIS])),
+        "impact_parameter": Estimate(b, float(b_error)),
+    }
+    for place, name in enumerate(names):
+        channel, _, coefficient = name.partition("_")
+        if channel in middle_wavelength:
+            expected = 0.0
+            if not coefficient.endswith("slope"):
+                at_middle = quadratic_coefficients(temperature, np.array([middle_wavelength[channel]]))
+                expected = at_middle[0, int(coefficient[1]) - 1]
+            estimates[name] = Estimate(float(expected + value[place]), float(error[place]))
+    return estimates
+
+
+def _duration(posterior: Posterior, period: float, depth: float) -> Estimate:
+    """Return the time from first to fourth contact [s]."""
+    places = torch.tensor([LOG_AXIS, IMPACT_SQUARED])
+    at = posterior.shared[places].clone()
+    at[1] = at[1].clamp(min=1e-6)
+    at.requires_grad_(True)
+    duration = transit_duration(period, torch.exp(at[0]), torch.sqrt(at[1]), math.sqrt(max(depth, 0.0)))
+    (slope,) = torch.autograd.grad(duration, at)
+    variance = slope @ posterior.shared_covariance[places][:, places] @ slope
+    return Estimate(float(duration.detach()), float(torch.sqrt(variance)))

@@ -1,0 +1,107 @@
+"""From the peak to the posterior: Gaussian, marginalised over all that is shared, aware of b^2 >= 0.
+
+The normal matrix at the peak gives the covariance. Two things it does not know are added: noise that wavelengths
+share, and the border b^2 = 0, where the Gaussian is cut and its new moments are carried to all that depends on b^2.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, CurveModel
+from spectramind_kit.fitting.gauss_newton import Solution, eliminate, solve_arrow, solve_scaled
+from spectramind_kit.fitting.noise import common_noise_covariance
+from spectramind_kit.fitting.systematics import is_fgs1
+
+UNKNOWN_DEPTH_SIGMA = 0.02
+"""Sigma of a depth that nothing was learned about: twice the spread of the 2025 planets [(Rp/Rs)^2]."""
+_NEIGHBOURS = 15
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Mean and covariance of depths (n_curve,) and of shared parameters (n_shared,)."""
+
+    depth: Tensor
+    depth_covariance: Tensor
+    shared: Tensor
+    shared_covariance: Tensor
+
+
+def laplace_posterior(model: CurveModel, solution: Solution, groups: list[Tensor], excess: list[float]) -> Posterior:
+    """Return the posterior at the end of a fit.
+
+    Args:
+        groups: boolean (n_curve,) per channel; excess: variance of its common noise over that of independent curves.
+    """
+    own_inverse, response, schur = eliminate(solution.arrow)
+    shared_covariance = solve_scaled(schur, torch.eye(len(schur), dtype=schur.dtype))
+    shared_covariance = 0.5 * (shared_covariance + shared_covariance.T)
+    depth_response = response[:, 1]
+    covariance = torch.diag(own_inverse[:, 1, 1]) + depth_response @ shared_covariance @ depth_response.T
+    gaussian = Posterior(solution.state.depth, covariance, solution.state.shared, shared_covariance)
+    _, step = solve_arrow(solution.arrow)
+    cut = _cut_below_zero(gaussian, depth_response, float(step[IMPACT_SQUARED]))
+    depth_extra, shared_extra = common_noise_covariance(model, solution.at, solution.arrow, groups, excess)
+    return replace(
+        cut,
+        depth_covariance=cut.depth_covariance + depth_extra,
+        shared_covariance=cut.shared_covariance + shared_extra,
+    )
+
+
+def _cut_below_zero(gaussian: Posterior, depth_response: Tensor, step: float) -> Posterior:
+    """Cut the Gaussian at b^2 = 0.
+
+    Args:
+        depth_response: (n_curve, n_shared), how depths move with the shared parameters.
+        step: in b^2, from the state to the peak of the Gaussian that does not know the border.
+    """
+    variance = float(gaussian.shared_covariance[IMPACT_SQUARED, IMPACT_SQUARED])
+    here = float(gaussian.shared[IMPACT_SQUARED])
+    mean, spread = truncated_moments(here + step, math.sqrt(variance))
+    gain = gaussian.shared_covariance[:, IMPACT_SQUARED] / variance
+    depth_gain = depth_response @ gain
+    narrower = spread**2 - variance
+    return Posterior(
+        depth=gaussian.depth + depth_gain * (mean - here),
+        depth_covariance=gaussian.depth_covariance + narrower * torch.outer(depth_gain, depth_gain),
+        shared=gaussian.shared + gain * (mean - here),
+        shared_covariance=gaussian.shared_covariance + narrower * torch.outer(gain, gain),
+    )
+
+
+def truncated_moments(peak: float, sigma: float) -> tuple[float, float]:
+    """Return mean and standard deviation of a Gaussian that is cut off below zero."""
+    cut = -peak / sigma
+    log_tail = float(torch.special.log_ndtr(torch.tensor(-cut, dtype=torch.float64)))
+    hazard = math.exp(-0.5 * cut**2 - 0.5 * math.log(2.0 * math.pi) - log_tail)
+    return peak + sigma * hazard, sigma * math.sqrt(max(1e-6, 1.0 + cut * hazard - hazard**2))
+
+
+def mean_depth(posterior: Posterior, alive: np.ndarray) -> tuple[float, float]:
+    """Return the mean depth over living wavelengths, weighted by inverse variance, and its sigma."""
+    covariance = posterior.depth_covariance.numpy()[np.ix_(alive, alive)]
+    weight = 1.0 / np.diag(covariance)
+    weight /= weight.sum()
+    return float(weight @ posterior.depth.numpy()[alive]), float(np.sqrt(weight @ covariance @ weight))
+
+
+def fill_dead_wavelengths(posterior: Posterior, wavelength: np.ndarray, alive: np.ndarray) -> Posterior:
+    """Give dead wavelengths the depth of their living neighbours, with a sigma that says nothing is known."""
+    if alive.all():
+        return posterior
+    depth, covariance = posterior.depth.numpy().copy(), posterior.depth_covariance.numpy().copy()
+    variance = np.diag(covariance).copy()
+    fgs1 = is_fgs1(wavelength)
+    for dead in np.flatnonzero(~alive):
+        own_channel = alive & (fgs1 == fgs1[dead])
+        candidates = np.flatnonzero(own_channel if own_channel.any() else alive)
+        near = candidates[np.argsort(np.abs(wavelength[candidates] - wavelength[dead]), kind="stable")[:_NEIGHBOURS]]
+        depth[dead] = np.average(depth[near], weights=1.0 / variance[near])
+        covariance[dead], covariance[:, dead] = 0.0, 0.0
+        covariance[dead, dead] = UNKNOWN_DEPTH_SIGMA**2
+    return replace(posterior, depth=torch.from_numpy(depth), depth_covariance=torch.from_numpy(covariance))

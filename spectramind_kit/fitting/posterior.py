@@ -1,0 +1,180 @@
+"""The transit fit of one visit: depths of all wavelengths with their joint covariance.
+
+Read ``fit_transit`` first; it is the list of steps:
+
+1. make the light curves relative, leave out what cannot be used;
+2. find the dip in the white light, wherever it is, and fit the white curves;
+3. fit all wavelengths jointly: a level and a depth each, orbit, limb darkening and drift shared, Gaussian priors;
+4. measure the noise on the residuals, weigh again, fit again;
+5. Laplace approximation: covariance of all depths with everything else marginalised.
+"""
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spectramind_kit.config import FitConfig
+from spectramind_kit.fitting.curve_model import CurveModel, State, curve_model
+from spectramind_kit.fitting.estimates import transit_estimates
+from spectramind_kit.fitting.gauss_newton import Solution, minimise
+from spectramind_kit.fitting.laplace import (
+    UNKNOWN_DEPTH_SIGMA,
+    Posterior,
+    fill_dead_wavelengths,
+    laplace_posterior,
+    mean_depth,
+)
+from spectramind_kit.fitting.noise import channel_noise, outliers, scatter_ratio
+from spectramind_kit.fitting.quality import NO_TRANSIT, data_flags, fit_flags, timing_flags, transit_is_lost
+from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
+from spectramind_kit.fitting.start import Dip, find_dip, fit_white, joint_start, white_curves
+from spectramind_kit.fitting.systematics import drift_and_jitter, is_fgs1
+from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
+from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit
+from spectramind_kit.transit.light_curve import exposure_samples
+
+logger = logging.getLogger(__name__)
+
+_TOLERANCE = 1e-3
+"""Gain in half chi^2 below which the joint fit has converged."""
+
+
+def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> TransitFit:
+    """Fit the transit of one visit.
+
+    Args:
+        curves: light curves of all wavelengths, FGS1 first; single dead wavelengths are allowed.
+        planet: its star and orbit, where known, are loose priors.
+
+    Returns:
+        Depths with a covariance that is finite and positive definite, whatever the light curves; ``flux`` is NaN where
+        a point was not used. Flags say in words what is not as it should be.
+
+    Raises:
+        FitError: if no wavelength has usable light, or there are too few times.
+    """
+    data = relative_flux(curves, config.outlier_sigma)
+    prior = transit_prior(planet, config)
+    channels = _living_channels(curves.wavelength, data.alive)
+    dip, white, white_names = _fit_white_light(curves, data, list(channels.values()), prior, config)
+    model = _joint_model(curves, data, prior, config, float(white.state.depth.median()))
+    start = joint_start(white, list(channels.values()), model, white_names)
+    model, solution, ratio = _fit_twice(model, start, channels, config)
+    noise = {name: channel_noise(model, solution.at, group, curves.bin_seconds) for name, group in channels.items()}
+    posterior = laplace_posterior(model, solution, list(channels.values()), [n.excess for n in noise.values()])
+
+    flags = [*prior.notes, *data_flags(curves.wavelength, data.alive, _share_unused(model, data), ratio)]
+    flags += fit_flags(solution, noise)
+    estimates = _estimates(model, posterior, prior, curves.wavelength, data.alive)
+    if transit_is_lost(dip, posterior, data.alive):
+        flags.append(NO_TRANSIT)
+        posterior = replace(posterior, depth_covariance=posterior.depth_covariance + UNKNOWN_DEPTH_SIGMA**2)
+    else:
+        flags += timing_flags(estimates, curves.time)
+    posterior = fill_dead_wavelengths(posterior, curves.wavelength, data.alive)
+    for flag in flags:
+        logger.info("planet %d, visit %d: %s", curves.planet_id, curves.visit, flag)
+    return TransitFit(
+        planet_id=curves.planet_id,
+        visit=curves.visit,
+        wavelength=curves.wavelength,
+        depth=posterior.depth.numpy(),
+        covariance=posterior.depth_covariance.numpy(),
+        parameters=estimates,
+        time=curves.time,
+        flux=_star_and_drift_removed(model, solution),
+        model=solution.at.transit.numpy().T,
+        noise_scale=ratio,
+        flags=(*curves.flags, *flags),
+    )
+
+
+def _living_channels(wavelength: np.ndarray, alive: np.ndarray) -> dict[str, Tensor]:
+    """Return the living wavelengths of each channel as a mask; a channel without any is left out."""
+    fgs1 = is_fgs1(wavelength)
+    masks = {"FGS1": alive & fgs1, "AIRS-CH0": alive & ~fgs1}
+    return {name: torch.from_numpy(mask) for name, mask in masks.items() if mask.any()}
+
+
+def _fit_white_light(
+    curves: LightCurves, data: RelativeFlux, groups: list[Tensor], prior: TransitPrior, config: FitConfig
+) -> tuple[Dip, Solution, tuple[str, ...]]:
+    """Find the transit in the white curves and fit it there; also return the names of the shared parameters."""
+    flux, weight = white_curves(data.flux, torch.where(data.spike, 0.0, data.weight), groups)
+    dip = find_dip(curves.time, flux.numpy(), weight.numpy(), config.drift_order)
+    middle = np.array([curves.wavelength[group.numpy()].mean() for group in groups])
+    model = _model(curves, flux, weight, middle, 0, prior, config, dip.depth)
+    return dip, fit_white(model, dip, config), model.names
+
+
+def _joint_model(
+    curves: LightCurves, data: RelativeFlux, prior: TransitPrior, config: FitConfig, depth: float
+) -> CurveModel:
+    weight = torch.where(data.spike, 0.0, data.weight)
+    order = config.drift_wavelength_order
+    return _model(curves, data.flux, weight, curves.wavelength, order, prior, config, depth)
+
+
+def _model(
+    curves: LightCurves,
+    flux: Tensor,
+    weight: Tensor,
+    wavelength: np.ndarray,
+    drift_wavelength_order: int,
+    prior: TransitPrior,
+    config: FitConfig,
+    depth: float,
+) -> CurveModel:
+    names = curves.regressor_names
+    systematics = drift_and_jitter(
+        curves.time, wavelength, config.drift_order, drift_wavelength_order, curves.regressors, names
+    )
+    instants = exposure_samples(torch.from_numpy(curves.time), curves.bin_seconds, config.supersample)
+    return curve_model(flux, weight, instants, wavelength, systematics, prior, config, depth)
+
+
+def _fit_twice(
+    model: CurveModel, start: State, channels: dict[str, Tensor], config: FitConfig
+) -> tuple[CurveModel, Solution, np.ndarray]:
+    """Fit, measure noise and outliers, fit again; also return measured over expected scatter (n_curve,)."""
+    first = minimise(model, start, config.max_iterations, _TOLERANCE)
+    groups = list(channels.values())
+    far = outliers(first.at.residual, model.weight, groups, config.outlier_sigma)
+    weight = torch.where(far, 0.0, model.weight)
+    smoothed = channels.get("AIRS-CH0", torch.zeros(len(weight), dtype=torch.bool)).numpy()
+    ratio = scatter_ratio(first.at.residual, weight, _lost_freedom(model, groups), smoothed)
+    model = replace(model, weight=weight / torch.from_numpy(ratio**2)[:, None])
+    return model, minimise(model, first.state, config.max_iterations, _TOLERANCE), ratio
+
+
+def _lost_freedom(model: CurveModel, groups: list[Tensor]) -> Tensor:
+    """Return how many degrees of freedom each curve has lost: its own two and its part of the shared ones."""
+    lost = torch.full((len(model.flux),), 2.0, dtype=model.flux.dtype)
+    for group in groups:
+        shared = (model.mixing[group].abs().sum(dim=(0, 1)) > 0).sum()
+        lost[group] += shared / group.sum()
+    return lost
+
+
+def _share_unused(model: CurveModel, data: RelativeFlux) -> float:
+    usable = data.weight > 0
+    return float((usable & (model.weight == 0)).sum() / usable.sum())
+
+
+def _star_and_drift_removed(model: CurveModel, solution: Solution) -> np.ndarray:
+    """Return data over star and drift, (n_time, n_wavelength), NaN where a point was not used."""
+    star = solution.state.level[:, None] * solution.at.systematics
+    return torch.where(model.weight > 0, model.flux / star, torch.nan).numpy().T
+
+
+def _estimates(
+    model: CurveModel, posterior: Posterior, prior: TransitPrior, wavelength: np.ndarray, alive: np.ndarray
+) -> dict[str, Estimate]:
+    fgs1 = is_fgs1(wavelength)
+    bands = {"fgs1": wavelength[fgs1], "airs": wavelength[~fgs1]}
+    middle = {name: 0.5 * float(band.min() + band.max()) for name, band in bands.items() if len(band)}
+    depth, _ = mean_depth(posterior, alive)
+    return transit_estimates(posterior, model.names, model.period, depth, prior.temperature, middle)

@@ -1,0 +1,59 @@
+"""What is not as it should be with a fit, in words for the flags of the product."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from spectramind_kit.fitting.gauss_newton import Solution
+from spectramind_kit.fitting.laplace import Posterior, mean_depth
+from spectramind_kit.fitting.noise import ChannelNoise
+from spectramind_kit.fitting.start import Dip
+from spectramind_kit.fitting.systematics import is_fgs1
+from spectramind_kit.products import Estimate
+
+NO_TRANSIT = "no transit found"
+_LEAST_SIGNIFICANCE = 5.0
+_REMARKABLE_CORRELATION = 1.3
+_REMARKABLE_LOSS = 0.01
+_REMARKABLE_SCATTER = 1.5
+
+
+def transit_is_lost(dip: Dip, posterior: Posterior, alive: np.ndarray) -> bool:
+    """True where neither the search nor the fit makes the transit stand out from the noise."""
+    depth, sigma = mean_depth(posterior, alive)
+    return dip.significance < _LEAST_SIGNIFICANCE or depth < _LEAST_SIGNIFICANCE * sigma
+
+
+def timing_flags(estimates: Mapping[str, Estimate], time: np.ndarray) -> list[str]:
+    """Say where the window cuts the transit."""
+    mid_time, half = estimates["mid_time"].value, estimates["duration"].value / 2.0
+    flags = []
+    if mid_time - half < time[0]:
+        flags.append("transit cut at the edge of the window: it began before the observation")
+    if mid_time + half > time[-1]:
+        flags.append("transit cut at the edge of the window: it went on after the observation")
+    return flags
+
+
+def data_flags(wavelength: np.ndarray, alive: np.ndarray, share_unused: float, ratio: np.ndarray) -> list[str]:
+    """Say what is dead, what was rejected, and what scatters too much."""
+    flags = []
+    for name, channel in (("FGS1", is_fgs1(wavelength)), ("AIRS-CH0", ~is_fgs1(wavelength))):
+        dead = int((channel & ~alive).sum())
+        if dead:
+            flags.append(f"{name}: {dead} of {int(channel.sum())} wavelengths without usable light")
+        noisy = channel & alive
+        if noisy.any() and (typical := float(np.median(ratio[noisy]))) > _REMARKABLE_SCATTER:
+            flags.append(f"{name}: residuals scatter {typical:.1f} times more than photon and read noise")
+    if share_unused > _REMARKABLE_LOSS:
+        flags.append(f"{100 * share_unused:.1f} % of the points rejected as outliers")
+    return flags
+
+
+def fit_flags(solution: Solution, noise: dict[str, ChannelNoise]) -> list[str]:
+    """Say whether the fit ended well and its residuals are white."""
+    flags = [] if solution.converged else ["fit did not converge"]
+    for name, channel in noise.items():
+        if channel.correlation > _REMARKABLE_CORRELATION:
+            flags.append(f"{name}: residuals correlated in time (factor {channel.correlation:.1f})")
+    return flags

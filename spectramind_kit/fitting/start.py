@@ -1,0 +1,148 @@
+"""Where the transit is: white light curves, a search for a dip anywhere in the window, and a first fit to them.
+
+The dip search is a matched filter: for every mid-time and duration a trapezoid is fitted together with the drift
+polynomial, and the one that explains most wins (box least squares, Kovacs, Zucker & Mazeh 2002, with a baseline). Dips
+whose middle lies outside the window are tried as well. From there the full model is fitted to the white curves
+with several impact parameters, because flat-bottomed and grazing transits are separate valleys.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spectramind_kit.config import FitConfig
+from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, LOG_AXIS, MID_TIME, CurveModel, State
+from spectramind_kit.fitting.gauss_newton import Solution, minimise
+from spectramind_kit.fitting.systematics import polynomial_basis
+from spectramind_kit.transit.orbit import semi_major_axis_from_duration
+
+_SHORTEST_DIP = 0.05
+_LONGEST_DIP = 0.95
+"""Durations tried, in lengths of the window."""
+_N_DURATION = 16
+_INGRESS = 0.12
+"""Length of the trapezoid's flanks in durations."""
+_IMPACT_PARAMETERS = (0.2, 0.6, 0.85)
+_TOLERANCE = 1e-2
+_LEAST_CONTRAST = 0.02
+
+
+@dataclass(frozen=True)
+class Dip:
+    """A dip in the white light: mid_time and duration (contact one to four) [s], depth [1], significance [sigma]."""
+
+    mid_time: float
+    duration: float
+    depth: float
+    significance: float
+
+
+def white_curves(flux: Tensor, weight: Tensor, groups: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Average the curves of each group by inverse variance.
+
+    Args:
+        flux, weight: (n_curve, n_time); groups: boolean (n_curve,) each.
+
+    Returns:
+        White flux and weight, (n_group, n_time); the weight is that of the measured scatter if that is larger.
+    """
+    total = torch.stack([weight[group].sum(dim=0) for group in groups])
+    summed = torch.stack([(weight[group] * flux[group]).sum(dim=0) for group in groups])
+    white = torch.where(total > 0, summed / total.clamp(min=1e-300), 1.0)
+    excess = torch.tensor([_excess_variance(f, w) for f, w in zip(white, total)], dtype=flux.dtype)
+    return white, total / excess[:, None]
+
+
+def _excess_variance(flux: Tensor, weight: Tensor) -> float:
+    """Return the variance of successive differences over the expected one, at least 1 (robust)."""
+    used = weight > 0
+    if used.sum() < 3:
+        return 1.0
+    f, w = flux[used], weight[used]
+    pulls = (f[1:] - f[:-1]) / torch.sqrt(1.0 / w[1:] + 1.0 / w[:-1])
+    return max(1.0, (1.4826 * float(pulls.abs().median())) ** 2)
+
+
+def find_dip(time: np.ndarray, white: np.ndarray, weight: np.ndarray, drift_order: int) -> Dip:
+    """Search the white curves for the most significant dip.
+
+    Args:
+        time: (n_time,) [s]; white, weight: (n_white, n_time).
+    """
+    mid_times, durations = _grid(time)
+    shapes = _trapezoids(time, mid_times, durations)
+    overlap = polynomial_basis(time, drift_order)
+    strength, information = np.zeros(len(shapes)), np.zeros(len(shapes))
+    for flux, w in zip(white, weight):
+        root = np.sqrt(w)
+        basis, _ = np.linalg.qr((overlap * root).T)
+        data = flux * root
+        data = data - basis @ (basis.T @ data)
+        filters = shapes * root
+        explained = (filters**2).sum(axis=1)
+        left = explained - ((filters @ basis) ** 2).sum(axis=1)
+        seen = left > _LEAST_CONTRAST * explained  # else the drift could imitate the dip: nothing learned
+        strength += np.where(seen, -(filters @ data), 0.0)
+        information += np.where(seen, left, 0.0)
+    snr = np.where(information > 0, strength / np.sqrt(np.maximum(information, 1e-300)), -np.inf)
+    best = int(np.argmax(snr))
+    depth = strength[best] / max(information[best], 1e-300)
+    return Dip(float(mid_times[best]), float(durations[best]), float(depth), float(snr[best]))
+
+
+def _grid(time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mid-times and durations of the dips to try, paired."""
+    window = time[-1] - time[0]
+    mid_times, durations = [], []
+    for duration in window * np.geomspace(_SHORTEST_DIP, _LONGEST_DIP, _N_DURATION):
+        step = max(duration / 20.0, window / 200.0)
+        tried = np.arange(time[0] - duration / 4.0, time[-1] + duration / 4.0, step)
+        mid_times.append(tried)
+        durations.append(np.full(len(tried), duration))
+    return np.concatenate(mid_times), np.concatenate(durations)
+
+
+def _trapezoids(time: np.ndarray, mid_times: np.ndarray, durations: np.ndarray) -> np.ndarray:
+    """Return dips of depth one, (n_dip, n_time)."""
+    from_middle = np.abs(time - mid_times[:, None]) / durations[:, None]
+    return np.clip((0.5 - from_middle) / _INGRESS, 0.0, 1.0)
+
+
+def fit_white(model: CurveModel, dip: Dip, config: FitConfig) -> Solution:
+    """Fit the white curves from several impact parameters and return the best end."""
+    ends = [minimise(model, start, config.max_iterations, _TOLERANCE) for start in _starts(model, dip)]
+    return min(ends, key=lambda end: end.at.cost)
+
+
+def _starts(model: CurveModel, dip: Dip) -> list[State]:
+    n_curve = len(model.flux)
+    depth = max(dip.depth, 1e-6)
+    starts = []
+    for b in _IMPACT_PARAMETERS:
+        shared = model.prior_mean.clone()
+        duration = min(dip.duration, 0.45 * model.period)
+        axis = semi_major_axis_from_duration(model.period, duration, b, math.sqrt(depth))
+        shared[MID_TIME], shared[LOG_AXIS], shared[IMPACT_SQUARED] = dip.mid_time, torch.log(axis), b**2
+        ones = torch.ones(n_curve, dtype=model.flux.dtype)
+        starts.append(State(ones, ones * dip.depth, shared))
+    return starts
+
+
+def joint_start(white: Solution, groups: list[Tensor], model: CurveModel, white_names: tuple[str, ...]) -> State:
+    """Carry the white fit to all curves: every curve gets the level and depth of its channel's white curve.
+
+    Args:
+        groups: boolean (n_curve,) of each white curve; model: the joint model; white_names: shared names of the white.
+    """
+    level, depth = (torch.ones(len(model.flux), dtype=model.flux.dtype) for _ in range(2))
+    for group, white_level, white_depth in zip(groups, white.state.level, white.state.depth):
+        level[group], depth[group] = white_level, white_depth
+    shared = model.prior_mean.clone()
+    known = {name: value for name, value in zip(white_names, white.state.shared) if name != "drift"}
+    for place, name in enumerate(model.names):
+        if name in known:
+            shared[place] = known[name]
+    return State(level, depth, shared)

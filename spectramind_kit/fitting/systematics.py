@@ -1,0 +1,105 @@
+"""What the instrument adds to the light curves: drift in time and wavelength, and pointing jitter.
+
+    systematics(t, l) = 1 + sum_i f_i(t) sum_m M[l, i, m] c_m
+
+The time functions f_i are Legendre polynomials (drift) and standardised regressors (jitter). The coefficients c are
+shared: AIRS-CH0 wavelengths share a drift whose strength is a low-order polynomial in wavelength (the gain drift
+1 + f(t) g(lambda) of ExoSim, Mugnai et al. 2025, with one g per order of f), FGS1 has a drift of its own, and a
+regressor acts on the channel that it was measured on. M says which coefficient reaches which wavelength.
+
+Smooth drifts have falling Legendre coefficients: on the real light curves of the 2025 edition they fall about as
+degree^-1.5, from 0.8e-3 (FGS1) and 0.3e-3 (AIRS-CH0) in the lowest two degrees, and so does their prior scatter.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+FGS1_LONGEST_WAVELENGTH = 1.2
+"""Points of shorter wavelength belong to FGS1, all others to AIRS-CH0 [um]."""
+_FALL = -1.5
+"""Exponent of the fall of drift coefficients with degree."""
+_CLIP = 4.0
+"""Regressors are clipped there [standard deviations]: one wild centroid must not lever a light curve."""
+
+
+@dataclass(frozen=True)
+class Systematics:
+    """Time functions and how shared coefficients reach the wavelengths.
+
+    Attributes:
+        functions: (n_function, n_time) [1].
+        mixing: (n_wavelength, n_function, n_coefficient) [1].
+        scatter: (n_coefficient,) prior scatter of the coefficients, relative to that of the lowest degree [1].
+    """
+
+    functions: Tensor
+    mixing: Tensor
+    scatter: Tensor
+
+
+def is_fgs1(wavelength: np.ndarray) -> np.ndarray:
+    """True where a wavelength [um] belongs to FGS1."""
+    return np.asarray(wavelength) < FGS1_LONGEST_WAVELENGTH
+
+
+def polynomial_basis(x: np.ndarray, order: int) -> np.ndarray:
+    """Return Legendre polynomials of degree 0 to ``order`` over the range of x, shape (order + 1, len(x)).
+
+    A range without extent is taken to its middle.
+    """
+    low, high = (x.min(), x.max()) if len(x) else (0.0, 0.0)
+    place = (2.0 * x - low - high) / (high - low) if high > low else np.zeros_like(x)
+    return np.polynomial.legendre.legvander(place, order).T
+
+
+def wavelength_basis(wavelength: np.ndarray, order: int) -> np.ndarray:
+    """Return polynomials over the AIRS-CH0 wavelengths, (n_wavelength, order + 1), zero in the FGS1 rows."""
+    airs = ~is_fgs1(wavelength)
+    basis = np.zeros((len(wavelength), order + 1))
+    basis[airs] = polynomial_basis(wavelength[airs], order).T
+    return basis
+
+
+def drift_and_jitter(
+    time: np.ndarray,
+    wavelength: np.ndarray,
+    drift_order: int,
+    drift_wavelength_order: int,
+    regressors: np.ndarray,
+    regressor_names: tuple[str, ...],
+) -> Systematics:
+    """Build the systematics of one visit.
+
+    Args:
+        time: (n_time,) [s]; wavelength: (n_wavelength,) [um].
+        drift_order: highest degree in time; the constant is the star's level and not part of the drift.
+        drift_wavelength_order: highest degree in wavelength over AIRS-CH0.
+        regressors: (n_time, n_regressor); names that start with "fgs1" act on FGS1, with "airs" on AIRS-CH0. Constant
+            or non-finite ones are left out.
+    """
+    fgs1 = is_fgs1(wavelength)
+    functions = list(polynomial_basis(time, drift_order)[1:])
+    over_airs = wavelength_basis(wavelength, drift_wavelength_order).T if not fgs1.all() else np.zeros((0, len(fgs1)))
+    over_fgs1 = [fgs1.astype(float)] if fgs1.any() else []
+    reach = [(i, strength, (i + 1.0) ** _FALL) for i in range(drift_order) for strength in (*over_airs, *over_fgs1)]
+    for name, series in _usable(regressors, regressor_names):
+        acts_on = fgs1 if name.startswith("fgs1") else ~fgs1
+        if acts_on.any():
+            reach.append((len(functions), acts_on.astype(float), 1.0))
+            functions.append(series)
+    mixing = np.zeros((len(wavelength), len(functions), len(reach)))
+    for coefficient, (function, strength, _) in enumerate(reach):
+        mixing[:, function, coefficient] = strength
+    stacked = np.stack(functions) if functions else np.zeros((0, len(time)))
+    scatter = np.array([size for _, _, size in reach])
+    return Systematics(*(torch.from_numpy(a) for a in (stacked, mixing, scatter)))
+
+
+def _usable(regressors: np.ndarray, names: tuple[str, ...]):
+    """Yield name and standardised series of every regressor that is finite and moves."""
+    for name, series in zip(names, regressors.T):
+        if np.isfinite(series).all() and np.ptp(series) > 1e-9 * max(1.0, np.abs(series).max()):
+            yield name, np.clip((series - series.mean()) / series.std(), -_CLIP, _CLIP)

@@ -1,0 +1,98 @@
+"""All visits of a planet together: inverse-variance mean with full covariances, widened where visits disagree.
+
+    C = (sum C_i^-1)^-1,   d = C sum C_i^-1 d_i
+
+Visits can disagree in two ways, and each widens what it concerns: in level (what orbit, drift and star spots move;
+one number, drowned in a chi^2 over all wavelengths) by a variance between visits, and in shape by the chi^2 per degree
+of freedom. One or two degrees of freedom prove little, so the level's chi^2 is tempered by a belief in agreement.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from spectramind_kit.errors import FitError
+from spectramind_kit.products import DepthEstimate, TransitFit
+
+_BELIEF = 3.0
+"""Weight of the belief that levels agree, in degrees of freedom."""
+_REMARKABLE = 3.0
+"""Disagreement that is flagged [sigma]."""
+
+
+def join_visits(fits: Sequence[TransitFit]) -> DepthEstimate:
+    """Join the fits of one planet.
+
+    Returns:
+        Depths and covariance of all visits; flags of the visits, and "visits disagree ..." where they do.
+
+    Raises:
+        FitError: without a fit, or if the fits are not of one planet and one set of wavelengths.
+    """
+    _require_one_planet(fits)
+    flags = tuple(_flags(fits))
+    if len(fits) == 1:
+        return DepthEstimate(fits[0].planet_id, fits[0].depth, fits[0].covariance, 1, flags)
+    depth, covariance = _weighted_mean(fits)
+    weight = 1.0 / np.diag(covariance)
+    weight /= weight.sum()
+
+    freedom = len(fits) - 1
+    level_chi2, level_variance = _level_disagreement(fits, weight)
+    shape_chi2 = _shape_disagreement(fits, depth, weight)
+    shape_freedom = freedom * (len(depth) - 1)
+    growth = max(1.0, shape_chi2 / shape_freedom)
+    level_growth = max(1.0, (level_chi2 + _BELIEF * freedom) / ((1.0 + _BELIEF) * freedom))
+    covariance = growth * covariance + (level_growth - 1.0) * level_variance
+
+    if level_chi2 > _REMARKABLE**2 * freedom:
+        flags += (f"visits disagree in level by {np.sqrt(level_chi2 / freedom):.1f} sigma",)
+    if growth > 1.0 + _REMARKABLE * np.sqrt(2.0 / shape_freedom):
+        flags += (f"visits disagree in shape: chi^2 per degree of freedom {growth:.2f}",)
+    return DepthEstimate(fits[0].planet_id, depth, covariance, len(fits), flags)
+
+
+def _require_one_planet(fits: Sequence[TransitFit]) -> None:
+    planets = sorted({fit.planet_id for fit in fits})
+    if len(planets) != 1:
+        raise FitError("visits to be joined", wanted="fits of one planet", got=f"planets {planets}")
+    lengths = sorted({len(fit.depth) for fit in fits})
+    if len(lengths) != 1:
+        raise FitError(f"visits of planet {planets[0]}", wanted="the same wavelengths", got=f"{lengths} of them")
+
+
+def _flags(fits: Sequence[TransitFit]) -> list[str]:
+    several = len(fits) > 1
+    return [f"visit {fit.visit}: {flag}" if several else flag for fit in fits for flag in fit.flags]
+
+
+def _weighted_mean(fits: Sequence[TransitFit]) -> tuple[np.ndarray, np.ndarray]:
+    n = len(fits[0].depth)
+    precision, side = np.zeros((n, n)), np.zeros(n)
+    for fit in fits:
+        factor = cho_factor(fit.covariance)
+        precision += cho_solve(factor, np.eye(n))
+        side += cho_solve(factor, fit.depth)
+    factor = cho_factor(precision)
+    covariance = cho_solve(factor, np.eye(n))
+    return cho_solve(factor, side), 0.5 * (covariance + covariance.T)
+
+
+def _level_disagreement(fits: Sequence[TransitFit], weight: np.ndarray) -> tuple[float, float]:
+    """Return chi^2 of the visits' levels around their mean, and the variance of that mean."""
+    levels = np.array([weight @ fit.depth for fit in fits])
+    precision = np.array([1.0 / (weight @ fit.covariance @ weight) for fit in fits])
+    mean = (precision @ levels) / precision.sum()
+    return float(precision @ (levels - mean) ** 2), float(1.0 / precision.sum())
+
+
+def _shape_disagreement(fits: Sequence[TransitFit], depth: np.ndarray, weight: np.ndarray) -> float:
+    """Return chi^2 of the visits around their joint spectrum, with every visit's level freed."""
+    total, ones = 0.0, np.ones(len(depth))
+    for fit in fits:
+        factor = cho_factor(fit.covariance)
+        difference = fit.depth - depth
+        pull, flat = cho_solve(factor, difference), cho_solve(factor, ones)
+        total += difference @ pull - (ones @ pull) ** 2 / (ones @ flat)
+    return float(total)
