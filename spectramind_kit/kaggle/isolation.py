@@ -77,7 +77,7 @@ def enter(stage: Mapping, command: Sequence[str]) -> None:
         _bind(mount["source"], root + mount["place"], mount["writable"])
     for folder in stage["hidden"]:
         _mount("-t", "tmpfs", "-o", "ro,size=4k", "tmpfs", root + folder)
-    _mount("-o", "remount,ro", root)
+    _make_read_only(root)
     _raise_loopback()
     os.chroot(root)
     os.chdir(stage["cwd"])
@@ -102,9 +102,14 @@ def _bind(source: str, place: str, writable: bool) -> None:
         open(place, "w").close()
     _mount("--bind", source, place)
     if not writable:
-        flags = os.statvfs(place).f_flag
-        kept = [name for flag, name in LOCKED_FLAGS.items() if flags & flag]
-        _mount("-o", ",".join(["remount", "bind", "ro", *kept]), place)
+        _make_read_only(place)
+
+
+def _make_read_only(place: str) -> None:
+    """Remount read-only; flags that a user namespace may not drop are kept."""
+    flags = os.statvfs(place).f_flag
+    kept = [name for flag, name in LOCKED_FLAGS.items() if flags & flag]
+    _mount("-o", ",".join(["remount", "bind", "ro", *kept]), place)
 
 
 def _mount(*arguments: str) -> None:
