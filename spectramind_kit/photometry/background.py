@@ -18,7 +18,7 @@ from spectramind_kit.photometry.window import background_region
 def foreground_per_pixel(
     mean_signal: np.ndarray, good: np.ndarray, channel: str, config: PhotometryConfig
 ) -> np.ndarray:
-    """Return the foreground F (n_column,) [e- per pixel and exposure].
+    """Return the foreground F (n_column,) [e- per pixel and exposure]; 0 where too few pixels tell it.
 
     Args:
         mean_signal: time mean of each pixel (n_row, n_column) [e-].
@@ -32,8 +32,9 @@ def foreground_per_pixel(
     row_centre = centroid(star.sum(axis=1))
     if channel == FGS1.name:
         distance = np.hypot(rows - row_centre, columns - centroid(star.sum(axis=0)))
-        wing = distance**-config.fgs1_wing_slope
-        return np.full(mean_signal.shape[1], _split(wing[outer], mean_signal[outer]))
+        wing = np.maximum(distance, 1.0) ** -config.fgs1_wing_slope
+        foreground = _split(wing[outer], mean_signal[outer])
+        return np.full(mean_signal.shape[1], np.nan_to_num(foreground))
     wing = np.maximum(np.abs(rows - row_centre), 1.0) ** -config.airs_wing_slope
     foreground = [_split(wing[o, c], mean_signal[o, c]) for c, o in enumerate(outer.T)]
     return _smooth_over_columns(np.array(foreground), star.sum(axis=0))

@@ -33,7 +33,7 @@ def bin_mean(values: np.ndarray, mid_time: np.ndarray, edges: np.ndarray) -> tup
     """
     bounds = np.searchsorted(mid_time, edges)
     count = np.diff(bounds)
-    total = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1, dtype=np.float64)], axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = (total[:, bounds[1:]] - total[:, bounds[:-1]]) / count
-    return np.where(count > 0, mean, np.nan), count
+    # A column of zeros more, because ``reduceat`` wants every bound inside the array.
+    padded = np.concatenate([values, np.zeros((len(values), 1))], axis=1, dtype=np.float64)
+    total = np.add.reduceat(padded, bounds, axis=1)[:, :-1]
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan), count

@@ -30,13 +30,14 @@ def extract(cube: CalibratedCube, config: PhotometryConfig) -> tuple[np.ndarray,
     used = aperture(cube.channel, config) & cube.good.reshape(n_row, n_column)
     flux = _sum_rows(cube.signal.reshape(n_row, n_column, n_exposure), used)
     variance = _sum_rows(cube.variance.reshape(n_row, n_column, n_exposure), used)
+    n_used = used.sum(axis=0)
     if config.background:
         mean = cube.signal.mean(axis=1, dtype=np.float64).reshape(n_row, n_column)
         foreground = foreground_per_pixel(mean, cube.good.reshape(n_row, n_column), cube.channel, config)
-        flux -= (foreground * used.sum(axis=0))[:, None]
+        flux -= (foreground * n_used)[:, None]
     if cube.channel == FGS1.name:
-        return flux.sum(axis=0, keepdims=True), variance.sum(axis=0, keepdims=True)
-    variance[~used.any(axis=0)] = np.inf
+        flux, variance, n_used = (total.sum(axis=0, keepdims=True) for total in (flux, variance, n_used))
+    variance[n_used == 0] = np.inf
     return flux, variance
 
 

@@ -1,0 +1,150 @@
+"""From files to 283 light curves: order of wavelengths, bins, errors, and what happens to odd visits."""
+
+import dataclasses
+
+import numpy as np
+import polars as pl
+import pytest
+
+from spectramind_kit.competition.folder import open_competition
+from spectramind_kit.config import load_config
+from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.photometry.light_curves import extract_light_curves
+from spectramind_kit.products import LightCurves
+
+GAIN = 0.4369
+
+
+def photometry(*overrides):
+    overrides = ["bin_seconds=9.6", "background=false", *overrides]
+    return load_config([f"photometry.{override}" for override in overrides]).photometry
+
+
+@pytest.fixture
+def visit(write_competition):
+    return open_competition(write_competition()).observations("train", 34983)[0]
+
+
+@pytest.fixture
+def plain(config):
+    """No dark: the ideal frames of the tiny folder have none."""
+    return dataclasses.replace(config.calibration, dark=False)
+
+
+def rewrite(path, change):
+    change(pl.read_parquet(path)).write_parquet(path)
+
+
+def test_a_constant_star_gives_its_light_in_every_bin(visit, plain, starlight):
+    curves = extract_light_curves(visit, plain, photometry())
+    assert isinstance(curves, LightCurves) and curves.flux.shape == (4, 283)
+    np.testing.assert_allclose(curves.time, [4.8, 14.4, 24.0, 33.6], atol=1e-6)
+    assert curves.bin_seconds == pytest.approx(9.6)
+    rounding = 0.5 / GAIN * np.sqrt(2 * 16)
+    fgs1 = starlight["FGS1"][8:24, 6:24].sum()
+    np.testing.assert_allclose(curves.flux[:, 0], fgs1, atol=6 * rounding * np.sqrt(18))
+    airs = starlight["AIRS-CH0"][8:24, 39:321].sum(axis=0)
+    np.testing.assert_allclose(curves.flux[:, 1:], np.tile(airs[::-1], (4, 1)), atol=6 * rounding)
+
+
+def test_wavelengths_ascend_and_carry_their_own_column(visit, plain, starlight):
+    """The star grows brighter with the detector column, so its light falls with wavelength."""
+    curves = extract_light_curves(visit, plain, photometry())
+    axis = visit.axis.wavelength
+    assert curves.wavelength[0] == 0.7
+    assert (np.diff(curves.wavelength) > 0).all()
+    assert (curves.wavelength[1], curves.wavelength[282]) == (axis[320], axis[39])
+    assert (np.diff(curves.flux[0, 1:]) < 0).all()
+
+
+def test_errors_are_those_of_the_mean_of_a_bin(visit, plain, starlight):
+    curves = extract_light_curves(visit, plain, photometry())
+    airs = starlight["AIRS-CH0"][8:24, 320].sum() + 16 * 2 * 13.0**2
+    assert curves.flux_err[0, 1] == pytest.approx(np.sqrt(airs / 2), rel=1e-3)
+    fgs1 = starlight["FGS1"][8:24, 6:24].sum() + 16 * 18 * 2 * 13.0**2
+    assert curves.flux_err[0, 0] == pytest.approx(np.sqrt(fgs1 / 24), rel=1e-3)
+
+
+def test_regressors_tell_where_the_image_lies(visit, plain):
+    curves = extract_light_curves(visit, plain, photometry())
+    told = dict(zip(curves.regressor_names, curves.regressors[0]))
+    assert told["fgs1_row_centroid"] == pytest.approx(15.2, abs=0.01)
+    assert told["fgs1_column_centroid"] == pytest.approx(14.7, abs=0.01)
+    assert told["airs_row_centroid"] == pytest.approx(15.4, abs=0.01)
+    assert told["fgs1_row_width"] == pytest.approx(1.3, abs=0.02)
+    assert told["airs_row_width"] == pytest.approx(1.3, abs=0.02)
+
+
+@pytest.mark.parametrize("column, wavelength", [(320, 1), (39, 282), (100, 221)])
+def test_a_dead_column_is_known_by_its_wavelength(visit, plain, column, wavelength):
+    path = visit.files["AIRS-CH0"].calibration / "dead.parquet"
+    rewrite(path, lambda t: t.with_columns(pl.lit(True).alias(f"column_{column}")))
+    curves = extract_light_curves(visit, plain, photometry())
+    assert (curves.flux[:, wavelength] == 0).all() and np.isinf(curves.flux_err[:, wavelength]).all()
+    assert np.isfinite(np.delete(curves.flux_err, wavelength, axis=1)).all()
+
+
+def test_a_dead_fgs1_window_leaves_airs_alone(visit, plain):
+    path = visit.files["FGS1"].calibration / "dead.parquet"
+    rewrite(path, lambda t: pl.DataFrame(np.ones((32, 32), dtype=bool), schema=t.columns))
+    curves = extract_light_curves(visit, plain, photometry("background=true"))
+    assert np.isinf(curves.flux_err[:, 0]).all() and (curves.flux[:, 0] == 0).all()
+    assert (curves.flux[:, 1:] > 0).all() and np.isfinite(curves.flux_err[:, 1:]).all()
+
+
+@pytest.mark.parametrize("channel, kept, n_time", [("FGS1", 96, 2), ("FGS1", 47, 1), ("AIRS-CH0", 9, 2)])
+def test_a_channel_that_ends_early_ends_the_light_curves(visit, plain, channel, kept, n_time):
+    rewrite(visit.files[channel].signal, lambda t: t.head(kept))
+    curves = extract_light_curves(visit, plain, photometry())
+    assert curves.flux.shape == (n_time, 283) and np.isfinite(curves.flux).all()
+
+
+def test_a_bin_that_is_covered_in_part_has_the_error_of_that_part(visit, plain):
+    rewrite(visit.files["FGS1"].signal, lambda t: t.head(96 + 12))
+    curves = extract_light_curves(visit, plain, photometry())
+    assert curves.flux.shape == (3, 283)
+    assert curves.flux_err[2, 0] / curves.flux_err[1, 0] == pytest.approx(np.sqrt(24 / 6), rel=1e-3)
+    assert curves.flux[2, 0] == pytest.approx(curves.flux[1, 0], rel=1e-9)
+
+
+def test_channels_without_a_common_time_are_refused(visit, plain):
+    later = dict(visit.axis.frame_time) | {"FGS1": visit.axis.frame_time["FGS1"] + 1000.0}
+    shifted = dataclasses.replace(visit, axis=dataclasses.replace(visit.axis, frame_time=later))
+    with pytest.raises(CompetitionDataError, match="FGS1 1000-1038 s, AIRS-CH0 2-36 s"):
+        extract_light_curves(shifted, plain, photometry())
+
+
+def test_a_visit_shorter_than_a_bin_is_one_bin(visit, plain, starlight):
+    curves = extract_light_curves(visit, plain, photometry("bin_seconds=72"))
+    assert curves.flux.shape == (1, 283) and curves.bin_seconds == pytest.approx(8 * 4.8)
+
+
+def test_frames_lost_for_a_while_spoil_their_own_bin(visit, plain):
+    """A gap of all-zero frames: no light and no image there, everything else as before."""
+    whole = extract_light_curves(visit, plain, photometry())
+
+    def silence(table):
+        counts = table.to_numpy().copy()
+        counts[48:96] = 0
+        return pl.DataFrame(counts, schema=table.columns)
+
+    rewrite(visit.files["FGS1"].signal, silence)
+    gap = extract_light_curves(visit, plain, photometry())
+    np.testing.assert_allclose(gap.flux[[0, 2, 3]], whole.flux[[0, 2, 3]], rtol=1e-9)
+    np.testing.assert_array_equal(gap.regressors[[0, 2, 3]], whole.regressors[[0, 2, 3]])
+    assert gap.flux[1, 0] == 0.0
+
+
+def test_notes_of_the_star_table_travel_along(visit, plain):
+    noted = dataclasses.replace(visit, planet=dataclasses.replace(visit.planet, notes=("no star",)))
+    assert extract_light_curves(noted, plain, photometry()).flags == ("no star",)
+
+
+def test_the_real_visit_is_one_bin_of_283_wavelengths(real_data, config):
+    visit = open_competition(real_data).observations("train", 342072318)[0]
+    curves = extract_light_curves(visit, config.calibration, config.photometry)
+    assert curves.flux.shape == (1, 283) and curves.bin_seconds == pytest.approx(72.0)
+    # Column 39 is the red end and faint, column 319 bright and two from the blue end.
+    assert curves.flux[0, 282] == pytest.approx(5.3e3, rel=0.03)
+    assert curves.flux[0, 2] == pytest.approx(113e3, rel=0.03)
+    assert 1e6 * curves.flux_err[0, 0] / curves.flux[0, 0] == pytest.approx(2800 / 5, rel=0.05)
