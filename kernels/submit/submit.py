@@ -24,7 +24,7 @@ from pathlib import Path
 inputs = Path(os.environ.get("KAGGLE_INPUT_ROOT", "/kaggle/input"))
 wheels = [*inputs.glob("*/wheels/*/spectramind_kit-*.whl"), *inputs.glob("*/*/*/wheels/*/spectramind_kit-*.whl")]
 assert wheels, f"the wheel dataset is not attached; {inputs} holds {sorted(inputs.glob('*'))}"
-runpy.run_path(str(wheels[0].parents[2] / "install.py"))["install"]()
+installed = runpy.run_path(str(wheels[0].parents[2] / "install.py"))["install"]()
 
 # %% tags=["parameters"]
 overrides: list = []  # of the configuration, as on the command line
