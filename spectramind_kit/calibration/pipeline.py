@@ -30,11 +30,10 @@ def calibrate(cube: RawCube, frames: CalibrationFrames, config: CalibrationConfi
     """
     detector = CHANNELS[cube.channel]
     pixels = frames.at(cube.row, cube.column)
-    good = trusted_pixels(pixels.dead, pixels.flat, config.flat_minimum)
+    good = good_pixels(frames, cube.row, cube.column, config)
     electrons = counts_to_electrons(cube.counts, frames.gain, frames.offset, config.adc_sign)
     applied = [f"adc ({config.adc_sign})"]
     if config.hot_pixels == "mask":
-        good &= ~find_hot_pixels(frames.dark, config.hot_pixel_sigma)[cube.row, cube.column]
         applied.append("hot pixels masked")
     if config.linearity:
         electrons = linearise(electrons, pixels.linearity)
@@ -56,6 +55,17 @@ def calibrate(cube: RawCube, frames: CalibrationFrames, config: CalibrationConfi
         applied.append("flat")
     mid_time = exposure_mid_times(cube.time, detector.exposure_time)
     return CalibratedCube(cube.channel, signal, variance, cube.row, cube.column, good, mid_time, tuple(applied))
+
+
+def good_pixels(
+    frames: CalibrationFrames, row: np.ndarray, column: np.ndarray, config: CalibrationConfig
+) -> np.ndarray:
+    """Return which pixels at some positions (n_pixel,) carry light that can be trusted, (n_pixel,) bool."""
+    pixels = frames.at(row, column)
+    good = trusted_pixels(pixels.dead, pixels.flat, config.flat_minimum)
+    if config.hot_pixels == "mask":
+        good &= ~find_hot_pixels(frames.dark, config.hot_pixel_sigma)[row, column]
+    return good
 
 
 def averaged_pairs(frame_time: np.ndarray, detector: Channel) -> int:

@@ -1,0 +1,144 @@
+"""The compiled chain and its readable twin give the same light, moments and variances."""
+
+import dataclasses
+
+import numpy as np
+import polars as pl
+import pytest
+
+from spectramind_kit.calibration.fused import bin_decoded
+from spectramind_kit.calibration.pipeline import calibrate
+from spectramind_kit.calibration.pixel_bins import bin_pixels
+from spectramind_kit.competition.folder import open_competition
+from spectramind_kit.competition.frames import DecodedPixels, decode_pixels, read_calibration_frames
+from spectramind_kit.config import load_config
+from spectramind_kit.instruments import AIRS, CHANNELS, FGS1
+from spectramind_kit.products import CalibrationFrames
+
+N_PIXEL = 90
+TOLERANCE = 1e-6
+"""Largest relative difference; both paths round in float32."""
+
+
+def random_frames(channel, rng):
+    """Calibration tables with every effect in them, bad pixels included."""
+    linearity = np.zeros((6, *channel.shape))
+    linearity[:2] = [[[0.2]], [[1.0]]]
+    linearity[2:] = rng.normal(1.0, 0.2, (4, *channel.shape)) * np.array([-6e-9, 1e-11, -6e-17, 1e-22])[:, None, None]
+    flat = rng.normal(1.0, 0.04, channel.shape)
+    flat.ravel()[::37] = 0.1
+    return CalibrationFrames(
+        dark=rng.exponential(0.01, channel.shape) + 20.0 * (rng.random(channel.shape) < 0.03),
+        dead=rng.random(channel.shape) < 0.03,
+        flat=flat,
+        read_noise=rng.normal(13.0, 1.0, channel.shape),
+        linearity=linearity,
+        gain=0.4369,
+        offset=-1000.0,
+    )
+
+
+def random_pixels(channel, rng, n_frame, n_hit=40):
+    """Counts of pixels from dark to bright with cosmic rays, the first and the last exposure hit too."""
+    level = np.geomspace(5.0, 5e4, N_PIXEL)
+    electrons = rng.poisson(level, (n_frame, N_PIXEL)) * np.resize([0.02, 1.0], n_frame)[:, None]
+    electrons += 13.0 * rng.standard_normal(electrons.shape)
+    if n_frame > 6:
+        hit_frames = np.concatenate([[1, 1, n_frame - 1], 2 * rng.integers(0, n_frame // 2, n_hit) + 1])
+        electrons[hit_frames, rng.integers(0, N_PIXEL, len(hit_frames))] = 83_000.0
+    counts = np.clip((electrons + 1000.0) * 0.4369, 0, 65_535).astype(np.uint16)
+    chosen = np.sort(rng.choice(channel.n_pixel, N_PIXEL, replace=False))
+    start = np.repeat(np.arange((n_frame + 1) // 2) * channel.pair_period, 2)[:n_frame]
+    time = start + np.resize([0.1, 0.2], n_frame)
+    table = pl.DataFrame(counts, schema=[f"column_{i}" for i in range(N_PIXEL)])
+    row, column = np.divmod(chosen, channel.n_column)
+    return DecodedPixels(channel.name, table, row, column, time[: n_frame // 2 * 2])
+
+
+def on_both_paths(pixels, frames, calibration, bounds, threads=1):
+    weight = np.stack([np.ones(len(pixels.row)), pixels.row, np.where(pixels.row > 15, 0.0, pixels.row**2)])
+    fused = bin_decoded(pixels, frames, calibration, bounds, weight, threads)
+    cube = calibrate(pixels.block(0, len(pixels.row)), frames, calibration)
+    return fused, bin_pixels(cube, bounds, weight)
+
+
+def assert_same(fused, twin):
+    for name in ("row", "column", "good", "count", "mid_time"):
+        np.testing.assert_array_equal(getattr(fused, name), getattr(twin, name))
+    # A faint pixel's rounding is that of its raw counts, offset included, not that of its light.
+    assert np.nanmax(np.abs(fused.light - twin.light) / np.maximum(np.abs(twin.light), 1000.0), initial=0.0) < TOLERANCE
+    assert np.max(np.abs(fused.mean - twin.mean) / np.maximum(np.abs(twin.mean), 1000.0)) < TOLERANCE
+    np.testing.assert_array_equal(np.isnan(fused.light), np.isnan(twin.light))
+    np.testing.assert_allclose(fused.variance, twin.variance, rtol=1e-5)
+    np.testing.assert_allclose(fused.moments, twin.moments, rtol=TOLERANCE, atol=1.0)
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.name)
+@pytest.mark.parametrize("n_frame", [2, 4, 6, 15, 2400])
+def test_random_cubes(channel, n_frame):
+    rng = np.random.default_rng(n_frame)
+    n_exposure = n_frame // 2
+    bounds = np.unique(np.linspace(0, n_exposure, 9).astype(int))
+    pixels, frames = random_pixels(channel, rng, n_frame), random_frames(channel, rng)
+    fused, twin = on_both_paths(pixels, frames, load_config().calibration, bounds)
+    assert_same(fused, twin)
+    assert fused.light.shape == (N_PIXEL, len(bounds) - 1)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "adc_sign=inverse",
+        "linearity=false",
+        "dark=false",
+        "dark_time_base=integration",
+        "flat=false",
+        "cosmic_rays=false",
+        "cosmic_ray_sigma=3",
+        "hot_pixels=mask",
+    ],
+)
+def test_every_option(option):
+    rng = np.random.default_rng(5)
+    pixels, frames = random_pixels(AIRS, rng, 300), random_frames(AIRS, rng)
+    bounds = np.arange(0, 151, 15)
+    fused, twin = on_both_paths(pixels, frames, load_config([f"calibration.{option}"]).calibration, bounds)
+    assert_same(fused, twin)
+    if not option.startswith("dark_time_base"):  # 0.1 s of dark current: less than the counts resolve
+        nominal, _ = on_both_paths(pixels, frames, load_config().calibration, bounds)
+        moved = np.abs(nominal.light - fused.light).max() > 1e-3 or (nominal.good != fused.good).any()
+        assert moved, "the option changed nothing"
+
+
+def test_empty_bins_are_nan_and_threads_change_nothing():
+    rng = np.random.default_rng(9)
+    pixels, frames = random_pixels(FGS1, rng, 60_000), random_frames(FGS1, rng)
+    bounds = np.array([0, 10, 10, 29_000, 30_000])
+    calibration = load_config().calibration
+    fused, twin = on_both_paths(pixels, frames, calibration, bounds, threads=2)
+    assert_same(fused, twin)
+    assert np.isnan(fused.light[:, 1]).all() and np.isfinite(fused.light[:, [0, 2, 3]]).all()
+    single, _ = on_both_paths(pixels, frames, calibration, bounds, threads=1)
+    np.testing.assert_array_equal(single.moments, fused.moments)
+
+
+def test_darkness_is_told():
+    rng = np.random.default_rng(3)
+    pixels = random_pixels(FGS1, rng, 20)
+    dark = dataclasses.replace(pixels, table=pixels.table * 0)
+    weight = np.ones((1, N_PIXEL))
+    args = random_frames(FGS1, rng), load_config().calibration, np.array([0, 10]), weight
+    assert bin_decoded(dark, *args) is None
+    assert bin_decoded(pixels, *args) is not None
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.name)
+def test_real_frames(real_data, channel):
+    """The 50 real frames of planet 342072318, every third pixel."""
+    (observation,) = open_competition(real_data).observations("train", 342072318)
+    chosen = np.arange(0, channel.n_pixel, 3)
+    pixels = decode_pixels(observation, channel.name, *np.divmod(chosen, channel.n_column))
+    frames = read_calibration_frames(observation, channel.name)
+    fused, twin = on_both_paths(pixels, frames, load_config().calibration, np.array([0, 8, 25]))
+    assert_same(fused, twin)
+    assert fused.mean.max() > 10_000 and not fused.good.all()
