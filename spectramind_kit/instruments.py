@@ -38,10 +38,12 @@ class Channel:
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
         return self.n_row, self.n_column
 
     @property
     def n_pixel(self) -> int:
+        """Pixels of the detector, columns of its signal file."""
         return self.n_row * self.n_column
 
     @property

@@ -106,6 +106,7 @@ class PlanetObservation:
 
     @property
     def name(self) -> str:
+        """Planet and visit, as errors and logs say it."""
         return f"planet {self.planet.planet_id}, visit {self.visit}"
 
 

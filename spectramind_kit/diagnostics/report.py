@@ -39,6 +39,7 @@ class Predictions:
 
     @property
     def z(self) -> np.ndarray:
+        """Errors in units of sigma, (n_planet, n_wavelength)."""
         return (self.mean - self.truth) / self.sigma
 
 
