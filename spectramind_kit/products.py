@@ -4,7 +4,7 @@ Order of wavelengths everywhere: FGS1 first, then AIRS-CH0 ascending. Depths are
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -305,7 +305,7 @@ class Spectrum(_Product):
     sigma: np.ndarray
     source: str
     reason: str = ""
-    flags: tuple[str, ...] = field(default=())
+    flags: tuple[str, ...] = ()
 
     def __post_init__(self):
         n = len(self.wavelength)
@@ -314,8 +314,6 @@ class Spectrum(_Product):
             require_shape("Spectrum", name, values, (n,))
             bad = ~(np.isfinite(values) & (values > 0) & (values <= LARGEST_DEPTH))
             if bad.any():
-                raise ProductError(
-                    f"Spectrum.{name} of planet {self.planet_id}",
-                    wanted=f"finite, above 0 and at most {LARGEST_DEPTH:g}",
-                    got=f"{values[bad][0]:g} at wavelength {int(np.argmax(bad)) + 1}",
-                )
+                wanted = f"finite, above 0 and at most {LARGEST_DEPTH:g}"
+                got = f"{values[bad][0]:g} at wavelength {int(np.argmax(bad)) + 1}"
+                raise ProductError(f"Spectrum.{name} of planet {self.planet_id}", wanted=wanted, got=got)
