@@ -3,8 +3,9 @@
 import logging
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -43,27 +44,53 @@ def map_planets(
                 results[planet] = task(planet)
                 bar.update()
             return results
-        results = _run_pool(task, planet_ids, workers, bar)
-        for planet in planet_ids:
-            if planet not in results:  # its pool broke: alone, a second time, to tell the culprit from its neighbours
-                alone = _run_pool(task, [planet], 1, bar)
-                results[planet] = alone.get(planet) or lost(planet, "its process died (out of memory?)")
+        results = {}
+        while waiting := [planet for planet in planet_ids if planet not in results]:
+            done, suspects = _run_pool(task, waiting, workers, bar)
+            results |= done
+            for planet in suspects:  # alone, a second time, to tell the culprit from its neighbours
+                alone, _ = _run_pool(task, [planet], 1, bar)
+                results |= alone or {planet: lost(planet, "its process died (out of memory?)")}
+                bar.update(not alone)
     return {planet: results[planet] for planet in planet_ids}
 
 
-def _run_pool(task, planet_ids: Sequence[int], workers: int, bar: tqdm) -> dict:
-    """Run what can be run before a process dies."""
-    results: dict[int, object] = {}
+def _run_pool(
+    task: Callable[[int], Result], planet_ids: Sequence[int], workers: int, bar: tqdm
+) -> tuple[dict[int, Result], list[int]]:
+    """Run planets until all are done or a process dies.
+
+    No more planets are handed out than there are processes, so that few are under suspicion when one dies.
+
+    Returns:
+        The results by planet, and the planets that were running when a process died.
+    """
+    results: dict[int, Result] = {}
+    suspects: list[int] = []
+    running: dict[Future, int] = {}
+    following = iter(planet_ids)
     with _single_threaded(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures: dict[Future, int] = {pool.submit(task, planet): planet for planet in planet_ids}
-        for future in as_completed(futures):
-            try:
-                results[futures[future]] = future.result()
-            except BrokenProcessPool:
-                logger.warning("a worker process died while planet %s was waiting or running", futures[future])
-                continue
-            bar.update()
-    return results
+        while True:
+            free = 0 if suspects else workers - len(running)
+            for planet in islice(following, free):
+                try:
+                    running[pool.submit(task, planet)] = planet
+                except BrokenProcessPool:
+                    suspects.append(planet)
+                    break
+            if not running:
+                break
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                planet = running.pop(future)
+                try:
+                    results[planet] = future.result()
+                except BrokenProcessPool:
+                    suspects.append(planet)
+                else:
+                    bar.update()
+    if suspects:
+        logger.warning("a worker process died while planets %s were running", suspects)
+    return results, suspects
 
 
 class _single_threaded:
