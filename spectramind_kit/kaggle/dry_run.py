@@ -22,10 +22,12 @@ from spectramind_kit.kaggle.install import session_facts
 from spectramind_kit.kaggle.isolation import offline_means
 from spectramind_kit.kaggle.kernel import check_kernel, notebook_path, read_metadata
 from spectramind_kit.kaggle.notebook_run import EXECUTED, WORKING, Rehearsal, run_notebook
+from spectramind_kit.kaggle.session_output import hand_out
 from spectramind_kit.kaggle.targets import Target, load_target
 from spectramind_kit.kaggle.verdict import Check, Verdict
 
 WHEELS = Path(__file__).parents[2] / "wheels"
+SUBMISSION = "submission.csv"
 SOCKETS = "refused at Python's sockets (this system allows no namespaces)"
 
 
@@ -44,7 +46,8 @@ def rehearse(
         kernel: folder of the kernel.
         data: competition folder; only its official files are shown.
         datasets: folders attached as datasets.
-        work: where ``submission.csv``, the executed notebook and its HTML page are left.
+        work: where what the session left is handed out, with the executed notebook and its HTML page; an invalid
+            submission is not. The fake tree stays in its folder ``rehearsal``.
         config: owner, mount layout, target image, limits.
         parameters: papermill parameters of the notebook.
         wheels: folder of the targets.
@@ -67,9 +70,11 @@ def rehearse(
     outcome = run_notebook(rehearsal, notebook_path(kernel), parameters, limit=config.hours * 3600)
     inputs = _inputs_check(rehearsal, unchanged=rehearsal.means is None and before == attachments.fingerprint(mounts))
     notebook = _keep_notebook(rehearsal, work / f"{kernel.resolve().name}.ipynb")
-    submission, validity = None, Check("submission", "FAILED", "none: a notebook that fails is not scored")
+    validity = Check("submission", "FAILED", "none: a notebook that fails is not scored")
     if outcome.state == "ok":
-        submission, validity = keep_submission(rehearsal, data / "sample_submission.csv", work)
+        validity = judge_submission(rehearsal.working, data / "sample_submission.csv")
+    left = hand_out(rehearsal.working, work, without={EXECUTED} if validity.state == "ok" else {EXECUTED, SUBMISSION})
+    submission = work / SUBMISSION if validity.state == "ok" else None
     seconds = {"venv": made - start, **stage_seconds(notebook), "total": time.perf_counter() - start}
     rows = [
         Check("kernel", "ok", f"{kernel}: a thin page, generated from its source"),
@@ -79,6 +84,7 @@ def rehearse(
         _attached_note(metadata, datasets, config),
         outcome,
         validity,
+        Check("output", "ok" if left else "note", f"{len(left)} files handed out to {work}"),
     ]
     rows += [time_check(seconds, data / "sample_submission.csv", config)] if submission else []
     return Verdict(tuple(rows), seconds, submission, notebook, rehearsal.means or SOCKETS)
@@ -96,23 +102,20 @@ def refuse_unknown_parameters(notebook: Path, parameters: Mapping[str, object]) 
         raise PackagingError(f"parameters of {notebook}", wanted=f"among {sorted(known)}", got=unknown)
 
 
-def keep_submission(rehearsal: Rehearsal, sample: Path, work: Path) -> tuple[Path | None, Check]:
-    """Validate what the session left, and copy it (with its manifest) to the work folder if it is valid."""
+def judge_submission(working: Path, sample: Path) -> Check:
+    """Validate the submission that the session left in its working folder."""
     from spectramind_kit.submission import read_submission, validate_submission
 
-    left = rehearsal.working / "submission.csv"
+    left = working / SUBMISSION
     if not left.is_file():
-        there = sorted(path.name for path in rehearsal.working.iterdir() if path.name != EXECUTED)
-        return None, Check("submission", "FAILED", f"no submission.csv in {WORKING}; it holds {there}")
+        there = sorted(path.name for path in working.iterdir() if path.name != EXECUTED)
+        return Check("submission", "FAILED", f"no {SUBMISSION} in {WORKING}; it holds {there}")
     try:
         table = read_submission(left)
         validate_submission(table, read_submission(sample))
     except SpectraMindError as error:
-        return None, Check("submission", "FAILED", str(error))
-    for name in ("submission.csv", "manifest.json"):
-        if (rehearsal.working / name).is_file():
-            shutil.copyfile(rehearsal.working / name, work / name)
-    return work / "submission.csv", Check("submission", "ok", f"valid: {table.height} rows, {table.width} columns")
+        return Check("submission", "FAILED", str(error))
+    return Check("submission", "ok", f"valid: {table.height} rows, {table.width} columns")
 
 
 def stage_seconds(notebook: Path | None) -> dict[str, float]:

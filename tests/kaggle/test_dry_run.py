@@ -40,6 +40,7 @@ def test_rehearsal_in_namespaces(stage, tmp_path):
     assert verdict.submission == work / "submission.csv"
     assert verdict.submission.read_text().splitlines()[1] == "1,0.25,0.25"
     assert (work / "tiny.ipynb").is_file() and "0.25" in (work / "tiny.html").read_text()
+    assert (work / "seen.json").is_file() and not (work / "__notebook__.ipynb").exists()
     assert verdict.offline in isolation.NAMESPACES
     assert set(verdict.seconds) == {"venv", "install", "run", "total"} and min(verdict.seconds.values()) > 0
     # No truth, no network, no way to write into the inputs, nothing that the image lacks.
