@@ -44,9 +44,20 @@ summary.table()
 summary.fallbacks
 
 # %% [markdown]
-# ## The first planet's spectrum, as submitted
+# ## The first planet: light curves, fit, and the spectrum as submitted
 
 # %%
-from spectramind_kit.diagnostics.plots import plot_spectrum
+from spectramind_kit.competition.store import load_product
+from spectramind_kit.diagnostics.plots import plot_fit, plot_light_curves, plot_spectrum
+from spectramind_kit.products import LightCurves, TransitFit
 
-plot_spectrum(summary.spectra[0])
+first = summary.spectra[0]
+curves = sorted(working_root().glob(f"light_curves/test/{first.planet_id}_*.npz"))
+curves and plot_light_curves(load_product(curves[0], LightCurves))
+
+# %%
+fits = sorted(working_root().glob(f"fits/test/{first.planet_id}_*.npz"))
+fits and plot_fit(load_product(fits[0], TransitFit))
+
+# %%
+plot_spectrum(first)
