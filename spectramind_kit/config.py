@@ -99,6 +99,12 @@ class PhotometryConfig:
         airs_wing_slope, fgs1_wing_slope: the star's light in the wings falls as distance^-slope, per row on
             AIRS-CH0 and per pixel on FGS1.
         fgs1_rows, fgs1_columns: half-open window summed for FGS1; the background is measured around it.
+        airs_background_step: of the background rows, every n-th science column is read.
+        fgs1_background_step: of the pixels around FGS1's window, every n-th of a row is read.
+        extraction: "sum" (every pixel of the aperture counts alike) or "optimal" (pixels count by their share of
+            the light over their variance, kept blind to jitter).
+        path: how light curves are computed: "fused" (compiled), "readable" (plain NumPy), "gpu" (torch), or "auto":
+            the compiled one where it works, else the readable one. The result is the same.
         background: subtract the foreground light or leave it in.
         bin_seconds: wanted length of a time bin [s]; never shorter than the exposure spacing.
     """
@@ -109,6 +115,10 @@ class PhotometryConfig:
     fgs1_wing_slope: Positive
     fgs1_rows: Range
     fgs1_columns: Range
+    airs_background_step: Count
+    fgs1_background_step: Count
+    extraction: Literal["sum", "optimal"]
+    path: Literal["auto", "fused", "readable", "gpu"]
     background: bool
     bin_seconds: Positive
 

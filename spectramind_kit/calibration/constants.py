@@ -13,6 +13,9 @@ from spectramind_kit.config import CalibrationConfig
 from spectramind_kit.instruments import CHANNELS
 from spectramind_kit.products import CalibrationFrames
 
+N_COEFFICIENT = 6
+"""Linearity coefficients for which the paths at a time are written out; the competition's tables have as many."""
+
 
 @dataclass(frozen=True)
 class PixelConstants:

@@ -13,16 +13,13 @@ import numba
 import numpy as np
 
 from spectramind_kit.calibration.cds import exposure_mid_times
-from spectramind_kit.calibration.constants import PixelConstants, pixel_constants
+from spectramind_kit.calibration.constants import N_COEFFICIENT, PixelConstants, pixel_constants
 from spectramind_kit.calibration.cosmic_rays import MAD_TO_SIGMA, SAMPLED_DIFFERENCES
 from spectramind_kit.calibration.pixel_bins import PixelBins
 from spectramind_kit.competition.frames import DecodedPixels
 from spectramind_kit.config import CalibrationConfig
 from spectramind_kit.instruments import CHANNELS
 from spectramind_kit.products import CalibrationFrames
-
-N_COEFFICIENT = 6
-"""Coefficients of the linearity polynomial for which Horner's rule is written out."""
 
 _BLOCK_BYTES = 2**21
 """Size of a block's counts; its exposures in float32 are as large, and both fit the cache."""
@@ -56,6 +53,7 @@ def bin_decoded(
     constants = pixel_constants(pixels.channel, pixels.row, pixels.column, pixels.time, frames, config)
     bounds = np.asarray(bounds, dtype=np.int64)
     n_pixel = len(pixels.row)
+    moment_weight = np.where(constants.good, moment_weight, 0.0)
     height = max(1, _BLOCK_BYTES // (2 * len(pixels.time)))
 
     def work(first: int):
@@ -102,6 +100,18 @@ def _bin_block(
     )
     light, mean = _mean_between(signal, bounds)
     return light, mean, variance, _moments(signal, np.ascontiguousarray(moment_weight, dtype=np.float64))
+
+
+def probe() -> None:
+    """Compile the chain and run it on two exposures; raises whatever is wrong with compiler or result."""
+    counts = np.array([[500, 1500, 500, 3500]], dtype=np.uint16)
+    one, zero = np.ones(1, dtype=np.float32), np.zeros(1, dtype=np.float32)
+    identity = np.array([[0.0], [1.0]], dtype=np.float32)
+    constants = PixelConstants(np.float32(1), np.float32(0), identity, zero, one, np.zeros(1), one > 0, 1, 8.0)
+    light, mean, variance, moments = _bin_block(counts, constants, np.array([0, 1, 2]), np.ones((1, 1)))
+    found = [*light[0], *mean, *variance, *moments[0]]
+    if found != [1000.0, 3000.0, 2000.0, 2000.0, 1000.0, 3000.0]:
+        raise ArithmeticError(f"compiled calibration of two exposures of 1000 and 3000 electrons gave {found}")
 
 
 def _compiled(function):

@@ -52,8 +52,9 @@ def bin_pixels(cube: CalibratedCube, bounds: np.ndarray, moment_weight: np.ndarr
     Args:
         cube: calibrated exposures.
         bounds: (n_time + 1,) exposure index at which each bin starts, and where the last one ends; ascending.
-        moment_weight: (n_moment, n_pixel).
+        moment_weight: (n_moment, n_pixel); pixels that are not good are left out whatever theirs is.
     """
+    moment_weight = np.where(cube.good, moment_weight, 0.0)
     return PixelBins(
         channel=cube.channel,
         row=cube.row,

@@ -12,7 +12,8 @@ import numpy as np
 from spectramind_kit.config import PhotometryConfig
 from spectramind_kit.instruments import FGS1
 from spectramind_kit.photometry.jitter import centroid
-from spectramind_kit.photometry.window import background_region
+from spectramind_kit.photometry.profile import fill_bad_pixels
+from spectramind_kit.photometry.window import aperture_window, background_region
 
 
 def foreground_per_pixel(
@@ -21,37 +22,56 @@ def foreground_per_pixel(
     """Return the foreground F (n_column,) [e- per pixel and exposure]; 0 where too few pixels tell it.
 
     Args:
-        mean_signal: time mean of each pixel (n_row, n_column) [e-].
+        mean_signal: time mean of each pixel (n_row, n_column) [e-]; anything where ``good`` is False.
         good: (n_row, n_column) bool.
         channel: "AIRS-CH0" (one F per column) or "FGS1" (one F for the detector).
         config: background region and wing slopes.
     """
     outer = background_region(channel, config) & good
-    star = np.where(good, mean_signal, 0.0)
+    light = np.where(good, mean_signal, 0.0)
+    window = aperture_window(channel, config)
+    star = fill_bad_pixels(light[window], good[window], channel)
     rows, columns = np.indices(mean_signal.shape)
-    row_centre = centroid(star.sum(axis=1))
+    row_centre = window[0].start + centroid(star.sum(axis=1))
     if channel == FGS1.name:
-        distance = np.hypot(rows - row_centre, columns - centroid(star.sum(axis=0)))
+        distance = np.hypot(rows - row_centre, columns - window[1].start - centroid(star.sum(axis=0)))
         wing = np.maximum(distance, 1.0) ** -config.fgs1_wing_slope
-        foreground = _split(wing[outer], mean_signal[outer])
-        return np.full(mean_signal.shape[1], np.nan_to_num(foreground))
+        foreground = _split(*(values.reshape(-1, 1) for values in (wing, light, outer)))
+        return np.full(mean_signal.shape[1], np.nan_to_num(foreground[0]))
     wing = np.maximum(np.abs(rows - row_centre), 1.0) ** -config.airs_wing_slope
-    foreground = [_split(wing[o, c], mean_signal[o, c]) for c, o in enumerate(outer.T)]
-    return _smooth_over_columns(np.array(foreground), star.sum(axis=0))
+    return _smooth_over_columns(_split(wing, light, outer), star.sum(axis=0))
 
 
-def _split(wing: np.ndarray, light: np.ndarray) -> float:
-    """Fit light = A wing + F robustly (one pass of clipping) and return F; NaN with fewer than four pixels."""
-    kept = np.ones(len(light), dtype=bool)
+def _split(wing: np.ndarray, light: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """Fit light = A wing + F in every column robustly (one pass of clipping).
+
+    Args:
+        wing, light: (n_pixel, n_column); used: (n_pixel, n_column) bool, which pixels to fit.
+
+    Returns:
+        F (n_column,); NaN with fewer than four pixels.
+    """
+    kept = used
     for _ in range(2):
-        if kept.sum() < 4:
-            return np.nan
-        basis = np.column_stack([wing, np.ones_like(wing)])
-        solution = np.linalg.lstsq(basis[kept], light[kept], rcond=None)[0]
-        residual = light - basis @ solution
-        spread = 1.4826 * np.median(np.abs(residual[kept])) + 1e-12
-        kept = np.abs(residual) < 5 * spread
-    return float(solution[1])
+        count = np.maximum(kept.sum(axis=0), 1)
+        wing_mean, light_mean = (np.where(kept, values, 0.0).sum(axis=0) / count for values in (wing, light))
+        lever = np.where(kept, wing - wing_mean, 0.0)
+        amplitude = (lever * light).sum(axis=0) / np.maximum((lever**2).sum(axis=0), 1e-30)
+        foreground = light_mean - amplitude * wing_mean
+        distance = np.abs(light - amplitude * wing - foreground)
+        enough = kept.sum(axis=0) >= 4
+        spread = 1.4826 * _median(np.where(kept & enough, distance, np.nan)) + 1e-12
+        kept = used & (distance < 5 * spread)
+    return np.where(enough, foreground, np.nan)
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    """Return the median of each column, NaN left out; 0 for a column of nothing else."""
+    ordered = np.sort(values, axis=0)  # NaN last
+    count = np.isfinite(values).sum(axis=0)
+    low, high = (np.maximum(count - 1, 0) // 2, count // 2)
+    middle = [np.take_along_axis(ordered, i[None], axis=0)[0] for i in (low, np.minimum(high, len(values) - 1))]
+    return np.where(count > 0, 0.5 * (middle[0] + middle[1]), 0.0)
 
 
 def _smooth_over_columns(foreground: np.ndarray, star: np.ndarray) -> np.ndarray:
@@ -64,9 +84,3 @@ def _smooth_over_columns(foreground: np.ndarray, star: np.ndarray) -> np.ndarray
     weight = np.maximum(star, 1.0)
     cubic = np.polynomial.legendre.Legendre.fit(x[known], share[known], 3, w=weight[known], domain=[-1, 1])
     return cubic(x) * star
-
-
-def background_light(mean_signal: np.ndarray, good: np.ndarray, channel: str, config: PhotometryConfig) -> float:
-    """Return the mean light of the outer pixels [e- per pixel and exposure], wings and all: a quantity to watch."""
-    outer = background_region(channel, config) & good
-    return float(mean_signal[outer].mean()) if outer.any() else 0.0

@@ -1,20 +1,23 @@
-"""From one visit's files to light curves of 283 wavelengths: calibrate, extract, bin, join.
+"""From one visit's files to light curves of 283 wavelengths: decode, calibrate, bin, extract, join.
 
 Read this first to see the way of the data: nothing here is more than a list of steps.
 """
 
 import numpy as np
+import polars as pl
 
-from spectramind_kit.calibration.pipeline import calibrate
-from spectramind_kit.competition.frames import read_calibration_frames, read_raw_cube
+from spectramind_kit.calibration.cds import exposure_mid_times
+from spectramind_kit.calibration.paths import bin_decoded_pixels
+from spectramind_kit.calibration.pixel_bins import PixelBins
+from spectramind_kit.competition.frames import DecodedPixels, dark_signal, decode_pixels, read_calibration_frames
 from spectramind_kit.config import CalibrationConfig, PhotometryConfig
 from spectramind_kit.errors import CompetitionDataError
-from spectramind_kit.instruments import AIRS, FGS1, FGS1_WAVELENGTH
+from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, FGS1_WAVELENGTH
 from spectramind_kit.photometry.binning import bin_edges, bin_mean
-from spectramind_kit.photometry.extraction import extract
-from spectramind_kit.photometry.jitter import moments
-from spectramind_kit.photometry.window import aperture, photometric_pixels
-from spectramind_kit.products import CalibratedCube, LightCurves, PlanetObservation
+from spectramind_kit.photometry.extraction import ExtractedLight, extract
+from spectramind_kit.photometry.jitter import image_series, moment_weights
+from spectramind_kit.photometry.window import photometric_pixels
+from spectramind_kit.products import LightCurves, PlanetObservation
 
 
 def extract_light_curves(
@@ -28,72 +31,91 @@ def extract_light_curves(
     Raises:
         CompetitionDataError: if a file is missing or damaged, or the channels have no time in common.
     """
-    fgs1 = calibrate_channel(observation, FGS1.name, calibration)
-    fgs1_flux, fgs1_variance = extract(fgs1, photometry)
-    fgs1_moments = _regressors(fgs1, photometry)
-    fgs1_time = fgs1.mid_time
-    del fgs1  # a full-size cube is the largest thing here: hold one at a time
-    airs = calibrate_channel(observation, AIRS.name, calibration)
-    airs_flux, airs_variance = extract(airs, photometry)
-    edges = _common_bins(airs.mid_time, fgs1_time, photometry.bin_seconds, observation.name)
+    airs_pixels = decode_pixels(observation, AIRS.name, *photometric_pixels(AIRS.name, photometry))
+    edges = bin_edges(_mid_times(airs_pixels), photometry.bin_seconds)
+    airs = bin_channel(observation, airs_pixels, edges, calibration, photometry)
+    del airs_pixels  # counts are the largest thing here: hold those of one channel at a time
+    fgs1_pixels = decode_pixels(observation, FGS1.name, *photometric_pixels(FGS1.name, photometry))
+    fgs1 = bin_channel(observation, fgs1_pixels, edges, calibration, photometry)
+    return join_channels(observation, fgs1, airs, edges, photometry)
 
-    fgs1_rows = _bin(np.vstack([fgs1_flux, *fgs1_moments.values()]), fgs1_time, edges)
-    airs_moments = _regressors(airs, photometry)
-    airs_rows = _bin(np.vstack([airs_flux[::-1], *airs_moments.values()]), airs.mid_time, edges)
-    n_airs = len(airs_flux)
-    errors = [_bin_error(fgs1_variance, fgs1_time, edges), _bin_error(airs_variance[::-1], airs.mid_time, edges)]
+
+def bin_channel(
+    observation: PlanetObservation,
+    pixels: DecodedPixels,
+    edges: np.ndarray,
+    calibration: CalibrationConfig,
+    photometry: PhotometryConfig,
+) -> PixelBins:
+    """Calibrate one channel's pixels and bin them between ``edges`` (n_time + 1,) [s].
+
+    Raises:
+        CompetitionDataError: if the calibration tables are missing or damaged, or every count is zero.
+    """
+    bins = bin_decoded_pixels(
+        pixels,
+        read_calibration_frames(observation, pixels.channel),
+        calibration,
+        np.searchsorted(_mid_times(pixels), edges),
+        moment_weights(pixels.channel, pixels.row, pixels.column, photometry),
+        photometry.path,
+        pl.thread_pool_size(),
+    )
+    if bins is None:
+        raise dark_signal(observation, pixels.channel)
+    return bins
+
+
+def join_channels(
+    observation: PlanetObservation, fgs1: PixelBins, airs: PixelBins, edges: np.ndarray, photometry: PhotometryConfig
+) -> LightCurves:
+    """Extract both channels' light and lay it side by side in the bins that both cover."""
+    n_time = _common_bins(fgs1, airs, observation.name)
+    edges = edges[: n_time + 1]
+    fgs1_light, airs_light = extract(fgs1, photometry), extract(airs, photometry)
+    series = {name: bin_mean(values[None], mid_time, edges)[0][0] for name, values, mid_time in _regressors(fgs1, airs)}
     first, stop = AIRS.science_columns
     return LightCurves(
         planet_id=observation.planet.planet_id,
         visit=observation.visit,
         time=0.5 * (edges[1:] + edges[:-1]),
         bin_seconds=float(edges[1] - edges[0]),
-        flux=np.vstack([fgs1_rows[:1], airs_rows[:n_airs]]).T,
-        flux_err=np.vstack(errors).T,
+        flux=np.vstack([fgs1_light.flux, airs_light.flux[::-1]])[:, :n_time].T,
+        flux_err=np.vstack([_bin_error(fgs1_light, fgs1.count), _bin_error(airs_light, airs.count)[::-1]])[
+            :, :n_time
+        ].T,
         wavelength=np.concatenate([[FGS1_WAVELENGTH], observation.axis.wavelength[first:stop][::-1]]),
-        regressors=np.vstack([fgs1_rows[1:], airs_rows[n_airs:]]).T,
-        regressor_names=(*fgs1_moments, *airs_moments),
-        flags=observation.planet.notes,
+        regressors=np.column_stack(list(series.values())),
+        regressor_names=tuple(series),
+        flags=(*observation.planet.notes, *fgs1_light.flags, *airs_light.flags),
     )
 
 
-def calibrate_channel(observation: PlanetObservation, channel: str, config: CalibrationConfig) -> CalibratedCube:
-    """Read and calibrate the pixels that the photometry of one channel needs."""
-    cube = read_raw_cube(observation, channel, *photometric_pixels(channel))
-    return calibrate(cube, read_calibration_frames(observation, channel), config)
+def _mid_times(pixels: DecodedPixels) -> np.ndarray:
+    return exposure_mid_times(pixels.time, CHANNELS[pixels.channel].exposure_time)
 
 
-def _regressors(cube: CalibratedCube, config: PhotometryConfig) -> dict[str, np.ndarray]:
-    """Return centroids and width of the image per exposure, by name."""
-    weight = (aperture(cube.channel, config).ravel() & cube.good).astype(np.float64)
-    name = "fgs1" if cube.channel == FGS1.name else "airs"
-    centre, width = moments(cube.signal, cube.row, weight)
-    series = {f"{name}_row_centroid": centre, f"{name}_row_width": width}
-    if cube.channel == FGS1.name:
-        series["fgs1_column_centroid"], series["fgs1_column_width"] = moments(cube.signal, cube.column, weight)
-    return series
+def _regressors(*channels: PixelBins):
+    """Yield name, values (n_exposure,) and times (n_exposure,) of the image's centroids and widths."""
+    for bins in channels:
+        for name, values in image_series(bins.channel, bins.moments).items():
+            yield name, values, bins.mid_time
 
 
-def _common_bins(airs_time: np.ndarray, fgs1_time: np.ndarray, bin_seconds: float, name: str) -> np.ndarray:
-    """Return the edges of the bins in which both channels have exposures."""
-    edges = bin_edges(airs_time, bin_seconds)
-    covered = np.diff(np.searchsorted(fgs1_time, edges)) > 0
+def _common_bins(fgs1: PixelBins, airs: PixelBins, name: str) -> int:
+    """Return how many bins, from the first on, have exposures of both channels."""
+    covered = (fgs1.count > 0) & (airs.count > 0)
     n_time = len(covered) if covered.all() else int(np.argmin(covered))
     if n_time == 0:
         raise CompetitionDataError(
             f"light curves of {name}",
             wanted="FGS1 and AIRS-CH0 exposures at the same time",
-            got=f"FGS1 {fgs1_time[0]:.0f}-{fgs1_time[-1]:.0f} s, AIRS-CH0 {airs_time[0]:.0f}-{airs_time[-1]:.0f} s",
+            got=", ".join(f"{b.channel} {b.mid_time[0]:.0f}-{b.mid_time[-1]:.0f} s" for b in (fgs1, airs)),
         )
-    return edges[: n_time + 1]
+    return n_time
 
 
-def _bin(series: np.ndarray, mid_time: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    return bin_mean(series, mid_time, edges)[0]
-
-
-def _bin_error(variance: np.ndarray, mid_time: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return the standard error (n_series, n_time) of bin means from exposure variances (n_series, n_exposure)."""
-    dead = ~np.isfinite(variance).all(axis=1)
-    mean, count = bin_mean(np.where(dead[:, None], 0.0, variance), mid_time, edges)
-    return np.where(dead[:, None], np.inf, np.sqrt(mean / count))
+def _bin_error(light: ExtractedLight, count: np.ndarray) -> np.ndarray:
+    """Return the standard error (n_wavelength, n_time) of bin means; infinite where there is nothing to average."""
+    with np.errstate(divide="ignore"):
+        return np.sqrt(light.variance[:, None] / count)
