@@ -222,10 +222,12 @@ def main() -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         app(arguments, prog_name="spectramind")
-    except SpectraMindError as error:
+    except Exception as error:
         if debug:
             raise
-        typer.echo(f"spectramind: {error}", err=True)
+        ours = isinstance(error, SpectraMindError)
+        message = str(error) if ours else f"unexpected {type(error).__name__}: {error}; --debug shows where"
+        typer.echo(f"spectramind: {message}", err=True)
         sys.exit(2 if isinstance(error, ConfigurationError) else 1)
 
 

@@ -91,7 +91,7 @@ class PlanetTask:
         """Return what could be made of the visits, and the problems with the others."""
         made, problems = [], []
         try:
-            observations = _opened(self.data).observations(self.split, planet_id)
+            observations = _open(self.data).observations(self.split, planet_id)
         except Exception as error:
             logger.debug("planet %d cannot be opened", planet_id, exc_info=True)
             return made, [describe(error)]
@@ -124,20 +124,22 @@ def predict_spectrum(
         config: floor of sigma, inflation of a fallback.
     """
     problems = measurement.problems
+    population_sigma = np.maximum(population.spread * config.fallback_inflation, config.sigma_floor)
     if measurement.estimate is not None:
         try:
             estimate = measurement.estimate
             mean, covariance = population.prior.posterior(estimate.depth, estimate.covariance)
-            sigma = np.maximum(np.sqrt(np.diag(covariance)) * sigma_scale, config.sigma_floor)
+            # Noise may put a shallow planet below zero, and no fit knows less than the population.
+            mean = np.maximum(mean, config.sigma_floor)
+            sigma = np.sqrt(np.diag(covariance)) * sigma_scale
+            sigma = np.clip(sigma, config.sigma_floor, population_sigma)
             reason = "; ".join(problems)
             return Spectrum(estimate.planet_id, wavelength, mean, sigma, "fit", reason, estimate.flags)
         except Exception as error:
             logger.debug("the posterior of planet %d failed", measurement.planet_id, exc_info=True)
             problems = (*problems, describe(error))
-    sigma = np.maximum(population.spread, config.sigma_floor) * config.fallback_inflation
-    return Spectrum(
-        measurement.planet_id, wavelength, population.mean, sigma, "population", "; ".join(problems) or "not measured"
-    )
+    reason = "; ".join(problems) or "not measured"
+    return Spectrum(measurement.planet_id, wavelength, population.mean, population_sigma, "population", reason)
 
 
 def describe(error: Exception) -> str:
@@ -146,6 +148,12 @@ def describe(error: Exception) -> str:
     return text if isinstance(error, SpectraMindError) else f"{type(error).__name__}: {text}"
 
 
-@lru_cache(maxsize=4)
-def _opened(data: Path) -> CompetitionFolder:
+def _open(data: Path) -> CompetitionFolder:
+    """Open a competition folder, once as long as its tables stay as they are."""
+    tables = sorted(path for path in data.iterdir() if path.is_file()) if data.is_dir() else []
+    return _opened(data, tuple((path.name, path.stat().st_mtime_ns) for path in tables))
+
+
+@lru_cache(maxsize=2)
+def _opened(data: Path, tables: tuple[tuple[str, int], ...]) -> CompetitionFolder:
     return open_competition(data)

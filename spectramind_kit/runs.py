@@ -8,7 +8,7 @@ Every verb stores its products under the work folder and takes up what lies ther
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -89,16 +89,15 @@ def train(data: Path, work: Path, config: Config) -> Model:
     truth = spectra[[int(np.flatnonzero(planet_ids == planet)[0]) for planet in known]]
     held_out = _predict(unscaled, known, config)
     z = np.array([(y - s.mean) / s.sigma for y, s in zip(truth, held_out)]).reshape(-1, spectra.shape[1])
-    scale = learn_sigma_scale(z, config.uncertainty)
+    scaled = replace(unscaled, sigma_scale=learn_sigma_scale(z, config.uncertainty))
     oof = float("nan")
     if known:
-        sigma = np.array([s.sigma for s in held_out]) * scale
-        naive = unscaled.population().naive
-        oof = score(truth, np.array([s.mean for s in held_out]), sigma, naive, folder.edition)
-    model = Model(planet_ids, spectra, fold, folder.wavelength, scale, len(known), oof)
+        held_out = _predict(scaled, known, config)
+        mean, sigma = np.array([s.mean for s in held_out]), np.array([s.sigma for s in held_out])
+        oof = score(truth, mean, sigma, scaled.population().naive, folder.edition)
+        _write_predictions(held_out, work, "train")
+    model = replace(scaled, n_measured=len(known), score=oof)
     save_model(model, work / "model")
-    if known:
-        _write_predictions(_predict(model, known, config), work, "train")
     problems = {planet: "; ".join(m.problems) for planet, m in measured.items() if m.problems}
     record_event(work, "train", planets=len(measured), score=oof, problems=problems, seconds=_since(started))
     return model
@@ -165,7 +164,7 @@ def score_files(
     missing = [planet for planet in ids.tolist() if planet not in row]
     if missing:
         raise CompetitionDataError(f"{truth}", wanted="the truth of every planet", got=f"none of {missing[:5]}")
-    return score(spectra[[row[planet] for planet in ids.tolist()]], mean, sigma, edition=edition)
+    return score(spectra[[row[planet] for planet in ids.tolist()]], mean, sigma, naive, edition)
 
 
 def _measure(data: Path, work: Path, split: str, planets: Sequence[int], config: Config) -> dict[int, Measurement]:

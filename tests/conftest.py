@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 import torch
 
-from spectramind_kit.config import load_config
+from spectramind_kit.config import Config, load_config
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, N_WAVELENGTH
 
 torch.set_num_threads(1)
@@ -145,3 +146,34 @@ def _frame_hours(channel, n_frame):
     """Return the frame times as the competition's axis has them: the pair's start plus 0.1 and 0.2 s."""
     start = np.repeat(np.arange(n_frame // 2) * channel.pair_period, 2)
     return (start + np.resize([0.1, 0.2], n_frame)) / 3600.0
+
+
+@dataclass(frozen=True)
+class SimulatedCompetition:
+    """A simulated folder and the configuration it is run with."""
+
+    data: Path
+    config: Config
+
+
+@pytest.fixture(scope="session")
+def competition(tmp_path_factory) -> SimulatedCompetition:
+    """Four training and two test planets, some with two visits, in frames that are means of very many: read only."""
+    from spectramind_kit.simulation.folder import simulate_folder  # here: tests of one floor need not import all
+
+    overrides = ["workers=1", "simulation.two_visit_fraction=0.4"]
+    config = load_config([*overrides, "simulation.airs_average=75", "simulation.fgs1_average=900"])
+    data = tmp_path_factory.mktemp("simulated") / "data"
+    simulate_folder(data, 4, 2, config.simulation, seed=1)
+    return SimulatedCompetition(data, config)
+
+
+@pytest.fixture(scope="session")
+def trained_work(competition, tmp_path_factory) -> Path:
+    """A work folder in which training and submission are done: read only."""
+    from spectramind_kit import runs
+
+    work = tmp_path_factory.mktemp("simulated") / "work"
+    runs.train(competition.data, work, competition.config)
+    runs.submit(competition.data, work, competition.config)
+    return work
