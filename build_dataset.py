@@ -1,19 +1,23 @@
 """Build the wheel dataset for Kaggle.
 
 build_dataset.py targets                                            image generations, and whether one is this machine's
-build_dataset.py build --target T [--target T2] --without-cuda [--out dist/<dataset>] [kaggle.owner=me]
+build_dataset.py build --target T [--target T2] [--out dist/<dataset>] [kaggle.owner=me]
+    --cuda-home DIR                 compile mamba-ssm and causal-conv1d with this CUDA toolkit (default: $CUDA_HOME)
+    --toolchain pypi                compile them with the package index's nvcc (targets of CUDA 13)
+    --without-cuda                  leave them out
 build_dataset.py lock --target T                                    hash the versions that the target's record pins
 build_dataset.py notebooks                                          kernels/*/*.ipynb from their reviewed sources
 """
 
 import argparse
 import logging
+import os
 import sys
 from pathlib import Path
 
 from spectramind_kit.config import load_config
-from spectramind_kit.errors import SpectraMindError
-from spectramind_kit.kaggle import dataset, kernel, targets, wheelhouse
+from spectramind_kit.errors import PackagingError, SpectraMindError
+from spectramind_kit.kaggle import cuda_build, dataset, kernel, package_index, targets, wheelhouse
 
 PROJECT = Path(__file__).parent
 WHEELS = PROJECT / "wheels"
@@ -39,7 +43,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     build = commands.add_parser("build", help="build wheels and lay out the dataset")
     build.set_defaults(run=build_dataset)
     build.add_argument("--target", action="append", help="target name; may be repeated (default: kaggle.target)")
-    build.add_argument("--without-cuda", action="store_true", required=True, help="only wheels without compiled code")
+    add_compiler_options(build)
     build.add_argument("--out", type=Path, help="folder to write (default: dist/<dataset>)")
     build.add_argument("overrides", nargs="*", help="configuration, such as kaggle.owner=me")
     lock = commands.add_parser("lock", help="hash the pinned versions of a target (needs the package index)")
@@ -47,6 +51,32 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     lock.add_argument("--target", required=True)
     commands.add_parser("notebooks", help="generate the kernels' notebooks").set_defaults(run=write_notebooks)
     return parser.parse_args(arguments)
+
+
+def add_compiler_options(build: argparse.ArgumentParser) -> None:
+    """Add what chooses the compiler of the CUDA wheels."""
+    choice = build.add_mutually_exclusive_group()
+    choice.add_argument("--without-cuda", action="store_true", help="only wheels without compiled code")
+    choice.add_argument("--cuda-home", type=Path, default=os.environ.get("CUDA_HOME"), help="a CUDA toolkit")
+    choice.add_argument("--toolchain", choices=["pypi"], help="put the compiler together from the package index")
+    build.add_argument("--python", type=Path, help="an interpreter of the target's Python (default: look for one)")
+    build.add_argument("--jobs", type=int, default=0, help="files compiled at a time (default: one a core)")
+    build.add_argument("--cache", type=Path, default=cuda_build.default_cache(), help="folder of build trees")
+
+
+def cuda_options(options: argparse.Namespace) -> cuda_build.CudaBuild | None:
+    """Return how compiled wheels are made; None if they are not wanted.
+
+    Raises:
+        PackagingError: if it is not said.
+    """
+    if options.without_cuda:
+        return None
+    if not (options.toolchain or options.cuda_home):
+        wanted = "one of --cuda-home DIR, --toolchain pypi, --without-cuda"
+        raise PackagingError("compiler of the CUDA wheels", wanted=wanted, got="none, and CUDA_HOME is not set")
+    home = None if options.toolchain else Path(options.cuda_home).resolve()
+    return cuda_build.CudaBuild(options.cache.resolve(), home, options.python, options.jobs)
 
 
 def show_targets(options: argparse.Namespace) -> None:
@@ -61,7 +91,8 @@ def build_dataset(options: argparse.Namespace) -> None:
     """Build the wheels of the targets and lay out the dataset."""
     config = load_config(options.overrides).kaggle
     chosen = [targets.load_target(WHEELS, name) for name in options.target or [config.target]]
-    wheels = {target.name: wheelhouse.build_wheels(target, PROJECT) for target in chosen}
+    cuda = cuda_options(options)
+    wheels = {target.name: wheelhouse.build_wheels(target, PROJECT, cuda) for target in chosen}
     out = options.out or PROJECT / "dist" / config.dataset
     manifest = dataset.write_dataset(wheels, chosen, out, config)
     for wheel in manifest["wheels"]:
@@ -73,7 +104,7 @@ def build_dataset(options: argparse.Namespace) -> None:
 
 def write_lock(options: argparse.Namespace) -> None:
     """Write a target's lock."""
-    for pin in wheelhouse.make_lock(targets.load_target(WHEELS, options.target)):
+    for pin in package_index.make_lock(targets.load_target(WHEELS, options.target)):
         print(pin.line())
 
 

@@ -143,7 +143,8 @@ def _record(wheel: BuiltWheel, target: Target) -> dict:
         "target": target.name,
         "original_name": wheel.original_name,
         "compiled": contents.compiled,
-        "architectures": [],
+        "architectures": list(wheel.architectures),
+        "needed": list(wheel.needed),
         "imports": list(contents.imports),
     }
 

@@ -8,7 +8,7 @@ the image lacks beside it, ``requirements.lock``; a new image is a new record, n
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from spectramind_kit.errors import PackagingError
@@ -52,6 +52,8 @@ class Target:
         architectures: what CUDA code is compiled for: "sm_75" is machine code, "compute_80" is PTX.
         image: distributions that the image already has, with their versions ("*": not recorded). Never bundled.
         lacks: distributions that it lacks, pinned; all of them without compiled code.
+        compiled: distributions that it lacks and that are compiled for its GPUs from their source, pinned.
+        toolchain: the package index's distributions, pinned, that make a compiler for its CUDA, if there are any.
     """
 
     folder: Path
@@ -63,6 +65,8 @@ class Target:
     architectures: tuple[str, ...]
     image: Mapping[str, str]
     lacks: Mapping[str, str]
+    compiled: Mapping[str, str] = field(default_factory=dict)
+    toolchain: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -100,6 +104,7 @@ def load_target(wheels: Path, name: str) -> Target:
             folder=path.parent,
             architectures=tuple(record["architectures"]),
             **{key: record[key] for key in ("python", "torch", "cuda", "cxx11_abi", "glibc", "image", "lacks")},
+            **{key: record.get(key, {}) for key in ("compiled", "toolchain")},
         )
     except KeyError as missing:
         raise PackagingError(f"{path}", wanted=f"the field {missing}", got=sorted(record)) from missing
@@ -127,8 +132,9 @@ def read_lock(target: Target) -> list[Pin]:
         raise PackagingError(f"lock of target {target.name}", got=f"no file {path}", remedy=remedy)
     pins = [_parse_lock_line(line, path) for line in path.read_text().splitlines() if line and line[0] != "#"]
     locked = {pin.name: pin.version for pin in pins}
-    if locked != dict(target.lacks):
-        raise PackagingError(f"{path}", wanted=dict(target.lacks), got=locked, remedy=remedy)
+    wanted = {**target.lacks, **target.compiled}
+    if locked != wanted:
+        raise PackagingError(f"{path}", wanted=wanted, got=locked, remedy=remedy)
     return pins
 
 

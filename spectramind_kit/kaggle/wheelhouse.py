@@ -2,41 +2,44 @@
 
 Built wheels lie in ``wheels/<target>/`` beside the record that made them, with ``built.json`` saying from which
 inputs: as long as the inputs' hash stays, a second build takes what lies there. What the index has as source only
-(antlr4 for Hydra) is built into a wheel, because Kaggle unpacks ``.tar.gz`` files that are uploaded.
+(antlr4 for Hydra) is built into a wheel, because Kaggle unpacks ``.tar.gz`` files that are uploaded. A local version
+is taken out of a wheel, because Kaggle drops the "+" of its name.
 """
 
 import hashlib
 import json
 import logging
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.targets import LOCK_NAME, Pin, Target, read_lock
+from spectramind_kit.kaggle.cuda_build import CudaBuild, compile_wheel
+from spectramind_kit.kaggle.machine_code import LibraryFacts
+from spectramind_kit.kaggle.package_index import build_constraints, build_wheel, download
+from spectramind_kit.kaggle.repack import without_local_version
+from spectramind_kit.kaggle.targets import Pin, Target, read_lock
 from spectramind_kit.kaggle.wheel_file import WheelContents, read_wheel, sha256_of
 
 log = logging.getLogger(__name__)
 
 BUILT_NAME = "built.json"
-CONSTRAINTS_NAME = "build-constraints.txt"
 PROJECT_FILES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
-FIRST_ZIP_DATE = "315532800"
-"""1980-01-01, the oldest date a zip archive can hold: files get the same date in every build."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one wheel is made: ``make(folder)`` leaves it in the folder; ``key`` changes when its inputs do."""
+    """How one wheel is made.
+
+    ``make(folder)`` leaves it in the folder and returns the facts of its compiled libraries; ``key`` changes when its
+    inputs do.
+    """
 
     source: str
     key: str
-    make: Callable[[Path], object]
+    make: Callable[[Path], Sequence[LibraryFacts]]
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class BuiltWheel:
         sha256: of the file.
         source: "project" or the index's file it came from, with that file's hash.
         original_name: the name its build gave it.
+        architectures: what its GPU code is for; empty without GPU code.
+        needed: shared libraries that its own ones ask for.
     """
 
     file: str
@@ -56,28 +61,33 @@ class BuiltWheel:
     sha256: str
     source: str
     original_name: str
+    architectures: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
 
 
-def build_wheels(target: Target, project: Path) -> list[BuiltWheel]:
-    """Return every wheel of a target that needs no compiler, building what is not there yet.
+def build_wheels(target: Target, project: Path, cuda: CudaBuild | None = None) -> list[BuiltWheel]:
+    """Return the wheels of a target, building what is not there yet.
 
     Args:
         project: the checkout that our own wheel is built from.
+        cuda: how compiled wheels are made; None leaves them out, and leaves those in the store alone.
 
     Raises:
         PackagingError: if a wheel does not build, does not match its hash, or does not fit the target.
     """
-    recipes = [project_recipe(project, target), *(locked_recipe(pin, target) for pin in read_lock(target))]
-    there = {wheel.key: wheel for wheel in read_built(target)}
-    built = []
-    for recipe in recipes:
-        wheel = there.get(recipe.key)
-        if wheel is None or not _is_intact(wheel, target):
-            wheel = _build(recipe, target)
-        built.append(wheel)
-        write_built(target, built)
-    _remove_others(target, built)
-    return built
+    pins = read_lock(target)
+    plain = [project_recipe(project, target), *(locked_recipe(pin, target) for pin in pins if pin.name in target.lacks)]
+    compiled = [compiled_recipe(pin, target, cuda) for pin in pins if pin.name in target.compiled]
+    store = {wheel.key: wheel for wheel in read_built(target) if _is_intact(wheel, target)}
+    wanted = plain + (compiled if cuda else [])
+    for recipe in wanted:
+        if recipe.key not in store:
+            store[recipe.key] = _build(recipe, target)
+            write_built(target, store.values())
+    kept = [store[recipe.key] for recipe in plain + compiled if recipe.key in store]
+    write_built(target, kept)
+    _remove_others(target, kept)
+    return [store[recipe.key] for recipe in wanted]
 
 
 def project_recipe(project: Path, target: Target) -> Recipe:
@@ -85,13 +95,14 @@ def project_recipe(project: Path, target: Target) -> Recipe:
     files = [path for name in PROJECT_FILES if (path := project / name).is_file()]
     files += [path for path in sorted(project.glob("spectramind_kit/**/*")) if _is_source(path)]
 
-    def make(folder: Path) -> None:
+    def make(folder: Path) -> Sequence[LibraryFacts]:
         with tempfile.TemporaryDirectory() as copy:
             for path in files:
                 place = Path(copy, path.relative_to(project))
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, place)
-            _pip_wheel([copy], folder, _constraints(target))
+            build_wheel([copy], folder, build_constraints(target))
+        return ()
 
     return Recipe("project", _hash_of(f"{path.relative_to(project)} {sha256_of(path)}" for path in files), make)
 
@@ -99,69 +110,35 @@ def project_recipe(project: Path, target: Target) -> Recipe:
 def locked_recipe(pin: Pin, target: Target) -> Recipe:
     """A distribution of the lock: downloaded as a wheel for the target's Python, or built from its source."""
 
-    def make(folder: Path) -> None:
+    def make(folder: Path) -> Sequence[LibraryFacts]:
         with tempfile.TemporaryDirectory() as temporary:
             requirement = Path(temporary, "requirement.txt")
             requirement.write_text(pin.line() + "\n")
             locked = ["--require-hashes", "--requirement", str(requirement)]
             if pin.is_sdist:
-                _pip_wheel([*locked, "--no-binary", pin.name], folder, _constraints(target))
+                build_wheel([*locked, "--no-binary", pin.name], folder, build_constraints(target))
             else:
                 download(locked, target, folder)
+        return ()
 
     return Recipe(f"{pin.filename} sha256:{pin.sha256}", _hash_of([pin.line(), target.python]), make)
 
 
-def download(arguments: Sequence[str], target: Target, folder: Path) -> None:
-    """Download wheels that fit the target's Python and C library, whatever Python runs here."""
-    minor = int(target.glibc.split(".")[1])
-    platforms = [f"manylinux_2_{older}_x86_64" for older in range(minor, 16, -1)] + ["manylinux2014_x86_64"]
-    fits = ["--python-version", target.python, "--implementation", "cp", "--only-binary", ":all:"]
-    fits += [part for platform in platforms for part in ("--platform", platform)]
-    run_pip(["download", "--no-deps", "--dest", str(folder), *fits, *arguments])
+def compiled_recipe(pin: Pin, target: Target, cuda: CudaBuild | None) -> Recipe:
+    """A distribution of the lock that is compiled for the target's Python, torch, CUDA and GPUs."""
 
+    def make(folder: Path) -> Sequence[LibraryFacts]:
+        return compile_wheel(pin, target, cuda, build_constraints(target), folder)
 
-def make_lock(target: Target) -> list[Pin]:
-    """Ask the index for the pins of a target's record and write their hashes into its lock.
-
-    The file taken is a wheel that fits the target where there is one, else the source distribution.
-    """
-    pins = []
-    for name, version in target.lacks.items():
-        with tempfile.TemporaryDirectory() as temporary:
-            try:
-                download([f"{name}=={version}"], target, Path(temporary))
-            except PackagingError:
-                log.info("%s %s: no wheel on the index, taking its source", name, version)
-                source = ["--no-deps", "--no-binary", name, "--dest", temporary, f"{name}=={version}"]
-                run_pip(["download", *source], _constraints(target))
-            file = next(Path(temporary).iterdir())
-            pins.append(Pin(name, version, sha256_of(file), file.name))
-    head = f"# What Kaggle's image lacks. Made by: build_dataset.py lock --target {target.name}\n"
-    (target.folder / LOCK_NAME).write_text(head + "".join(f"{pin.line()}\n" for pin in pins))
-    return pins
-
-
-def run_pip(arguments: Sequence[str], constraints: Path | None = None) -> None:
-    """Run pip of this Python; build environments that it makes keep to the constraints.
-
-    Raises:
-        PackagingError: with pip's last words, if it fails.
-    """
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": FIRST_ZIP_DATE, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    if constraints is not None and constraints.is_file():
-        environment |= {"PIP_CONSTRAINT": str(constraints), "PIP_BUILD_CONSTRAINT": str(constraints)}
-    command = [sys.executable, "-m", "pip", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
-        raise PackagingError(f"pip {' '.join(arguments)}", got=said, remedy="pip needs its index, or PIP_FIND_LINKS")
+    inputs = [pin.line(), target.python, target.image["torch"], target.cuda, *target.architectures]
+    return Recipe(f"{pin.filename} sha256:{pin.sha256}", _hash_of(inputs), make)
 
 
 def read_built(target: Target) -> list[BuiltWheel]:
     """Return what ``built.json`` says was built for a target."""
     path = target.folder / BUILT_NAME
-    return [BuiltWheel(**record) for record in json.loads(path.read_text())] if path.is_file() else []
+    records = json.loads(path.read_text()) if path.is_file() else []
+    return [BuiltWheel(**{k: tuple(v) if isinstance(v, list) else v for k, v in each.items()}) for each in records]
 
 
 def write_built(target: Target, wheels: Iterable[BuiltWheel]) -> None:
@@ -188,21 +165,16 @@ def _build(recipe: Recipe, target: Target) -> BuiltWheel:
     """Make a wheel, check it and put it into the target's folder."""
     log.info("building %s for %s", recipe.source, target.name)
     with tempfile.TemporaryDirectory() as temporary:
-        recipe.make(Path(temporary))
+        libraries = recipe.make(Path(temporary))
         wheels = list(Path(temporary).glob("*.whl"))
         if len(wheels) != 1:
             raise PackagingError(f"build of {recipe.source}", wanted="one wheel", got=[path.name for path in wheels])
         check_fit(wheels[0], read_wheel(wheels[0]), target)
-        file = shutil.move(wheels[0], target.folder / wheels[0].name)
-    return BuiltWheel(file.name, recipe.key, sha256_of(file), recipe.source, file.name)
-
-
-def _pip_wheel(arguments: Sequence[str], folder: Path, constraints: Path) -> None:
-    run_pip(["wheel", "--no-deps", "--no-cache-dir", "--wheel-dir", str(folder), *arguments], constraints)
-
-
-def _constraints(target: Target) -> Path:
-    return target.folder.parent / CONSTRAINTS_NAME
+        original, wheel = wheels[0].name, without_local_version(wheels[0])
+        file = shutil.move(wheel, target.folder / wheel.name)
+    architectures = tuple(sorted({name for library in libraries for name in library.architectures}))
+    needed = tuple(sorted({name for library in libraries for name in library.needed}))
+    return BuiltWheel(file.name, recipe.key, sha256_of(file), recipe.source, original, architectures, needed)
 
 
 def _is_source(path: Path) -> bool:

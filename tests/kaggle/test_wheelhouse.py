@@ -8,9 +8,10 @@ import pytest
 from tiny_packages import write_wheel
 
 from spectramind_kit.errors import PackagingError
+from spectramind_kit.kaggle.package_index import make_lock
 from spectramind_kit.kaggle.targets import LOCK_NAME, load_target, misfits, read_lock, target_names
 from spectramind_kit.kaggle.wheel_file import read_wheel, sha256_of
-from spectramind_kit.kaggle.wheelhouse import build_wheels, check_fit, make_lock, project_recipe, read_built
+from spectramind_kit.kaggle.wheelhouse import build_wheels, check_fit, project_recipe, read_built
 
 pytestmark = pytest.mark.usefixtures("offline_pip")
 
@@ -39,7 +40,7 @@ def test_project_wheel_leaves_no_litter_in_checkout_and_carries_none(target, pro
 
 def test_second_build_runs_no_pip(target, project, monkeypatch):
     first = read_built(target)
-    monkeypatch.setattr("spectramind_kit.kaggle.wheelhouse.run_pip", _must_not_run)
+    monkeypatch.setattr("spectramind_kit.kaggle.package_index.run_pip", _must_not_run)
 
     assert build_wheels(target, project) == first
 
