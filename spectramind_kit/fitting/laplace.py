@@ -82,12 +82,38 @@ def truncated_moments(peak: float, sigma: float) -> tuple[float, float]:
     return peak + sigma * hazard, sigma * math.sqrt(max(1e-6, 1.0 + cut * hazard - hazard**2))
 
 
+def channel_difference(posterior: Posterior, wavelength: np.ndarray, alive: np.ndarray) -> tuple[float, float]:
+    """Return the FGS1 depth minus the mean AIRS-CH0 depth and its sigma; zero where a channel is missing."""
+    fgs1, airs = alive & is_fgs1(wavelength), alive & ~is_fgs1(wavelength)
+    if not (fgs1.any() and airs.any()):
+        return 0.0, math.inf
+    covariance = posterior.depth_covariance.numpy()
+    weight = np.where(airs, -1.0 / np.diag(covariance), 0.0)
+    weight = weight / -weight.sum() + fgs1 / fgs1.sum()
+    return float(weight @ posterior.depth.numpy()), float(np.sqrt(weight @ covariance @ weight))
+
+
+def distrust_fgs1(posterior: Posterior, wavelength: np.ndarray, difference: float) -> Posterior:
+    """Widen FGS1's depth by as much as it differs from AIRS-CH0."""
+    extra = torch.from_numpy(is_fgs1(wavelength) * difference**2)
+    return replace(posterior, depth_covariance=posterior.depth_covariance + torch.diag(extra))
+
+
 def mean_depth(posterior: Posterior, alive: np.ndarray) -> tuple[float, float]:
     """Return the mean depth over living wavelengths, weighted by inverse variance, and its sigma."""
     covariance = posterior.depth_covariance.numpy()[np.ix_(alive, alive)]
     weight = 1.0 / np.diag(covariance)
     weight /= weight.sum()
     return float(weight @ posterior.depth.numpy()[alive]), float(np.sqrt(weight @ covariance @ weight))
+
+
+def forget_depths(posterior: Posterior) -> Posterior:
+    """Widen the depths, level and shape, to where they say nothing: flux at the wrong time measures neither."""
+    covariance = posterior.depth_covariance
+    unknown = UNKNOWN_DEPTH_SIGMA**2 * (
+        torch.ones_like(covariance) + torch.eye(len(covariance), dtype=covariance.dtype)
+    )
+    return replace(posterior, depth_covariance=covariance + unknown)
 
 
 def fill_dead_wavelengths(posterior: Posterior, wavelength: np.ndarray, alive: np.ndarray) -> Posterior:

@@ -10,6 +10,7 @@ Read ``fit_transit`` first; it is the list of steps:
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -21,17 +22,26 @@ from spectramind_kit.fitting.curve_model import CurveModel, State, curve_model
 from spectramind_kit.fitting.estimates import transit_estimates
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.laplace import (
-    UNKNOWN_DEPTH_SIGMA,
     Posterior,
+    channel_difference,
+    distrust_fgs1,
     fill_dead_wavelengths,
+    forget_depths,
     laplace_posterior,
     mean_depth,
 )
 from spectramind_kit.fitting.noise import channel_noise, outliers, scatter_ratio
-from spectramind_kit.fitting.quality import NO_TRANSIT, data_flags, fit_flags, timing_flags, transit_is_lost
+from spectramind_kit.fitting.quality import (
+    NO_TRANSIT,
+    data_flags,
+    fgs1_is_implausible,
+    fit_flags,
+    timing_flags,
+    transit_is_lost,
+)
 from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
 from spectramind_kit.fitting.start import Dip, find_dip, fit_white, joint_start, white_curves
-from spectramind_kit.fitting.systematics import drift_and_jitter, is_fgs1
+from spectramind_kit.fitting.systematics import Systematics, drift_and_jitter, is_fgs1
 from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
 from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit
 from spectramind_kit.transit.light_curve import exposure_samples
@@ -69,11 +79,8 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     flags = [*prior.notes, *data_flags(curves.wavelength, data.alive, _share_unused(model, data), ratio)]
     flags += fit_flags(solution, noise)
     estimates = _estimates(model, posterior, prior, curves.wavelength, data.alive)
-    if transit_is_lost(dip, posterior, data.alive):
-        flags.append(NO_TRANSIT)
-        posterior = replace(posterior, depth_covariance=posterior.depth_covariance + UNKNOWN_DEPTH_SIGMA**2)
-    else:
-        flags += timing_flags(estimates, curves.time)
+    posterior, doubts = _doubted(posterior, dip, estimates, curves, data.alive)
+    flags += doubts
     posterior = fill_dead_wavelengths(posterior, curves.wavelength, data.alive)
     for flag in flags:
         logger.info("planet %d, visit %d: %s", curves.planet_id, curves.visit, flag)
@@ -92,6 +99,23 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     )
 
 
+def _doubted(
+    posterior: Posterior, dip: Dip, estimates: Mapping[str, Estimate], curves: LightCurves, alive: np.ndarray
+) -> tuple[Posterior, list[str]]:
+    """Widen depths that cannot be what they look like, and say why."""
+    if transit_is_lost(dip, posterior, alive):
+        return forget_depths(posterior), [NO_TRANSIT]
+    flags = timing_flags(estimates, curves.time)
+    difference, sigma = channel_difference(posterior, curves.wavelength, alive)
+    depth, _ = mean_depth(posterior, alive)
+    if fgs1_is_implausible(difference, sigma, depth):
+        flags.append(
+            f"FGS1 depth differs from AIRS-CH0 by {100 * difference / depth:+.0f} %: saturated or diluted light?"
+        )
+        posterior = distrust_fgs1(posterior, curves.wavelength, difference)
+    return posterior, flags
+
+
 def _living_channels(wavelength: np.ndarray, alive: np.ndarray) -> dict[str, Tensor]:
     """Return the living wavelengths of each channel as a mask; a channel without any is left out."""
     fgs1 = is_fgs1(wavelength)
@@ -104,9 +128,10 @@ def _fit_white_light(
 ) -> tuple[Dip, Solution, tuple[str, ...]]:
     """Find the transit in the white curves and fit it there; also return the names of the shared parameters."""
     flux, weight = white_curves(data.flux, torch.where(data.spike, 0.0, data.weight), groups)
-    dip = find_dip(curves.time, flux.numpy(), weight.numpy(), config.drift_order)
     middle = np.array([curves.wavelength[group.numpy()].mean() for group in groups])
-    model = _model(curves, flux, weight, middle, 0, prior, config, dip.depth)
+    systematics = _systematics(curves, middle, config.drift_order, 0)
+    dip = find_dip(curves.time, flux.numpy(), weight.numpy(), systematics, config.drift_scatter)
+    model = curve_model(flux, weight, _instants(curves, config), middle, systematics, prior, config, dip.depth)
     return dip, fit_white(model, dip, config), model.names
 
 
@@ -114,26 +139,18 @@ def _joint_model(
     curves: LightCurves, data: RelativeFlux, prior: TransitPrior, config: FitConfig, depth: float
 ) -> CurveModel:
     weight = torch.where(data.spike, 0.0, data.weight)
-    order = config.drift_wavelength_order
-    return _model(curves, data.flux, weight, curves.wavelength, order, prior, config, depth)
+    systematics = _systematics(curves, curves.wavelength, config.drift_order, config.drift_wavelength_order)
+    instants = _instants(curves, config)
+    return curve_model(data.flux, weight, instants, curves.wavelength, systematics, prior, config, depth)
 
 
-def _model(
-    curves: LightCurves,
-    flux: Tensor,
-    weight: Tensor,
-    wavelength: np.ndarray,
-    drift_wavelength_order: int,
-    prior: TransitPrior,
-    config: FitConfig,
-    depth: float,
-) -> CurveModel:
+def _systematics(curves: LightCurves, wavelength: np.ndarray, order: int, wavelength_order: int) -> Systematics:
     names = curves.regressor_names
-    systematics = drift_and_jitter(
-        curves.time, wavelength, config.drift_order, drift_wavelength_order, curves.regressors, names
-    )
-    instants = exposure_samples(torch.from_numpy(curves.time), curves.bin_seconds, config.supersample)
-    return curve_model(flux, weight, instants, wavelength, systematics, prior, config, depth)
+    return drift_and_jitter(curves.time, wavelength, order, wavelength_order, curves.regressors, names)
+
+
+def _instants(curves: LightCurves, config: FitConfig) -> Tensor:
+    return exposure_samples(torch.from_numpy(curves.time), curves.bin_seconds, config.supersample)
 
 
 def _fit_twice(

@@ -13,6 +13,8 @@ from spectramind_kit.products import Estimate
 
 NO_TRANSIT = "no transit found"
 _LEAST_SIGNIFICANCE = 5.0
+_LARGEST_DIFFERENCE = 0.12
+"""Ten scale heights of a hot giant's atmosphere, relative to the depth [1]."""
 _REMARKABLE_CORRELATION = 1.3
 _REMARKABLE_LOSS = 0.01
 _REMARKABLE_SCATTER = 1.5
@@ -22,6 +24,15 @@ def transit_is_lost(dip: Dip, posterior: Posterior, alive: np.ndarray) -> bool:
     """True where neither the search nor the fit makes the transit stand out from the noise."""
     depth, sigma = mean_depth(posterior, alive)
     return dip.significance < _LEAST_SIGNIFICANCE or depth < _LEAST_SIGNIFICANCE * sigma
+
+
+def fgs1_is_implausible(difference: float, sigma: float, depth: float) -> bool:
+    """True where FGS1 and AIRS-CH0 see depths that no atmosphere makes so different.
+
+    Args:
+        difference, sigma: FGS1 minus AIRS-CH0; depth: the mean depth.
+    """
+    return abs(difference) > max(_LARGEST_DIFFERENCE * abs(depth), _LEAST_SIGNIFICANCE * sigma)
 
 
 def timing_flags(estimates: Mapping[str, Estimate], time: np.ndarray) -> list[str]:

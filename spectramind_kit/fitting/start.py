@@ -1,8 +1,9 @@
 """Where the transit is: white light curves, a search for a dip anywhere in the window, and a first fit to them.
 
-The dip search is a matched filter: for every mid-time and duration a trapezoid is fitted together with the drift
-polynomial, and the one that explains most wins (box least squares, Kovacs, Zucker & Mazeh 2002, with a baseline). Dips
-whose middle lies outside the window are tried as well. From there the full model is fitted to the white curves
+The dip search is a matched filter: for every mid-time and duration a trapezoid is fitted together with the drift under
+its prior, and the one that explains most wins (box least squares, Kovacs, Zucker & Mazeh 2002, with a baseline).
+The prior matters: a free polynomial imitates half of a long transit. Dips whose middle lies outside the window are
+tried as well. From there the full model is fitted to the white curves
 with several impact parameters, because flat-bottomed and grazing transits are separate valleys.
 """
 
@@ -16,7 +17,7 @@ from torch import Tensor
 from spectramind_kit.config import FitConfig
 from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, LOG_AXIS, MID_TIME, CurveModel, State
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
-from spectramind_kit.fitting.systematics import polynomial_basis
+from spectramind_kit.fitting.systematics import Systematics
 from spectramind_kit.transit.orbit import semi_major_axis_from_duration
 
 _SHORTEST_DIP = 0.05
@@ -27,7 +28,6 @@ _INGRESS = 0.12
 """Length of the trapezoid's flanks in durations."""
 _IMPACT_PARAMETERS = (0.2, 0.6, 0.85)
 _TOLERANCE = 1e-2
-_LEAST_CONTRAST = 0.02
 
 
 @dataclass(frozen=True)
@@ -66,31 +66,29 @@ def _excess_variance(flux: Tensor, weight: Tensor) -> float:
     return max(1.0, (1.4826 * float(pulls.abs().median())) ** 2)
 
 
-def find_dip(time: np.ndarray, white: np.ndarray, weight: np.ndarray, drift_order: int) -> Dip:
-    """Search the white curves for the most significant dip.
+def find_dip(time: np.ndarray, white: np.ndarray, weight: np.ndarray, drift: Systematics, drift_scatter: float) -> Dip:
+    """Search the white curves for the dip that explains most beside a drift of plausible size.
 
     Args:
         time: (n_time,) [s]; white, weight: (n_white, n_time).
+        drift: of the white curves, one row of its mixing each; drift_scatter: prior scatter of its coefficients.
     """
     mid_times, durations = _grid(time)
     shapes = _trapezoids(time, mid_times, durations)
-    overlap = polynomial_basis(time, drift_order)
     strength, information = np.zeros(len(shapes)), np.zeros(len(shapes))
-    for flux, w in zip(white, weight):
-        root = np.sqrt(w)
-        basis, _ = np.linalg.qr((overlap * root).T)
-        data = flux * root
-        data = data - basis @ (basis.T @ data)
-        filters = shapes * root
-        explained = (filters**2).sum(axis=1)
-        left = explained - ((filters @ basis) ** 2).sum(axis=1)
-        seen = left > _LEAST_CONTRAST * explained  # else the drift could imitate the dip: nothing learned
-        strength += np.where(seen, -(filters @ data), 0.0)
-        information += np.where(seen, left, 0.0)
-    snr = np.where(information > 0, strength / np.sqrt(np.maximum(information, 1e-300)), -np.inf)
+    for flux, w, mixing in zip(white, weight, drift.mixing.numpy()):
+        columns = np.vstack([np.ones(len(time)), (drift.functions.T.numpy() @ mixing).T])
+        weak = np.concatenate([[1e-6], (drift_scatter * drift.scatter.numpy()) ** -2.0])
+        inverse = np.linalg.inv((columns * w) @ columns.T + np.diag(weak))
+        seen_by_drift = shapes @ (columns * w).T
+        data_on_drift = inverse @ (columns @ (w * (flux - 1.0)))
+        strength -= shapes @ (w * (flux - 1.0)) - seen_by_drift @ data_on_drift
+        information += (shapes**2) @ w - ((seen_by_drift @ inverse) * seen_by_drift).sum(axis=1)
+    snr = strength / np.sqrt(np.maximum(information, 1e-12 * information.max()))
     best = int(np.argmax(snr))
-    depth = strength[best] / max(information[best], 1e-300)
-    return Dip(float(mid_times[best]), float(durations[best]), float(depth), float(snr[best]))
+    return Dip(
+        float(mid_times[best]), float(durations[best]), float(strength[best] / information[best]), float(snr[best])
+    )
 
 
 def _grid(time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,13 +4,18 @@
 
 The time functions f_i are Legendre polynomials (drift) and standardised regressors (jitter). The coefficients c are
 shared: AIRS-CH0 wavelengths share a drift whose strength is a low-order polynomial in wavelength (the gain drift
-1 + f(t) g(lambda) of ExoSim, Mugnai et al. 2025, with one g per order of f), FGS1 has a drift of its own, and a
-regressor acts on the channel that it was measured on. M says which coefficient reaches which wavelength.
+1 + f(t) g(lambda) of ExoSim, Mugnai et al. 2025, with one g per order of f), FGS1 has a drift of its own, and its
+centroids act on it. M says which coefficient reaches which wavelength.
+
+Other regressors are left out on purpose. Widths, and the moments of AIRS-CH0, change with the background's share of
+the light and therefore with the transit itself: on simulated planets they moved depths by 0.1 % and made no residual
+quieter.
 
 Smooth drifts have falling Legendre coefficients: on the real light curves of the 2025 edition they fall about as
 degree^-1.5, from 0.8e-3 (FGS1) and 0.3e-3 (AIRS-CH0) in the lowest two degrees, and so does their prior scatter.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +26,7 @@ FGS1_LONGEST_WAVELENGTH = 1.2
 """Points of shorter wavelength belong to FGS1, all others to AIRS-CH0 [um]."""
 _FALL = -1.5
 """Exponent of the fall of drift coefficients with degree."""
+_JITTER_REGRESSORS = ("fgs1_row_centroid", "fgs1_column_centroid")
 _CLIP = 4.0
 """Regressors are clipped there [standard deviations]: one wild centroid must not lever a light curve."""
 
@@ -77,19 +83,16 @@ def drift_and_jitter(
         time: (n_time,) [s]; wavelength: (n_wavelength,) [um].
         drift_order: highest degree in time; the constant is the star's level and not part of the drift.
         drift_wavelength_order: highest degree in wavelength over AIRS-CH0.
-        regressors: (n_time, n_regressor); names that start with "fgs1" act on FGS1, with "airs" on AIRS-CH0. Constant
-            or non-finite ones are left out.
+        regressors: (n_time, n_regressor); only the centroids of FGS1 are used, where they are finite and move.
     """
     fgs1 = is_fgs1(wavelength)
     functions = list(polynomial_basis(time, drift_order)[1:])
     over_airs = wavelength_basis(wavelength, drift_wavelength_order).T if not fgs1.all() else np.zeros((0, len(fgs1)))
     over_fgs1 = [fgs1.astype(float)] if fgs1.any() else []
     reach = [(i, strength, (i + 1.0) ** _FALL) for i in range(drift_order) for strength in (*over_airs, *over_fgs1)]
-    for name, series in _usable(regressors, regressor_names):
-        acts_on = fgs1 if name.startswith("fgs1") else ~fgs1
-        if acts_on.any():
-            reach.append((len(functions), acts_on.astype(float), 1.0))
-            functions.append(series)
+    for series in _pointing(regressors, regressor_names) if fgs1.any() else ():
+        reach.append((len(functions), fgs1.astype(float), 1.0))
+        functions.append(series)
     mixing = np.zeros((len(wavelength), len(functions), len(reach)))
     for coefficient, (function, strength, _) in enumerate(reach):
         mixing[:, function, coefficient] = strength
@@ -98,8 +101,9 @@ def drift_and_jitter(
     return Systematics(*(torch.from_numpy(a) for a in (stacked, mixing, scatter)))
 
 
-def _usable(regressors: np.ndarray, names: tuple[str, ...]):
-    """Yield name and standardised series of every regressor that is finite and moves."""
+def _pointing(regressors: np.ndarray, names: tuple[str, ...]) -> Iterator[np.ndarray]:
+    """Yield the standardised centroids of FGS1, those that are finite and move."""
     for name, series in zip(names, regressors.T):
-        if np.isfinite(series).all() and np.ptp(series) > 1e-9 * max(1.0, np.abs(series).max()):
-            yield name, np.clip((series - series.mean()) / series.std(), -_CLIP, _CLIP)
+        moves = np.isfinite(series).all() and np.ptp(series) > 1e-9 * max(1.0, np.abs(series).max())
+        if name in _JITTER_REGRESSORS and moves:
+            yield np.clip((series - series.mean()) / series.std(), -_CLIP, _CLIP)

@@ -66,21 +66,21 @@ def spectroscopic_transit(
     sin, cos = torch.sin(phase), torch.cos(phase)
     squared = semi_major_axis**2 * sin**2 + impact_squared * cos**2
     squared = torch.where(cos > 0.0, squared, torch.inf)
-    rows = (squared < (1.0 + k_nodes.max()) ** 2).any(dim=1)
+    rows = _span((squared < (1.0 + k_nodes.max()) ** 2).any(dim=1))
     sin, cos, squared = sin[rows], cos[rows], squared[rows]
 
     area, by_squared, arc = _integrals(squared, k_nodes)
     by_phase = 2.0 * sin * cos * (semi_major_axis**2 - impact_squared)
     squared_by = (by_phase * (-2.0 * math.pi / period), 2.0 * semi_major_axis * sin**2, cos**2)
     parts = [area.mean(dim=1), arc.mean(dim=1)] + [(by_squared * s[:, :, None, None]).mean(dim=1) for s in squared_by]
-    parts = torch.stack(parts).flatten(start_dim=2)  # (5, rows, 3 * n_node)
+    parts = torch.stack(parts).flatten(start_dim=2).mT  # (5, 3 * n_node, rows)
 
     light = math.pi * (1.0 - u1 / 3.0 - u2 / 6.0)
     darkened = _weighted(weights, (1.0 - u1 - u2, u1 + 2.0 * u2, -u2), light)
-    hidden, by_depth, *by_orbit = parts @ darkened
-    by_u1 = parts[0] @ _weighted(weights, (-1.0, 1.0, 0.0), light) + hidden * (math.pi / 3.0) / light
-    by_u2 = parts[0] @ _weighted(weights, (-1.0, 2.0, -1.0), light) + hidden * (math.pi / 6.0) / light
-    hidden = hidden + distance * by_depth
+    hidden, by_depth, *by_orbit = darkened @ parts
+    by_u1 = _weighted(weights, (-1.0, 1.0, 0.0), light) @ parts[0] + hidden * (math.pi / 3.0 / light)[:, None]
+    by_u2 = _weighted(weights, (-1.0, 2.0, -1.0), light) @ parts[0] + hidden * (math.pi / 6.0 / light)[:, None]
+    hidden = hidden + distance[:, None] * by_depth
     slopes = (*by_orbit, by_depth, by_u1, by_u2)
     shape = (len(depth), len(instants))
     return SpectroscopicTransit(
@@ -123,12 +123,18 @@ def _integrals(squared: Tensor, k_nodes: Tensor) -> tuple[Tensor, Tensor, Tensor
 
 
 def _weighted(weights: Tensor, c: tuple[Tensor | float, ...], light: Tensor) -> Tensor:
-    """Return (3 * n_node, n_wavelength): interpolation and limb darkening in one matrix."""
-    return torch.cat([weights * (part / light) for part in c])
+    """Return (n_wavelength, 3 * n_node): interpolation and limb darkening in one matrix."""
+    return torch.cat([weights * (part / light) for part in c]).T
 
 
-def _placed(outside: float, hidden: Tensor, rows: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Put ``outside - hidden`` into the rows in transit and ``outside`` into the others; wavelength first."""
+def _span(chosen: Tensor) -> slice:
+    """Return the shortest slice that holds all True."""
+    places = torch.nonzero(chosen)
+    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
+
+
+def _placed(outside: float, hidden: Tensor, rows: slice, shape: tuple[int, int]) -> Tensor:
+    """Put ``outside - hidden`` into the times in transit and ``outside`` into the others."""
     result = torch.full(shape, outside, dtype=hidden.dtype, device=hidden.device)
-    result[:, rows] -= hidden.T
+    result[:, rows] -= hidden
     return result
