@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from spectramind_kit.calibration import compiled, fused
 from spectramind_kit.calibration.fused import bin_decoded
 from spectramind_kit.calibration.pipeline import calibrate
 from spectramind_kit.calibration.pixel_bins import bin_pixels
@@ -57,20 +58,20 @@ def random_pixels(channel, rng, n_frame, n_hit=40):
 
 def on_both_paths(pixels, frames, calibration, bounds, threads=1):
     weight = np.stack([np.ones(len(pixels.row)), pixels.row, np.where(pixels.row > 15, 0.0, pixels.row**2)])
-    fused = bin_decoded(pixels, frames, calibration, bounds, weight, threads)
+    ours = bin_decoded(pixels, frames, calibration, bounds, weight, threads)
     cube = calibrate(pixels.block(0, len(pixels.row)), frames, calibration)
-    return fused, bin_pixels(cube, bounds, weight)
+    return ours, bin_pixels(cube, bounds, weight)
 
 
-def assert_same(fused, twin):
+def assert_same(ours, twin):
     for name in ("row", "column", "good", "count", "mid_time"):
-        np.testing.assert_array_equal(getattr(fused, name), getattr(twin, name))
+        np.testing.assert_array_equal(getattr(ours, name), getattr(twin, name))
     # A faint pixel's rounding is that of its raw counts, offset included, not that of its light.
-    assert np.nanmax(np.abs(fused.light - twin.light) / np.maximum(np.abs(twin.light), 1000.0), initial=0.0) < TOLERANCE
-    assert np.max(np.abs(fused.mean - twin.mean) / np.maximum(np.abs(twin.mean), 1000.0)) < TOLERANCE
-    np.testing.assert_array_equal(np.isnan(fused.light), np.isnan(twin.light))
-    np.testing.assert_allclose(fused.variance, twin.variance, rtol=1e-5)
-    np.testing.assert_allclose(fused.moments, twin.moments, rtol=TOLERANCE, atol=1.0)
+    assert np.nanmax(np.abs(ours.light - twin.light) / np.maximum(np.abs(twin.light), 1000.0), initial=0.0) < TOLERANCE
+    assert np.max(np.abs(ours.mean - twin.mean) / np.maximum(np.abs(twin.mean), 1000.0)) < TOLERANCE
+    np.testing.assert_array_equal(np.isnan(ours.light), np.isnan(twin.light))
+    np.testing.assert_allclose(ours.variance, twin.variance, rtol=1e-5)
+    np.testing.assert_allclose(ours.moments, twin.moments, rtol=TOLERANCE, atol=1.0)
 
 
 @pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.name)
@@ -80,9 +81,9 @@ def test_random_cubes(channel, n_frame):
     n_exposure = n_frame // 2
     bounds = np.unique(np.linspace(0, n_exposure, 9).astype(int))
     pixels, frames = random_pixels(channel, rng, n_frame), random_frames(channel, rng)
-    fused, twin = on_both_paths(pixels, frames, load_config().calibration, bounds)
-    assert_same(fused, twin)
-    assert fused.light.shape == (N_PIXEL, len(bounds) - 1)
+    ours, twin = on_both_paths(pixels, frames, load_config().calibration, bounds)
+    assert_same(ours, twin)
+    assert ours.light.shape == (N_PIXEL, len(bounds) - 1)
 
 
 @pytest.mark.parametrize(
@@ -102,11 +103,11 @@ def test_every_option(option):
     rng = np.random.default_rng(5)
     pixels, frames = random_pixels(AIRS, rng, 300), random_frames(AIRS, rng)
     bounds = np.arange(0, 151, 15)
-    fused, twin = on_both_paths(pixels, frames, load_config([f"calibration.{option}"]).calibration, bounds)
-    assert_same(fused, twin)
+    ours, twin = on_both_paths(pixels, frames, load_config([f"calibration.{option}"]).calibration, bounds)
+    assert_same(ours, twin)
     if not option.startswith("dark_time_base"):  # 0.1 s of dark current: less than the counts resolve
         nominal, _ = on_both_paths(pixels, frames, load_config().calibration, bounds)
-        moved = np.abs(nominal.light - fused.light).max() > 1e-3 or (nominal.good != fused.good).any()
+        moved = np.abs(nominal.light - ours.light).max() > 1e-3 or (nominal.good != ours.good).any()
         assert moved, "the option changed nothing"
 
 
@@ -115,11 +116,11 @@ def test_empty_bins_are_nan_and_threads_change_nothing():
     pixels, frames = random_pixels(FGS1, rng, 60_000), random_frames(FGS1, rng)
     bounds = np.array([0, 10, 10, 29_000, 30_000])
     calibration = load_config().calibration
-    fused, twin = on_both_paths(pixels, frames, calibration, bounds, threads=2)
-    assert_same(fused, twin)
-    assert np.isnan(fused.light[:, 1]).all() and np.isfinite(fused.light[:, [0, 2, 3]]).all()
+    ours, twin = on_both_paths(pixels, frames, calibration, bounds, threads=2)
+    assert_same(ours, twin)
+    assert np.isnan(ours.light[:, 1]).all() and np.isfinite(ours.light[:, [0, 2, 3]]).all()
     single, _ = on_both_paths(pixels, frames, calibration, bounds, threads=1)
-    np.testing.assert_array_equal(single.moments, fused.moments)
+    np.testing.assert_allclose(single.moments, ours.moments, rtol=1e-12)
 
 
 def test_darkness_is_told():
@@ -139,6 +140,23 @@ def test_real_frames(real_data, channel):
     chosen = np.arange(0, channel.n_pixel, 3)
     pixels = decode_pixels(observation, channel.name, *np.divmod(chosen, channel.n_column))
     frames = read_calibration_frames(observation, channel.name)
-    fused, twin = on_both_paths(pixels, frames, load_config().calibration, np.array([0, 8, 25]))
-    assert_same(fused, twin)
-    assert fused.mean.max() > 10_000 and not fused.good.all()
+    ours, twin = on_both_paths(pixels, frames, load_config().calibration, np.array([0, 8, 25]))
+    assert_same(ours, twin)
+    assert ours.mean.max() > 10_000 and not ours.good.all()
+
+
+def test_compiled_without_a_folder_to_keep_machine_code_in():
+    """No source file, no place for a cache: the function is compiled all the same."""
+    namespace = {}
+    exec("def double(x):\n    return 2 * x", namespace)
+    assert compiled._compiled(namespace["double"])(21) == 42
+
+
+def test_one_layout_is_compiled_for_every_block(monkeypatch):
+    rng = np.random.default_rng(2)
+    bounds, before = np.array([0, 3]), len(compiled.calibrate_counts.signatures)
+    weight, frames = np.ones((1, N_PIXEL)), random_frames(FGS1, rng)
+    for n_frame, block in ((6, 2**20), (7, 2**20), (6, 1)):  # the last has blocks of a single pixel
+        monkeypatch.setattr(fused, "_BLOCK_BYTES", block)
+        bin_decoded(random_pixels(FGS1, rng, n_frame), frames, load_config().calibration, bounds, weight)
+    assert len(compiled.calibrate_counts.signatures) == max(1, before)

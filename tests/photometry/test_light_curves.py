@@ -11,6 +11,7 @@ from spectramind_kit.config import load_config
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.photometry.light_curves import extract_light_curves
 from spectramind_kit.products import LightCurves
+from spectramind_kit.simulation.folder import simulate_folder
 
 GAIN = 0.4369
 
@@ -148,3 +149,45 @@ def test_the_real_visit_is_one_bin_of_283_wavelengths(real_data, config):
     assert curves.flux[0, 282] == pytest.approx(5.3e3, rel=0.03)
     assert curves.flux[0, 2] == pytest.approx(113e3, rel=0.03)
     assert 1e6 * curves.flux_err[0, 0] / curves.flux[0, 0] == pytest.approx(2800 / 5, rel=0.05)
+
+
+def same_light(ours, twin):
+    """Fluxes, errors and pointing of both paths agree to 1e-6."""
+    np.testing.assert_allclose(ours.flux, twin.flux, rtol=1e-6)
+    np.testing.assert_allclose(ours.flux_err, twin.flux_err, rtol=1e-5)
+    np.testing.assert_allclose(ours.regressors, twin.regressors, rtol=1e-6)
+    np.testing.assert_array_equal(ours.time, twin.time)
+    assert (ours.flags, ours.regressor_names) == (twin.flags, twin.regressor_names)
+
+
+@pytest.mark.parametrize("extraction", ["sum", "optimal"])
+def test_fused_and_readable_path_agree_on_a_simulated_visit(simulated_visit, config, extraction):
+    fused, twin = (
+        extract_light_curves(simulated_visit, config.calibration, whole_photometry(path, extraction))
+        for path in ("fused", "readable")
+    )
+    same_light(fused, twin)
+    assert fused.flux.shape[0] > 100 and np.isfinite(fused.flux_err).all()
+
+
+@pytest.mark.parametrize("extraction", ["sum", "optimal"])
+def test_fused_and_readable_path_agree_on_the_real_frames(real_data, config, extraction):
+    visit = open_competition(real_data).observations("train", 342072318)[0]
+    fused, twin = (
+        extract_light_curves(visit, config.calibration, whole_photometry(path, extraction))
+        for path in ("fused", "readable")
+    )
+    same_light(fused, twin)
+
+
+def whole_photometry(path, extraction):
+    return load_config([f"photometry.path={path}", f"photometry.extraction={extraction}"]).photometry
+
+
+@pytest.fixture(scope="module")
+def simulated_visit(tmp_path_factory):
+    """One visit with every effect of the detector, small frames."""
+    root = tmp_path_factory.mktemp("simulated")
+    simulate_folder(root, 1, 0, load_config(["simulation.two_visit_fraction=0"]).simulation, seed=3)
+    folder = open_competition(root)
+    return folder.observations("train", folder.planet_ids("train")[0])[0]
