@@ -25,7 +25,17 @@ def _compiled(function):
 
 
 @_compiled
-def calibrate_counts(counts, electrons_per_count, offset, linearity, dark, response, read_variance, n_average, sigma):
+def calibrate_counts(
+    counts: np.ndarray,
+    electrons_per_count: np.float32,
+    offset: np.float32,
+    linearity: np.ndarray,
+    dark: np.ndarray,
+    response: np.ndarray,
+    read_variance: np.ndarray,
+    n_average: float,
+    sigma: float,
+) -> tuple[np.ndarray, np.ndarray]:
     """Calibrate counts.
 
     Args:
@@ -137,7 +147,7 @@ def _replace_spikes(exposure, threshold):
 
 
 @_compiled
-def mean_between(signal, bounds):
+def mean_between(signal: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return means between bounds (n_pixel, n_time), NaN where there are none, and over all exposures (n_pixel,)."""
     n_pixel, n_exposure = signal.shape
     light = np.full((n_pixel, len(bounds) - 1), np.nan)
@@ -159,7 +169,7 @@ def _sum(exposure, first, stop):
 
 
 @_compiled
-def add_moments(moments, signal, weight):
+def add_moments(moments: np.ndarray, signal: np.ndarray, weight: np.ndarray) -> None:
     """Add the weighted sums of pixels to moments (n_moment, n_exposure); four pixels a turn spare loads and stores."""
     n_pixel, n_exposure = signal.shape
     fours = n_pixel - n_pixel % 4
