@@ -1,6 +1,11 @@
-"""Shared ground of the tests: one torch thread, the real sample where it lies, and tiny competition folders."""
+"""Shared ground of the tests: one thread, the real sample where it lies, and tiny and simulated competition folders."""
 
+# ruff: noqa: E402
 import os
+
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")  # before numpy is there: threads of many tests side by side fight for cores
+
 import shutil
 from dataclasses import dataclass
 from functools import lru_cache
