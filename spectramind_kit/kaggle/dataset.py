@@ -146,6 +146,7 @@ def _record(wheel: BuiltWheel, target: Target) -> dict:
         "architectures": list(wheel.architectures),
         "needed": list(wheel.needed),
         "imports": list(contents.imports),
+        "extensions": list(contents.extensions),
     }
 
 

@@ -4,11 +4,13 @@ It travels with the wheels (it lies beside ``manifest.json``) and runs before an
 
     runpy.run_path(".../install.py")["install"]()
 
-It finds its own folder, takes the wheels made for this Python, torch and CUDA, checks their SHA-256, installs them in
-one call of uv or pip that may touch neither the index nor any dependency (``--no-deps`` is what protects the image's
-torch, numpy and protobuf), imports them in another process and prints what became of each.
+It finds its own folder, takes the wheels made for this Python, torch, CUDA and C++ ABI, checks their SHA-256, installs
+them in one call of uv or pip that may touch neither the index nor any dependency (``--no-deps`` is what protects the
+image's torch, numpy and protobuf), imports them in another process, tries a real selective scan where there is a GPU,
+and prints what became of each.
 """
 
+import glob
 import hashlib
 import importlib.metadata
 import json
@@ -17,11 +19,34 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 FORMAT = "spectramind wheel dataset, 1"
 INPUT_ROOT_VARIABLE = "KAGGLE_INPUT_ROOT"
+PROTECTED = ("torch", "triton", "numpy", "protobuf", "setuptools", "pip")
+"""What no dataset may bring: the image's own are built for each other."""
+CXX11_SYMBOL = b"torchCheckFailEPKcS2_jRKNSt7__cxx11"
+"""Part of a symbol of torch's core library if it was built with the C++11 ABI (GCC, "Dual ABI")."""
+TRY_SCAN = "--try-scan"
+SCAN_TOLERANCE = 1e-4
+"""Largest difference from the reference, relative to its largest value, in single precision."""
+
+# Modules are run up to their first use of torch, which belongs to the image and takes longer than all else together.
+IMPORT_CHECK = """
+import importlib, sys
+class TorchAsked(BaseException): pass
+class StopAtTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "torch": raise TorchAsked(name)
+sys.meta_path.insert(0, StopAtTorch())
+for name in sys.argv[1:]:
+    try: importlib.import_module(name)
+    except TorchAsked: pass
+"""
+# Machine code is loaded for real: that is where a wrong torch or ABI shows.
+EXTENSION_CHECK = "import importlib, sys, torch\nfor name in sys.argv[1:]: importlib.import_module(name)"
 
 
 class InstallError(RuntimeError):
@@ -38,23 +63,25 @@ def install(folder=None):
         list of (name, version, outcome), one row a wheel.
 
     Raises:
-        InstallError: if a wheel is missing or altered, or a wheel without compiled code fails to install or import.
+        InstallError: if a wheel is missing or altered, or one without compiled code fails to install or import. One
+            with compiled code that does not load is said to, and the session goes on without it.
     """
     start = time.perf_counter()
     folder, manifest = find_dataset(folder)
     target, wheels, reasons = choose_target(manifest, session_facts())
-    rows, wanted = [], []
-    for wheel in wheels:
-        verify(folder, wheel)
-        reason = skip_reason(wheel, reasons)
-        rows.append((wheel["name"], wheel["version"], "skipped: " + reason if reason else "installed"))
-        wanted += [] if reason else [wheel]
-    tool = run_installer([folder / wheel["path"] for wheel in wanted]) if wanted else "nothing to do"
-    check_imports([name for wheel in wanted for name in wheel["imports"]])
+    skipped = {wheel["path"]: skip_reason(wheel, reasons) for wheel in wheels}
+    wanted = [wheel for wheel in wheels if not skipped[wheel["path"]]]
+    with tempfile.TemporaryDirectory() as temporary:
+        paths = [with_its_name(find_wheel(folder, wheel), wheel, temporary) for wheel in wheels]
+        chosen = [path for path, wheel in zip(paths, wheels) if wheel in wanted]
+        tool = run_installer(chosen) if chosen else "nothing to do"
+    check_imports([name for wheel in wanted if not wheel["compiled"] for name in wheel["imports"]])
+    broken = {wheel["path"]: extension_error(wheel) for wheel in wanted if wheel["compiled"]}
+    rows = [(wheel["name"], wheel["version"], outcome(wheel, skipped, broken)) for wheel in wheels]
     print_table(target, rows)
-    compiled = any(wheel["architectures"] for wheel in wheels)
-    if reasons or not compiled:
+    if reasons or not any(wheel["compiled"] for wheel in wheels):
         print("no CUDA wheel fits:", "; ".join(reasons) or "this dataset holds none", "- going on without")
+    print("selective scan: {}, {}".format(*scan_in_use()))
     print(f"{len(wanted)} wheels in {time.perf_counter() - start:.1f} s ({tool})")
     return rows
 
@@ -74,20 +101,22 @@ def find_dataset(folder=None):
 
 
 def session_facts():
-    """Return what compiled wheels depend on: Python, torch, CUDA and C library; None where it is not there.
+    """Return what compiled wheels depend on: Python, torch, CUDA, C++ ABI and C library; None where it is not there.
 
-    torch is not imported: its ``version.py`` tells, in milliseconds, and stays replaceable.
+    torch is not imported: its files tell, in milliseconds.
     """
-    torch = {}
+    torch, abi = {}, None
     try:
-        where = importlib.metadata.distribution("torch").locate_file("torch/version.py")
-        exec(Path(where).read_text(), torch)
+        distribution = importlib.metadata.distribution("torch")
+        exec(Path(distribution.locate_file("torch/version.py")).read_text(), torch)
+        abi = CXX11_SYMBOL in Path(distribution.locate_file("torch/lib/libc10.so")).read_bytes()
     except (importlib.metadata.PackageNotFoundError, OSError):
         pass
     return {
         "python": "{}.{}".format(*sys.version_info),
         "torch": ".".join(torch["__version__"].split(".")[:2]) if "__version__" in torch else None,
         "cuda": torch.get("cuda"),
+        "cxx11_abi": abi,
         "glibc": platform.libc_ver()[1] or None,
     }
 
@@ -95,14 +124,16 @@ def session_facts():
 def misfits(target, session):
     """Return why compiled wheels of a target would not run in a session; empty if they would.
 
-    Python and torch must agree in their minor version, CUDA in its major one, and the session's C library must not
-    be older than the target's.
+    Python and torch must agree in their minor version, CUDA in its major one, torch's C++ ABI where it can be told,
+    and the session's C library must not be older than the target's.
     """
     reasons = []
     for key, parts in (("python", 2), ("torch", 2), ("cuda", 1)):
         wanted, got = target[key], session.get(key)
         if got is None or _version(got)[:parts] != _version(wanted)[:parts]:
             reasons.append(f"made for {key} {wanted}, here is {got or 'none'}")
+    if session.get("cxx11_abi") not in (None, target["cxx11_abi"]):
+        reasons.append(f"made for C++11 ABI {target['cxx11_abi']}, here is {session['cxx11_abi']}")
     if session.get("glibc") and _version(session["glibc"]) < _version(target["glibc"]):
         reasons.append(f"made for glibc {target['glibc']}, here is {session['glibc']}")
     return reasons
@@ -122,6 +153,8 @@ def skip_reason(wheel, reasons):
 
     The kit's own wheel is always installed: its version does not change with every change of its source.
     """
+    if wheel["name"].lower() in PROTECTED:
+        raise InstallError(f"the dataset brings {wheel['name']}, which belongs to the image; build it again")
     if wheel["compiled"] and reasons:
         return reasons[0]
     try:
@@ -131,14 +164,29 @@ def skip_reason(wheel, reasons):
     return "already here" if there == wheel["version"] and wheel["source"] != "project" else ""
 
 
-def verify(folder, wheel):
-    """Refuse a wheel that is missing or whose bytes are not those the manifest was made with."""
-    path = Path(folder) / wheel["path"]
-    if not path.is_file():
-        raise InstallError(f"{path} is missing; upload the dataset again, with `-r zip`, so that folders travel")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != wheel["sha256"]:
-        raise InstallError(f"{path} was altered: SHA-256 {digest}, the manifest says {wheel['sha256']}")
+def find_wheel(folder, wheel):
+    """Return a wheel's file, of whatever name; refuse one that is missing or has other bytes than the manifest says.
+
+    An upload may change a name ("+" is dropped) or a folder; the bytes still tell which wheel it is.
+    """
+    listed = Path(folder) / wheel["path"]
+    for path in [listed] if listed.is_file() else sorted(Path(folder).rglob("*.whl")):
+        if path.stat().st_size == wheel["size"] or path == listed:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            if digest == wheel["sha256"]:
+                return path
+            if path == listed:
+                raise InstallError(f"{path} was altered: SHA-256 {digest}, the manifest says {wheel['sha256']}")
+    raise InstallError(f"{listed} is missing; upload the dataset again, with `-r zip`, so that folders travel")
+
+
+def with_its_name(path, wheel, temporary):
+    """Return a file that bears the wheel's own name, a link to it in a temporary folder where the upload changed it."""
+    name = Path(wheel["path"]).name
+    if path.name == name:
+        return path
+    (Path(temporary) / name).symlink_to(path)
+    return Path(temporary) / name
 
 
 def run_installer(paths):
@@ -146,7 +194,7 @@ def run_installer(paths):
     uv = shutil.which("uv")
     common = ["--no-index", "--no-deps"]
     outside = ["--break-system-packages"] if sys.prefix == sys.base_prefix else []
-    pip = [sys.executable, "-m", "pip", "install", "--force-reinstall", "--no-warn-script-location"]
+    pip = [sys.executable, "-m", "pip", "install", "--force-reinstall", "--no-compile", "--no-warn-script-location"]
     commands = {"pip": [*pip, "--disable-pip-version-check", "--root-user-action=ignore", *common, *outside]}
     if uv:
         commands = {
@@ -167,10 +215,74 @@ def run_installer(paths):
 
 def check_imports(names):
     """Import modules in a process of their own, so that a broken one is seen here and not in the middle of a run."""
-    code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
-    done = subprocess.run([sys.executable, "-c", code, *names], capture_output=True, text=True, cwd=os.sep)
+    error = _run_python(IMPORT_CHECK, names)
+    if error:
+        raise InstallError(f"installed, but `import {', '.join(names)}` fails:\n{error}")
+
+
+def extension_error(wheel):
+    """Return why the compiled modules of a wheel do not load, "" if they do."""
+    return _run_python(EXTENSION_CHECK, wheel["extensions"]).split("\n")[-1]
+
+
+def outcome(wheel, skipped, broken):
+    """Return what became of a wheel, in words."""
+    path = wheel["path"]
+    if skipped[path]:
+        return "skipped: " + skipped[path]
+    return "installed, but does not load: " + broken[path] if broken.get(path) else "installed"
+
+
+def scan_in_use():
+    """Return which selective scan this session can use, and why: ("CUDA wheel" or "torch loop", reason).
+
+    A device that says it is there may still run nothing (its architecture may be too old for this torch), so the scan
+    is run on it and compared with the recurrence, in a process of its own.
+    """
+    if not glob.glob("/dev/nvidia[0-9]*") or os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return "torch loop", "no CUDA device"
+    done = subprocess.run([sys.executable, os.path.abspath(__file__), TRY_SCAN], capture_output=True, text=True)
     if done.returncode:
-        raise InstallError(f"installed, but `import {', '.join(names)}` fails:\n{done.stderr.strip()[-2000:]}")
+        said = (done.stderr or done.stdout).strip().split("\n")[-1]
+        return "torch loop", f"the CUDA scan fails: {said}"
+    return tuple(json.loads(done.stdout.strip().split("\n")[-1]))
+
+
+def try_scan():
+    """Run the CUDA wheel's selective scan on the device and compare it with the recurrence; print (scan, reason)."""
+    import torch
+
+    device = torch.cuda.get_device_name()
+    try:
+        import selective_scan_cuda
+    except ImportError as error:
+        print(json.dumps(("torch loop", f"no CUDA wheel on {device}: {error}")))
+        return
+    torch.manual_seed(0)
+    u, delta = torch.randn(2, 8, 300, device="cuda"), torch.rand(2, 8, 300, device="cuda") * 0.1
+    a, d = -torch.rand(8, 16, device="cuda") - 0.5, torch.randn(8, device="cuda")
+    b, c = torch.randn(2, 2, 16, 300, device="cuda").unbind(0)
+    got = selective_scan_cuda.fwd(u, delta, a, b[:, None], c[:, None], d, None, None, False)[0]
+    wanted = reference_scan(*(x.double() for x in (u, delta, a, b, c, d)))
+    error = float((got - wanted).abs().max() / wanted.abs().max())
+    scan = "CUDA wheel" if error < SCAN_TOLERANCE else "torch loop"
+    print(json.dumps((scan, f"the CUDA scan on {device} is within {error:.1e} of the recurrence")))
+
+
+def reference_scan(u, delta, a, b, c, d):
+    """Return y of the selective scan: h_t = exp(delta_t a) h_(t-1) + delta_t b_t u_t, y_t = c_t h_t + d u_t.
+
+    Shapes: u, delta (batch, channel, time); a (channel, state); b, c (batch, state, time); d (channel,). Gu and Dao
+    (2023), "Mamba: Linear-time sequence modeling with selective state spaces".
+    """
+    import torch
+
+    state, outputs = torch.zeros((*u.shape[:2], a.shape[1]), dtype=u.dtype, device=u.device), []
+    for t in range(u.shape[2]):
+        step = delta[:, :, t, None]
+        state = torch.exp(step * a) * state + step * b[:, None, :, t] * u[:, :, t, None]
+        outputs.append((state * c[:, None, :, t]).sum(-1) + d * u[:, :, t])
+    return torch.stack(outputs, dim=-1)
 
 
 def print_table(target, rows):
@@ -181,9 +293,15 @@ def print_table(target, rows):
         print(f"  {name:<28} {version:<14} {outcome}")
 
 
+def _run_python(code, names):
+    """Run code in a new process; return its last words if it fails, else ""."""
+    done = subprocess.run([sys.executable, "-c", code, *names], capture_output=True, text=True, cwd=os.sep)
+    return done.stderr.strip()[-2000:] or "it ended without a word" if done.returncode else ""
+
+
 def _version(text):
     return tuple(int(part) for part in text.split(".")[:2])
 
 
 if __name__ == "__main__":
-    install(*sys.argv[1:2])
+    try_scan() if sys.argv[1:] == [TRY_SCAN] else install(*sys.argv[1:2])

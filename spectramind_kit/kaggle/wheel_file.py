@@ -27,6 +27,7 @@ class WheelContents:
         licence: what its metadata calls its licence.
         licence_texts: licence files by name.
         imports: top-level packages and modules.
+        extensions: those of them that are machine code.
         compiled: True if it holds machine code.
     """
 
@@ -36,6 +37,7 @@ class WheelContents:
     licence: str
     licence_texts: dict[str, str]
     imports: tuple[str, ...]
+    extensions: tuple[str, ...]
     compiled: bool
 
 
@@ -61,6 +63,7 @@ def read_wheel(path: Path) -> WheelContents:
         licence=_licence(metadata),
         licence_texts=texts,
         imports=_top_level_modules(names),
+        extensions=tuple(sorted(name.split(".")[0] for name in names if "/" not in name and name.endswith(".so"))),
         compiled=wheel["Root-Is-Purelib"].lower() != "true" or any(name.endswith(".so") for name in names),
     )
 

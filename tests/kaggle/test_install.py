@@ -1,10 +1,12 @@
 """install.py as a session runs it: by itself, in a fresh environment, from a read-only folder, without index."""
 
 import json
+import math
 import shutil
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,8 @@ from spectramind_kit.kaggle.image_environment import installed_distributions, li
 from spectramind_kit.kaggle.wheel_file import read_wheel, sha256_of
 
 FACTS = {"python": "3.12", "torch": "2.10", "cuda": "12.8", "cxx11_abi": True, "glibc": "2.35"}
-SESSION = {"python": "3.12", "torch": "2.10", "cuda": "12.8", "glibc": "2.35"}
+SESSION = FACTS
+HERE = "{}.{}".format(*sys.version_info)
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +53,23 @@ def write_manifest(root, wheels, targets):
         contents = read_wheel(path)
         record = {"name": contents.name, "version": contents.version, "path": str(path.relative_to(root))}
         record |= {"sha256": sha256_of(path), "target": path.parent.name, "source": path.name}
-        record |= {"imports": contents.imports, "compiled": contents.compiled}
+        record |= {"imports": contents.imports, "compiled": contents.compiled, "extensions": contents.extensions}
+        record |= {"size": path.stat().st_size}
         records.append({**record, "architectures": ["sm_75"] if contents.compiled else []})
     manifest = {"format": install.FORMAT, "targets": targets, "wheels": records}
     (root / "manifest.json").write_text(json.dumps(manifest))
 
 
-def run(python, dataset, *arguments):
+def run(python, dataset, path="/usr/bin:/bin"):
     """Run install.py in an interpreter of its own."""
-    command = [str(python), str(dataset / "install.py"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd="/", env={"PATH": "/usr/bin:/bin"})
+    command = [str(python), str(dataset / "install.py")]
+    return subprocess.run(command, capture_output=True, text=True, cwd="/", env={"PATH": path})
+
+
+def version_of(python, module):
+    """Return the version of a module as an interpreter imports it."""
+    code = f"import {module}; print({module}.version)"
+    return subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.strip()
 
 
 def test_installs_in_a_fresh_environment_and_goes_on_without_cuda(python, dataset):
@@ -69,8 +79,71 @@ def test_installs_in_a_fresh_environment_and_goes_on_without_cuda(python, datase
     assert "tiny-spectra" in done.stdout and "installed" in done.stdout
     assert "skipped: made for python 3.99" in done.stdout
     assert len([line for line in done.stdout.splitlines() if line.startswith("no CUDA wheel fits")]) == 1
-    version = subprocess.run([python, "-c", "import tiny_spectra; print(tiny_spectra.version)"], capture_output=True)
-    assert version.stdout.strip() == b"1.2"
+    assert version_of(python, "tiny_spectra") == "1.2"
+
+
+def test_uv_is_used_where_it_is(python, dataset):
+    uv = pytest.importorskip("uv").find_uv_bin()
+    wheel = write_wheel(dataset / "wheels" / "cp312", "tiny-spectra", "1.3")
+    write_manifest(dataset, [wheel], {"cp312": FACTS})
+    done = run(python, dataset, path=f"{Path(uv).parent}:/usr/bin:/bin")
+
+    assert done.returncode == 0, done.stderr
+    assert "(uv)" in done.stdout and version_of(python, "tiny_spectra") == "1.3"
+
+
+def test_pip_takes_over_where_uv_fails(python, dataset, tmp_path):
+    wheel = write_wheel(dataset / "wheels" / "cp312", "tiny-spectra", "1.4")
+    write_manifest(dataset, [wheel], {"cp312": FACTS})
+    (tmp_path / "uv").write_text("#!/bin/sh\nexit 2\n")
+    (tmp_path / "uv").chmod(0o755)
+    done = run(python, dataset, path=f"{tmp_path}:/usr/bin:/bin")
+
+    assert "(pip)" in done.stdout and version_of(python, "tiny_spectra") == "1.4"
+
+
+@pytest.mark.parametrize("place", ["wheels/cp312", "wheels", "."])
+def test_name_that_lost_its_plus_is_repaired(python, dataset, place):
+    wheel = write_wheel(dataset / "wheels" / "cp312", "tiny-scan", "2.0+cu12torch2.10")
+    write_manifest(dataset, [wheel], {"cp312": FACTS})
+    wheel.rename(dataset / place / wheel.name.replace("+", ""))
+    done = run(python, dataset)
+
+    assert done.returncode == 0, done.stderr
+    assert version_of(python, "tiny_scan") == "2.0+cu12torch2.10"
+
+
+def test_compiled_wheel_that_does_not_load_costs_no_session(python, dataset):
+    wheel = write_wheel(
+        dataset / "wheels" / "cp312", "tiny-scan", "3.0", f"cp{HERE.replace('.', '')}-none-any", "false"
+    )
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("tiny_scan_cuda.so", "no machine code")
+    write_manifest(dataset, [wheel], {"cp312": FACTS})
+    (dataset / "install.py").write_text(
+        (dataset / "install.py").read_text().replace("def misfits(", "def misfits(*_): return []\ndef _other(")
+    )
+    done = run(python, dataset)
+
+    assert done.returncode == 0, done.stderr
+    assert "installed, but does not load" in done.stdout
+
+
+def test_dataset_that_brings_torch_is_refused(python, dataset):
+    wheel = write_wheel(dataset / "wheels" / "cp312", "torch", "2.99")
+    write_manifest(dataset, [wheel], {"cp312": FACTS})
+
+    assert "belongs to the image" in run(python, dataset).stderr
+
+
+def test_module_is_run_up_to_its_use_of_torch(python, dataset):
+    wheel = write_wheel(dataset / "wheels" / "cp312", "tiny-graph", "1.0", code="import torch\nimport never_reached\n")
+    broken = write_wheel(dataset / "wheels" / "cp312", "tiny-faulty", "1.0", code="import absent\nimport torch\n")
+    write_manifest(dataset, [wheel], {"cp312": FACTS})
+    assert run(python, dataset).returncode == 0
+
+    write_manifest(dataset, [wheel, broken], {"cp312": FACTS})
+    assert "No module named 'absent'" in run(python, dataset).stderr
 
 
 def test_second_run_skips_what_is_there(python, dataset):
@@ -151,6 +224,8 @@ def test_no_dataset_names_where_it_looked(tmp_path, monkeypatch):
         ({"cuda": None}, "cuda 12.8"),
         ({"glibc": "2.31"}, "glibc 2.35"),
         ({"glibc": "2.39"}, None),
+        ({"cxx11_abi": False}, "C++11 ABI True"),
+        ({"cxx11_abi": None}, None),
     ],
 )
 def test_what_must_agree_for_compiled_wheels(change, reason):
@@ -174,3 +249,32 @@ def test_session_facts_are_those_of_torch():
     assert facts["python"] == f"{sys.version_info[0]}.{sys.version_info[1]}"
     assert torch.__version__.startswith(facts["torch"] + ".")
     assert facts["cuda"] == torch.version.cuda
+    assert facts["cxx11_abi"] == torch._C._GLIBCXX_USE_CXX11_ABI
+
+
+def test_session_without_device_says_so():
+    if Path("/dev/nvidia0").exists():
+        pytest.skip("there is a GPU here")
+    assert install.scan_in_use() == ("torch loop", "no CUDA device")
+
+
+def test_device_that_runs_nothing_is_not_used(monkeypatch):
+    monkeypatch.setattr(install.glob, "glob", lambda pattern: ["/dev/nvidia0"])
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(install.sys, "executable", "/bin/false")
+    scan, why = install.scan_in_use()
+
+    assert scan == "torch loop" and "fails" in why
+
+
+def test_reference_scan_of_a_constant_input():
+    """With constant input h_t is a geometric series: y = b c delta u (1 - e^(n a delta)) / (1 - e^(a delta))."""
+    import torch
+
+    steps, delta, a = 7, 0.3, -1.5
+    ones = torch.ones(1, 1, steps, dtype=torch.float64)
+    y = install.reference_scan(2 * ones, delta * ones, a * ones[0, :, :1], 3 * ones, 5 * ones, torch.ones(1))
+    n = torch.arange(1, steps + 1, dtype=torch.float64)
+    expected = 2 + 3 * 5 * delta * 2 * (1 - torch.exp(n * a * delta)) / (1 - math.exp(a * delta))
+
+    assert torch.allclose(y[0, 0], expected, rtol=1e-6)
