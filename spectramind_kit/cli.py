@@ -151,10 +151,12 @@ def score(
     truth: Annotated[Path, typer.Option(help="Table planet_id, wl_1 .. wl_283 of true spectra.")],
     submission: Annotated[Path, typer.Option(help="Submission to score.")],
     edition: Annotated[MetricEdition, typer.Option(help="Whose metric.")] = MetricEdition.e2025,
+    overrides: Overrides = None,
 ) -> None:
-    """Score a submission against known spectra with the competition's metric."""
+    """Score a submission against known spectra with the competition's metric, which no override changes."""
     from spectramind_kit import runs
 
+    _config(overrides)
     typer.echo(f"score {runs.score_files(truth, submission, edition.value):.4f}")
 
 

@@ -1,0 +1,226 @@
+"""The command line: names, options, outputs and exit status that other tools rely on."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+
+from spectramind_kit import __version__, cli
+from spectramind_kit.submission import read_submission
+
+COMMANDS = ("simulate", "calibrate", "train", "predict", "submit", "score", "diagnose", "dry-run", "selftest")
+COARSE = ("simulation.airs_average=225", "simulation.fgs1_average=2700", "workers=1")
+
+
+@pytest.fixture
+def spectramind(monkeypatch, capsys):
+    """Run a command in this process: exit status, standard output, standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["spectramind", *map(str, arguments)])
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as end:
+            status = end.code or 0
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def work(trained_work, tmp_path):
+    return shutil.copytree(trained_work, tmp_path / "work")
+
+
+def test_help_names_every_command(spectramind):
+    status, out, _ = spectramind("--help")
+    assert status == 0 and all(command in out for command in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("conjure",),
+        ("calibrate", "--work", "w"),
+        ("submit", "--data", "d"),
+        ("score", "--truth", "t.csv"),
+        ("calibrate", "--data", "d", "--work", "w", "--split", "both"),
+        ("simulate", "--out", "o", "--frames", "huge"),
+        ("simulate", "--out", "o", "--train", "-1"),
+        ("score", "--truth", "t", "--submission", "s", "--edition", "2023"),
+        ("train", "--data", "d", "--work", "w", "--frobnicate"),
+    ],
+)
+def test_wrong_usage_exits_2(spectramind, arguments):
+    status, _, err = spectramind(*arguments)
+    assert status == 2 and err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("simulate", "--out", "o"),
+        ("calibrate", "--data", "d", "--work", "w"),
+        ("train", "--data", "d", "--work", "w"),
+        ("predict", "--data", "d", "--work", "w", "--split", "test"),
+        ("submit", "--data", "d", "--work", "w"),
+        ("score", "--truth", "t", "--submission", "s"),
+        ("diagnose", "--data", "d", "--work", "w"),
+        ("dry-run", "k", "--data", "d", "--dataset", "s", "--work", "w"),
+        ("selftest",),
+        ("config",),
+    ],
+)
+def test_every_command_refuses_an_unknown_override_with_the_nearest_key(spectramind, command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, _, err = spectramind(*command, "fit.drift_ordre=4")
+    assert status == 2
+    assert err.strip().splitlines()[-1].endswith("got fit.drift_ordre; did you mean 'fit.drift_order'?")
+
+
+@pytest.mark.parametrize("command", ["calibrate", "train", "submit"])
+def test_a_folder_that_is_none_exits_1_with_one_message(spectramind, command, tmp_path):
+    status, out, err = spectramind(command, "--data", tmp_path / "nowhere", "--work", tmp_path / "w")
+    assert status == 1 and out == ""
+    (message,) = err.strip().splitlines()
+    assert message.startswith("spectramind: competition folder") and "no such folder" in message
+
+
+def test_debug_shows_where(spectramind, tmp_path):
+    with pytest.raises(Exception, match="no such folder"):
+        spectramind("train", "--debug", "--data", tmp_path / "nowhere", "--work", tmp_path)
+
+
+def test_what_nobody_foresaw_is_one_message_too(spectramind, monkeypatch, tmp_path):
+    def burst(*_, **__):
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("spectramind_kit.runs.score_files", burst)
+    status, _, err = spectramind("score", "--truth", "t", "--submission", "s")
+    assert status == 1 and err.strip() == "spectramind: unexpected ZeroDivisionError: by zero; --debug shows where"
+
+
+def test_the_installed_module_runs_and_passes_its_status_on():
+    done = subprocess.run([sys.executable, "-m", "spectramind_kit", "version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, __version__)
+    done = subprocess.run([sys.executable, "-m", "spectramind_kit", "config", "sed=1"], capture_output=True, text=True)
+    assert done.returncode == 2 and "did you mean 'seed'" in done.stderr
+
+
+def test_config_is_printed_as_json(spectramind):
+    status, out, _ = spectramind("config", "fit.drift_order=5", "workers=3")
+    composed = json.loads(out)
+    assert status == 0 and composed["fit"]["drift_order"] == 5 and composed["workers"] == 3
+
+
+def test_simulate_writes_the_planets_asked_for(spectramind, tmp_path):
+    out = tmp_path / "data"
+    status, said, _ = spectramind("simulate", "--out", out, "--train", 1, "--test", 1, "--seed", 7, *COARSE)
+    assert status == 0 and "1 training and 1 test planets" in said
+    assert len(list((out / "train").iterdir())) == len(list((out / "test").iterdir())) == 1
+    assert {p.name for p in out.glob("*.csv")} >= {"train.csv", "sample_submission.csv", "adc_info.csv"}
+    assert (out / "truth" / "test.csv").is_file()
+
+
+def test_simulate_refuses_to_overwrite_what_is_no_simulation(spectramind, tmp_path):
+    (tmp_path / "thesis.tex").write_text("")
+    status, _, err = spectramind("simulate", "--out", tmp_path, "--train", 1, "--test", 0)
+    assert status == 1 and "thesis.tex" in err
+
+
+def test_calibrate_and_train_and_predict_say_what_they_made(spectramind, competition, work):
+    data = "--data", competition.data, "--work", work
+    status, out, _ = spectramind("calibrate", *data, "--split", "train", "workers=1")
+    assert status == 0 and out.strip().splitlines()[-1] == f"light curves in {work / 'light_curves' / 'train'}"
+    status, out, _ = spectramind("train", *data, "workers=1")
+    assert status == 0 and re.fullmatch(r"out-of-fold score 0\.\d{4}", out.strip().splitlines()[-1])
+    assert "4 labels, 4 planets fitted" in out
+    status, out, _ = spectramind("predict", *data, "--split", "test", "workers=1")
+    predictions = work / "predictions" / "test.csv"
+    assert status == 0 and out.strip() == str(predictions)
+    submitted = read_submission(work / "submission.csv")
+    assert read_submission(predictions).sort("planet_id").equals(submitted.sort("planet_id"))
+
+
+def test_submit_and_score_end_as_other_tools_expect(spectramind, competition, work):
+    status, out, _ = spectramind("submit", "--data", competition.data, "--work", work, "--strict", "workers=1")
+    assert status == 0 and out.strip().splitlines()[-1] == "0 planets fell back to the population"
+    assert (work / "manifest.json").is_file()
+    truth, submission = competition.data / "truth" / "test.csv", work / "submission.csv"
+    status, out, _ = spectramind("score", "--truth", truth, "--submission", submission)
+    assert status == 0 and re.fullmatch(r"score [01]\.\d{4}", out.strip().splitlines()[-1])
+    other = spectramind("score", "--truth", truth, "--submission", submission, "--edition", "2024")
+    assert other[0] == 0 and other[1] != out
+
+
+def test_submit_counts_and_names_fallbacks_and_strict_exits_1(spectramind, competition, work, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(competition.data, data, ignore=lambda _, names: {"train", "test"} & set(names))
+    (data / "train").symlink_to(competition.data / "train")
+    (data / "test").mkdir()
+    kept, lost = sorted(competition.data.joinpath("test").iterdir())
+    (data / "test" / kept.name).symlink_to(kept)
+    for strict, wanted in (((), 0), (("--strict",), 1)):
+        status, out, _ = spectramind("submit", "--data", data, "--work", work, *strict, "workers=1")
+        assert status == wanted
+        assert out.strip().splitlines()[-2] == "1 planets fell back to the population"
+        assert out.strip().splitlines()[-1].startswith(f"fallback: planet {lost.name}: planet {lost.name}: wanted")
+        assert len(read_submission(work / "submission.csv")) == 2
+
+
+def test_calibrate_exits_1_and_names_the_planet_that_failed(spectramind, competition, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(competition.data, data, ignore=lambda _, names: {"train"} & set(names))
+    broken = sorted((data / "test").iterdir())[0]
+    for path in broken.glob("AIRS-CH0_signal_*"):
+        path.write_bytes(b"PAR1")
+    options = "--data", data, "--work", tmp_path / "w", "--split", "test", "workers=1"
+    status, out, err = spectramind("calibrate", *options)
+    assert status == 1 and f"planet {broken.name}: AIRS-CH0 signal of planet {broken.name}" in out
+    assert "1 planets of split test have visits without light curves" in err
+    assert len(list((tmp_path / "w" / "light_curves" / "test").glob("*.npz"))) >= 1
+
+
+def test_score_names_files_that_do_not_fit(spectramind, competition, trained_work, tmp_path):
+    truth, submission = competition.data / "truth" / "test.csv", trained_work / "submission.csv"
+    status, _, err = spectramind("score", "--truth", tmp_path / "none.csv", "--submission", submission)
+    assert status == 1 and "none.csv: wanted this table, got no such file" in err
+    table = pl.read_csv(truth).with_columns(pl.col("planet_id") + 1)
+    table.write_csv(tmp_path / "other.csv")
+    status, _, err = spectramind("score", "--truth", tmp_path / "other.csv", "--submission", submission)
+    assert status == 1 and "wanted the truth of every planet" in err
+    status, _, err = spectramind("score", "--truth", truth, "--submission", truth)
+    assert status == 1 and "wanted 567, got 284" in err
+
+
+def test_diagnose_writes_a_page(spectramind, competition, work):
+    status, out, _ = spectramind("diagnose", "--data", competition.data, "--work", work, "diagnostics.planets_shown=1")
+    page = work / "report.html"
+    assert status == 0 and out.strip() == str(page)
+    text = page.read_text()
+    assert "data:image/png;base64" in text and "http://" not in text
+
+
+def test_diagnose_without_a_run_says_what_to_do(spectramind, competition, tmp_path):
+    status, _, err = spectramind("diagnose", "--data", competition.data, "--work", tmp_path)
+    assert status == 1 and "run train or submit first" in err
+
+
+def test_selftest_tries_every_component(spectramind):
+    status, out, _ = spectramind("selftest", *COARSE)
+    lines = out.strip().splitlines()
+    assert status == 0, out
+    assert all(line.startswith("ok ") for line in lines)
+    assert {"transit model", "simulate", "submit", "diagnose"} <= {line[8:36].strip() for line in lines}
+
+
+def test_the_real_sample_calibrates(spectramind, real_data, tmp_path):
+    options = "--data", real_data, "--work", tmp_path, "--split", "train", "workers=1"
+    status, out, _ = spectramind("calibrate", *options)
+    assert status == 0 and "note: train.csv is not in" in out
+    assert (tmp_path / "light_curves" / "train" / "342072318_0.npz").is_file()
