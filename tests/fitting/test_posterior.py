@@ -1,0 +1,258 @@
+"""The fit against synthetic light curves whose truth is known: errors, sigmas, flags, damage."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from transit_light_curves import N_TIME, level_pull, light_curves
+
+from spectramind_kit.errors import FitError
+from spectramind_kit.fitting.posterior import fit_transit
+from spectramind_kit.products import Orbit, Planet, Star
+
+WINDOW = 27000.0
+AIRS = slice(1, 283)
+
+
+@pytest.fixture(scope="module")
+def fit_config(config):
+    return config.fit
+
+
+@pytest.fixture(scope="module")
+def usual():
+    """One noisy visit that several tests damage in their own ways."""
+    return light_curves(seed=5)
+
+
+def require_sound(fit):
+    """Depths and covariance of the right shape, finite, positive definite."""
+    assert fit.depth.shape == (283,) and np.isfinite(fit.depth).all()
+    assert np.isfinite(fit.covariance).all()
+    assert fit.covariance == pytest.approx(fit.covariance.T, abs=1e-16)
+    assert np.linalg.eigvalsh(fit.covariance)[0] > 0
+
+
+def test_noise_free_depths_come_back(fit_config):
+    curves, planet, true = light_curves(noise=0.0, darkening_scatter=0.0)
+    sure = replace(curves, flux_err=0.05 * curves.flux_err)  # at full errors the drift's prior pulls by some ppm
+    fit = fit_transit(sure, planet, fit_config)
+    require_sound(fit)
+    assert np.abs(fit.depth - true).max() < 1e-6
+    assert fit.parameters["mid_time"].value == pytest.approx(13500.0, abs=1.0)
+    assert fit.parameters["semi_major_axis"].value == pytest.approx(10.0, abs=0.02)
+    assert fit.parameters["impact_parameter"].value == pytest.approx(0.3, abs=0.01)
+    assert np.nanmax(np.abs(fit.residual)) < 2e-6
+    assert fit.flags == ()
+
+
+def test_errors_are_as_large_as_the_sigmas_say(fit_config):
+    fgs1, level, shape = [], [], []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        curves, planet, true = light_curves(
+            seed=100 + seed,
+            depth=10 ** rng.uniform(-2.3, -1.5),
+            impact_parameter=rng.uniform(0.0, 0.8),
+            semi_major_axis=rng.uniform(9.0, 14.0),
+            mid_time=rng.uniform(9000.0, 18000.0),
+            table_axis_factor=2.0 ** rng.uniform(-0.8, 0.8),
+        )
+        fit = fit_transit(curves, planet, fit_config)
+        require_sound(fit)
+        pulls = (fit.depth - true) / fit.sigma
+        fgs1.append(pulls[0])
+        level.append(level_pull(fit.depth, fit.covariance, true))
+        shape.append(np.mean(pulls[AIRS] ** 2))
+    assert 0.85 < np.mean(shape) < 1.15
+    assert np.mean(np.square(fgs1)) < 2.5 and np.mean(np.square(level)) < 2.5  # eight draws: 2.5 is beyond 99.5 %
+    assert np.abs(fgs1 + level).max() < 4.0
+
+
+def test_sigmas_are_near_what_the_photons_allow(fit_config, usual):
+    curves, planet, _ = usual
+    fit = fit_transit(curves, planet, fit_config)
+    in_transit = fit.model[:, 100] < 1.0 - 0.5 * fit.depth[100]
+    noise = (curves.flux_err / curves.flux)[0]
+    photons = noise * np.sqrt(1.0 / in_transit.sum() + 1.0 / (~in_transit).sum())
+    assert np.median(fit.sigma[AIRS] / photons[AIRS]) == pytest.approx(
+        0.95, abs=0.15
+    )  # limb darkening: deeper than depth
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_a_wrong_table_orbit_does_not_mislead(fit_config, factor):
+    curves, planet, true = light_curves(seed=11, table_axis_factor=factor)
+    fit = fit_transit(curves, planet, fit_config)
+    assert fit.parameters["semi_major_axis"].value == pytest.approx(10.0, abs=0.2)
+    assert abs(level_pull(fit.depth, fit.covariance, true)) < 3.5
+    assert abs(fit.depth[0] - true[0]) < 3.5 * fit.sigma[0]
+
+
+@pytest.mark.parametrize(
+    "mid_time, side", [(1000.0, "began before"), (WINDOW - 1000.0, "went on after"), (-3000.0, "began")]
+)
+def test_a_cut_transit_is_flagged_and_its_sigma_covers(fit_config, mid_time, side):
+    curves, planet, true = light_curves(seed=12, mid_time=mid_time)
+    fit = fit_transit(curves, planet, fit_config)
+    assert any("cut at the edge" in flag and side in flag for flag in fit.flags)
+    whole = fit_transit(*light_curves(seed=12)[:2], fit_config)
+    assert fit.sigma[0] > 1.3 * whole.sigma[0]
+    assert abs(fit.depth[0] - true[0]) < 3.5 * fit.sigma[0]
+    assert abs(level_pull(fit.depth, fit.covariance, true)) < 3.5
+
+
+def test_a_transit_longer_than_the_window_allows_is_not_mistaken_for_drift(fit_config):
+    curves, planet, true = light_curves(seed=13, depth=0.0035, period=6.4, semi_major_axis=7.7, mid_time=10500.0)
+    fit = fit_transit(curves, planet, fit_config)
+    assert fit.parameters["duration"].value == pytest.approx(22000.0, rel=0.1)
+    assert abs(level_pull(fit.depth, fit.covariance, true)) < 3.5
+
+
+def test_no_transit_is_flagged_and_its_sigma_covers(fit_config):
+    curves, planet, true = light_curves(seed=14, mid_time=1.0e5)
+    fit = fit_transit(curves, planet, fit_config)
+    require_sound(fit)
+    assert "no transit found" in fit.flags
+    assert (np.abs(fit.depth - true) < 1.5 * fit.sigma).all()
+
+
+def test_dead_wavelengths_cost_only_themselves(fit_config, usual):
+    curves, planet, true = usual
+    flux, error = curves.flux.copy(), curves.flux_err.copy()
+    flux[:, 50], flux[:, 100], flux[:, 150] = 0.0, np.nan, -3.0
+    error[:, 200] = np.inf
+    dead = [50, 100, 150, 200]
+    fit = fit_transit(replace(curves, flux=flux, flux_err=error), planet, fit_config)
+    require_sound(fit)
+    assert (fit.sigma[dead] >= 0.02).all()
+    assert fit.depth[dead] == pytest.approx(true[dead], rel=0.05)
+    whole = fit_transit(curves, planet, fit_config)
+    others = np.setdiff1d(np.arange(283), dead)
+    assert fit.depth[others] == pytest.approx(whole.depth[others], abs=3e-5)
+    assert fit.sigma[others] == pytest.approx(whole.sigma[others], rel=0.05)
+    assert any("4 of 282 wavelengths" in flag for flag in fit.flags)
+
+
+@pytest.mark.parametrize("channel", [slice(0, 1), AIRS])
+def test_one_channel_dead_leaves_the_other(fit_config, usual, channel):
+    curves, planet, true = usual
+    flux = curves.flux.copy()
+    flux[:, channel] = 0.0
+    fit = fit_transit(replace(curves, flux=flux), planet, fit_config)
+    require_sound(fit)
+    assert (fit.sigma[channel] >= 0.02).all()
+    assert (np.abs(fit.depth - true) < 5.0 * fit.sigma).all()
+
+
+def test_spikes_and_glitches_are_left_out(fit_config, usual):
+    curves, planet, true = usual
+    rng = np.random.default_rng(0)
+    flux = curves.flux.copy()
+    hit = rng.random(flux.shape) < 0.002
+    flux[hit] *= 1.0 + np.abs(rng.normal(0.0, 0.3, hit.sum()))
+    flux[[20, 90, 130]] *= 0.99  # a glitch in all wavelengths at once
+    fit = fit_transit(replace(curves, flux=flux), planet, fit_config)
+    whole = fit_transit(curves, planet, fit_config)
+    assert np.median(fit.sigma / whole.sigma) == pytest.approx(1.0, abs=0.05)
+    assert (fit.sigma < 1.5 * whole.sigma).all()
+    assert abs(level_pull(fit.depth, fit.covariance, true)) < 3.5
+    assert np.mean(((fit.depth - true) / fit.sigma) ** 2) < 1.4
+    assert np.isnan(fit.flux[90]).all() and np.isfinite(fit.flux).mean() > 0.97
+
+
+def test_gaps_are_survived(fit_config, usual):
+    curves, planet, true = usual
+    flux = curves.flux.copy()
+    flux[60:85] = np.nan
+    fit = fit_transit(replace(curves, flux=flux), planet, fit_config)
+    require_sound(fit)
+    assert abs(level_pull(fit.depth, fit.covariance, true)) < 3.5
+
+
+@pytest.mark.parametrize(
+    "planet",
+    [Planet(1), Planet(1, Star(1.0, 1.0, np.nan), Orbit(np.nan, 10.0, 89.0)), Planet(1, None, Orbit(4.0, -1.0, 89.0))],
+)
+def test_a_missing_star_row_is_noted_and_survived(fit_config, usual, planet):
+    curves, _, true = usual
+    fit = fit_transit(curves, planet, fit_config)
+    assert any("star table" in flag for flag in fit.flags)
+    assert abs(level_pull(fit.depth, fit.covariance, true)) < 3.5
+    assert abs(fit.depth[0] - true[0]) < 3.5 * fit.sigma[0]
+
+
+def test_understated_errors_are_found_out_and_overstated_ones_kept(fit_config, usual):
+    curves, planet, _ = usual
+    whole = fit_transit(curves, planet, fit_config)
+    halved = fit_transit(replace(curves, flux_err=0.5 * curves.flux_err), planet, fit_config)
+    assert np.median(halved.noise_scale) == pytest.approx(2.0, abs=0.1)
+    assert halved.sigma == pytest.approx(whole.sigma, rel=0.1)
+    assert any("scatter 2.0 times" in flag for flag in halved.flags)
+    tripled = fit_transit(replace(curves, flux_err=3.0 * curves.flux_err), planet, fit_config)
+    assert (tripled.noise_scale == 1.0).all()
+    assert np.median(tripled.sigma / whole.sigma) == pytest.approx(3.0, abs=0.3)
+
+
+def test_noise_common_to_all_wavelengths_widens_the_level(fit_config, usual):
+    curves, planet, true = usual
+    common = 1.0 + 4e-4 * np.random.default_rng(3).standard_normal((N_TIME, 1))
+    fit = fit_transit(replace(curves, flux=curves.flux * common), planet, fit_config)
+    whole = fit_transit(curves, planet, fit_config)
+    weight = np.full(282, 1.0 / 282)
+    level_sigma = [np.sqrt(weight @ f.covariance[AIRS, AIRS] @ weight) for f in (fit, whole)]
+    assert level_sigma[0] > 2.0 * level_sigma[1]
+    assert abs(level_pull(fit.depth, fit.covariance, true)) < 3.5
+
+
+def test_red_noise_is_flagged_and_widens(fit_config, usual):
+    curves, planet, true = usual
+    steps = np.random.default_rng(4).standard_normal(N_TIME)
+    red = np.zeros(N_TIME)
+    for i in range(1, N_TIME):
+        red[i] = 0.9 * red[i - 1] + 1.5e-4 * steps[i]
+    fit = fit_transit(replace(curves, flux=curves.flux * (1.0 + red[:, None])), planet, fit_config)
+    assert any("correlated in time" in flag for flag in fit.flags)
+    assert abs(level_pull(fit.depth, fit.covariance, true)) < 3.5
+
+
+def test_a_diluted_fgs1_is_doubted(fit_config, usual):
+    curves, planet, true = usual
+    flux = curves.flux.copy()
+    flux[:, 0] += 0.5 * flux[:, 0].mean()
+    fit = fit_transit(replace(curves, flux=flux), planet, fit_config)
+    assert any("FGS1 depth differs" in flag for flag in fit.flags)
+    assert abs(fit.depth[0] - true[0]) < 2.0 * fit.sigma[0]
+
+
+def test_pointing_is_taken_out_of_fgs1(fit_config, usual):
+    curves, planet, true = usual
+    pointing = np.random.default_rng(6).standard_normal(N_TIME)
+    flux = curves.flux.copy()
+    flux[:, 0] *= 1.0 + 5e-4 * pointing
+    shaken = replace(curves, flux=flux)
+    known = replace(shaken, regressors=pointing[:, None], regressor_names=("fgs1_row_centroid",))
+    whole, with_it, without = (fit_transit(c, planet, fit_config).sigma[0] for c in (curves, known, shaken))
+    assert with_it == pytest.approx(whole, rel=0.1)
+    assert without > 1.6 * whole
+
+
+@pytest.mark.parametrize("damage", ["nan", "zero", "infinite errors", "few times"])
+def test_hopeless_light_curves_are_refused_in_words(fit_config, usual, damage):
+    curves, planet, _ = usual
+    if damage == "few times":
+        bad = replace(
+            curves,
+            time=curves.time[:10],
+            flux=curves.flux[:10],
+            flux_err=curves.flux_err[:10],
+            regressors=curves.regressors[:10],
+        )
+    elif damage == "infinite errors":
+        bad = replace(curves, flux_err=np.full_like(curves.flux, np.inf))
+    else:
+        bad = replace(curves, flux=np.full_like(curves.flux, np.nan if damage == "nan" else 0.0))
+    with pytest.raises(FitError) as refusal:
+        fit_transit(bad, planet, fit_config)
+    error = refusal.value
+    assert "planet 1, visit 0" in error.what and error.wanted and error.got and error.remedy
