@@ -74,7 +74,7 @@ def installed_distributions() -> dict[str, Distribution]:
 
 def image_distributions(target: Target, installed: Mapping[str, Distribution]) -> set[str]:
     """Return the image's distributions that are installed, with all they require, without what the image lacks."""
-    lacks = {_canonical(name) for name in target.lacks} | {KIT}
+    lacks = {_canonical(name) for name in (*target.lacks, *target.compiled)} | {KIT}
     chosen: set[str] = set()
     waiting = [_canonical(name) for name in target.image]
     while waiting:
