@@ -2,9 +2,14 @@
 
 The star's diffraction wings reach the edge of the detector (about 0.1 % of the light per row on AIRS-CH0), so
 the outer pixels are not clean: taken as they are, they make depths too deep by up to 1 %. The mean light of
-the outer pixels is modelled as wing + foreground, B(d) = A d^(-slope) + F with the distance d from the trace,
-and only F is subtracted. On real frames F and the wing's slope are nearly degenerate (a slope of 2.0 or 2.5
-instead of 2.2 moves F by half a percent of the starlight), so the slopes are configuration, not truth.
+the outer pixels is modelled as wing + foreground,
+
+    B(d) = A (w^2 + d^2)^(-slope / 2) + F
+
+with the distance d from the trace, and only F is subtracted. The width w of the wings' core grows with the
+wavelength; without it F comes out too large by half at the red end. Widths and slopes belong to the instrument
+and are measured on real frames, where F and the slope are nearly degenerate (a slope of 2.0 or 2.4 instead of 2.2
+moves F by 0.2 % of the starlight), so they are configuration, not truth.
 """
 
 import numpy as np
@@ -35,11 +40,17 @@ def foreground_per_pixel(
     row_centre = window[0].start + centroid(star.sum(axis=1))
     if channel == FGS1.name:
         distance = np.hypot(rows - row_centre, columns - window[1].start - centroid(star.sum(axis=0)))
-        wing = np.maximum(distance, 1.0) ** -config.fgs1_wing_slope
+        wing = _wing(distance, config.fgs1_wing_width, config.fgs1_wing_slope)
         foreground = _split(*(values.reshape(-1, 1) for values in (wing, light, outer)))
         return np.full(mean_signal.shape[1], np.nan_to_num(foreground[0]))
-    wing = np.maximum(np.abs(rows - row_centre), 1.0) ** -config.airs_wing_slope
+    width = np.linspace(*config.airs_wing_width, mean_signal.shape[1])
+    wing = _wing(rows - row_centre, width, config.airs_wing_slope)
     return _smooth_over_columns(_split(wing, light, outer), star.sum(axis=0))
+
+
+def _wing(distance: np.ndarray, width: np.ndarray | float, slope: float) -> np.ndarray:
+    """Return the shape of the wings, (1 + (d / w)^2)^(-slope / 2)."""
+    return (1.0 + (distance / width) ** 2) ** (-0.5 * slope)
 
 
 def _split(wing: np.ndarray, light: np.ndarray, used: np.ndarray) -> np.ndarray:

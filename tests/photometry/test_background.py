@@ -16,15 +16,17 @@ GOOD = {"AIRS-CH0": np.ones((32, 282), bool), "FGS1": np.ones((32, 32), bool)}
 
 def trace():
     """A star whose wings fall as the configuration says, (32, 282)."""
-    distance = np.maximum(np.abs(ROWS - 15.5), 0.5)
-    profile = np.exp(-0.5 * (distance / 1.2) ** 2) / 3.0 + 0.05 * distance**-PHOTOMETRY.airs_wing_slope
+    distance = np.abs(ROWS - 15.5)
+    wing = (1 + (distance / np.linspace(*PHOTOMETRY.airs_wing_width, 282)) ** 2) ** (-PHOTOMETRY.airs_wing_slope / 2)
+    profile = np.exp(-0.5 * (distance / 1.2) ** 2) / 3.0 + 0.05 * wing
     return profile * STAR
 
 
 def spot(row=15.0, column=15.0):
     """A spot in the middle of a pixel, with wings, (32, 32)."""
-    distance = np.maximum(np.hypot(ROWS - row, np.arange(32) - column), 1.0)
-    return 2e4 * np.exp(-0.5 * (distance / 1.3) ** 2) + 3e3 * distance**-PHOTOMETRY.fgs1_wing_slope
+    distance = np.hypot(ROWS - row, np.arange(32) - column)
+    wing = (1 + (distance / PHOTOMETRY.fgs1_wing_width) ** 2) ** (-PHOTOMETRY.fgs1_wing_slope / 2)
+    return 2e4 * np.exp(-0.5 * (distance / 1.3) ** 2) + 3e3 * wing
 
 
 @pytest.mark.parametrize("foreground", [0.0, 5.0, 40.0])
