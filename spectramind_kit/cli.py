@@ -151,13 +151,17 @@ def score(
     truth: Annotated[Path, typer.Option(help="Table planet_id, wl_1 .. wl_283 of true spectra.")],
     submission: Annotated[Path, typer.Option(help="Submission to score.")],
     edition: Annotated[MetricEdition, typer.Option(help="Whose metric.")] = MetricEdition.e2025,
+    naive: Annotated[
+        Path | None,
+        typer.Option(help="Spectra, such as train.csv, that the naive answer knows; those of --truth if not given."),
+    ] = None,
     overrides: Overrides = None,
 ) -> None:
     """Score a submission against known spectra with the competition's metric, which no override changes."""
     from spectramind_kit import runs
 
     _config(overrides)
-    typer.echo(f"score {runs.score_files(truth, submission, edition.value):.4f}")
+    typer.echo(f"score {runs.score_files(truth, submission, edition.value, naive):.4f}")
 
 
 @app.command()

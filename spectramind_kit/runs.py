@@ -150,10 +150,14 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     return summary
 
 
-def score_files(
-    truth: Path, submission: Path, edition: str = "2025", naive: tuple[float, float] | None = None
-) -> float:
+def score_files(truth: Path, submission: Path, edition: str = "2025", naive: Path | None = None) -> float:
     """Score a submission file against a file of true spectra; rows are matched by planet.
+
+    Args:
+        truth: true spectra; submission: what to score.
+        edition: "2025" or "2024".
+        naive: spectra whose mean and spread are the naive answer, such as the training labels; the true ones if not
+            given, which says little with a handful of planets and nothing with one.
 
     Raises:
         CompetitionDataError: if a planet of the submission has no truth.
@@ -164,7 +168,9 @@ def score_files(
     missing = [planet for planet in ids.tolist() if planet not in row]
     if missing:
         raise CompetitionDataError(f"{truth}", wanted="the truth of every planet", got=f"none of {missing[:5]}")
-    return score(spectra[[row[planet] for planet in ids.tolist()]], mean, sigma, naive, edition)
+    known = read_spectra(naive)[1] if naive else None
+    zero_point = None if known is None else (float(known.mean()), float(known.std()))
+    return score(spectra[[row[planet] for planet in ids.tolist()]], mean, sigma, zero_point, edition)
 
 
 def _measure(data: Path, work: Path, split: str, planets: Sequence[int], config: Config) -> dict[int, Measurement]:

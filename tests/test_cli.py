@@ -156,6 +156,8 @@ def test_submit_and_score_end_as_other_tools_expect(spectramind, competition, wo
     assert status == 0 and re.fullmatch(r"score [01]\.\d{4}", out.strip().splitlines()[-1])
     other = spectramind("score", "--truth", truth, "--submission", submission, "--edition", "2024")
     assert other[0] == 0 and other[1] != out
+    labels = "--naive", competition.data / "train.csv"
+    assert spectramind("score", "--truth", truth, "--submission", submission, *labels)[1] != out
 
 
 def test_submit_counts_and_names_fallbacks_and_strict_exits_1(spectramind, competition, work, tmp_path):
