@@ -57,11 +57,12 @@ def compile_wheel(pin: Pin, target: Target, build: CudaBuild, constraints: Path,
         PackagingError: if an ingredient is missing, the build fails, or the wheel is not what the target wants.
     """
     place = build.cache / target.name
+    place.mkdir(parents=True, exist_ok=True)
     environment = make_build_environment(target, place / "environment", constraints, build.python)
     toolchain = open_toolchain(target, environment, build.cuda_home)
     cuobjdump = find_cuobjdump(toolchain)
     tree = place / "-".join([pin.name.replace("-", "_"), pin.version, *target.architectures])
-    if not (tree / "setup.py").is_file():
+    if not tree.is_dir():
         unpack_source(pin, environment, tree)
     wrapper = write_wrapper(place / "nvcc")
     variables = {
@@ -117,8 +118,9 @@ def run_build(
             if step := PROGRESS.match(line):
                 log.info("  %s of %s files, %.1f min", *step.groups(), (time.perf_counter() - start) / 60)
     if process.returncode:
-        said = "\n".join(record.read_text(errors="replace").strip().splitlines()[-12:])
-        raise PackagingError(f"compiling {tree.name}", got=said, remedy=f"the whole output is in {record}")
+        raise PackagingError(
+            f"compiling {tree.name}", got=_last_words(record), remedy=f"the whole output is in {record}"
+        )
     minutes, seconds = (time.perf_counter() - start) / 60, _child_seconds() - before
     log.info("%s: %.1f min, %.0f s of processor time", tree.name, minutes, seconds)
 
@@ -126,6 +128,12 @@ def run_build(
 def default_cache() -> Path:
     """Return the folder for build trees in the user's cache."""
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "spectramind-wheels"
+
+
+def _last_words(record: Path) -> str:
+    """Return the end of what the set-up said; pip's own summary after it names no cause."""
+    said = record.read_text(errors="replace").split("error: subprocess-exited-with-error")[0]
+    return "\n".join(said.strip().splitlines()[-12:])
 
 
 def _child_seconds() -> float:
