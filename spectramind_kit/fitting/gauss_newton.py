@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from spectramind_kit.errors import FitError
 from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, CurveModel, Linearisation, State, linearise, prior_pull
 
 _FIRST_DAMPING = 1e-3
@@ -91,9 +92,20 @@ def solve_arrow(arrow: Arrow, damping: float = 0.0, lowest_step: float | None = 
 
 
 def solve_scaled(matrix: Tensor, side: Tensor) -> Tensor:
-    """Solve a positive definite system after scaling its diagonal to one: the units differ by many decades."""
+    """Solve a positive definite system after scaling its diagonal to one: the units differ by many decades.
+
+    Raises:
+        FitError: if the matrix is not finite or not positive definite.
+    """
     scale = matrix.diagonal().rsqrt()
-    factor = torch.linalg.cholesky(matrix * scale[:, None] * scale)
+    factor, failed = torch.linalg.cholesky_ex(matrix * scale[:, None] * scale)
+    if failed or not torch.isfinite(factor).all():
+        raise FitError(
+            "normal equations of the light-curve fit",
+            wanted="a positive definite matrix",
+            got=f"diagonal from {float(matrix.diagonal().min()):.3g} to {float(matrix.diagonal().max()):.3g}",
+            remedy="look for absurd fluxes or errors in the light curves",
+        )
     columns = side[:, None] if side.ndim == 1 else side
     solved = scale[:, None] * torch.cholesky_solve(scale[:, None] * columns, factor)
     return solved[:, 0] if side.ndim == 1 else solved
