@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 TARGET := cp312-torch2.10-cu128
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-wheels lint clean
 
 $(BIN)/spectramind: requirements-dev.txt setup.cfg pyproject.toml
 	$(PYTHON) -c "import sys; assert (3, 11) <= sys.version_info < (3, 14), 'Python 3.11 to 3.13 needed; set PYTHON='"
@@ -27,6 +27,9 @@ test: $(BIN)/spectramind
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
+
+test-wheels: $(BIN)/spectramind
+	$(BIN)/python -m pytest -m wheels tests/wheels
 
 lint: $(BIN)/spectramind
 	$(BIN)/ruff check --fix .
