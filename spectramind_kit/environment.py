@@ -1,9 +1,11 @@
 """Where we run: folders, versions, git commit, devices."""
 
+import hashlib
 import importlib.metadata
 import os
 import platform
 import subprocess
+from functools import lru_cache
 from pathlib import Path
 
 PACKAGES = ("numpy", "scipy", "polars", "torch", "hydra-core", "omegaconf", "typer", "matplotlib", "scikit-learn")
@@ -41,6 +43,16 @@ def git_commit(folder: Path | None = None) -> str:
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return done.stdout.strip()
+
+
+@lru_cache(maxsize=1)
+def source_hash() -> str:
+    """Return a hash of the package's own source files, so that stored products of other code are not taken up."""
+    folder = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def describe() -> dict[str, object]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from spectramind_kit import __version__
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.competition.store import load_or_make, observation_key
 from spectramind_kit.config import Config, UncertaintyConfig
+from spectramind_kit.environment import source_hash
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
@@ -49,7 +49,7 @@ class PlanetTask:
     def light_curves(self, observation: PlanetObservation) -> LightCurves:
         """Return the light curves of a visit, stored or made."""
         config = self.config
-        key = observation_key(observation, config.calibration, config.photometry, __version__)
+        key = observation_key(observation, config.calibration, config.photometry, source_hash())
         path = self._path("light_curves", observation)
         return load_or_make(
             path, key, LightCurves, lambda: extract_light_curves(observation, config.calibration, config.photometry)
@@ -58,7 +58,7 @@ class PlanetTask:
     def fit(self, observation: PlanetObservation) -> TransitFit:
         """Return the fit of a visit, stored or made."""
         config = self.config
-        parts = (config.calibration, config.photometry, config.fit, __version__)
+        parts = (config.calibration, config.photometry, config.fit, source_hash())
         path = self._path("fits", observation)
         return load_or_make(
             path,

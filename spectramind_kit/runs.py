@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
 from spectramind_kit.config import Config
@@ -180,10 +181,13 @@ def _measure(data: Path, work: Path, split: str, planets: Sequence[int], config:
 
 def _predict(model: Model, measured: dict[int, Measurement], config: Config) -> list[Spectrum]:
     """Predict every planet from a population that has not seen its label."""
-    return [
-        predict_spectrum(m, model.population_without(planet), model.sigma_scale, model.wavelength, config.uncertainty)
-        for planet, m in measured.items()
-    ]
+    with threadpool_limits(1):  # matrices of 283 rows: threads cost ten times what they save on a busy machine
+        return [
+            predict_spectrum(
+                m, model.population_without(planet), model.sigma_scale, model.wavelength, config.uncertainty
+            )
+            for planet, m in measured.items()
+        ]
 
 
 def _write_predictions(spectra: Sequence[Spectrum], work: Path, split: str) -> Path:
