@@ -47,10 +47,13 @@ summary.fallbacks
 # ## The first planet: light curves, fit, and the spectrum as submitted
 
 # %%
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
 from spectramind_kit.competition.store import load_product
 from spectramind_kit.diagnostics.plots import plot_fit, plot_light_curves, plot_spectrum
 from spectramind_kit.products import LightCurves, TransitFit
 
+set_matplotlib_formats("png")
 first = summary.spectra[0]
 curves = sorted(working_root().glob(f"light_curves/test/{first.planet_id}_*.npz"))
 curves and plot_light_curves(load_product(curves[0], LightCurves))
