@@ -8,8 +8,8 @@ shared: AIRS-CH0 wavelengths share a drift whose strength is a low-order polynom
 centroids act on it. M says which coefficient reaches which wavelength.
 
 Other regressors are left out on purpose. Widths, and the moments of AIRS-CH0, change with the background's share of
-the light and therefore with the transit itself: on simulated planets they moved depths by 0.1 % and made no residual
-quieter.
+the light and therefore with the transit itself: where the background was not quite right they moved depths of simulated
+planets by 0.1 %, and no residual became quieter.
 
 Smooth drifts have falling Legendre coefficients: on the real light curves of the 2025 edition they fall about as
 degree^-1.5, from 0.8e-3 (FGS1) and 0.3e-3 (AIRS-CH0) in the lowest two degrees, and so does their prior scatter.
