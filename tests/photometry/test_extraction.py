@@ -10,8 +10,8 @@ from spectramind_kit.photometry.extraction import aperture_weights, extract
 from spectramind_kit.photometry.profile import shift_templates
 from spectramind_kit.photometry.window import aperture, background_region, photometric_pixels
 
-PLAIN = load_config(["photometry.background=false"]).photometry
-NOMINAL = load_config().photometry
+PLAIN = load_config(["photometry.background=false", "photometry.extraction=sum"]).photometry
+NOMINAL = load_config(["photometry.extraction=sum"]).photometry
 EXTRACTIONS = ["sum", "optimal"]
 WIDTH = {"AIRS-CH0": 282, "FGS1": 32}
 

@@ -7,9 +7,12 @@ import polars as pl
 import pytest
 
 from spectramind_kit.competition.folder import open_competition
+from spectramind_kit.competition.frames import decode_pixels
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import CompetitionDataError
-from spectramind_kit.photometry.light_curves import extract_light_curves
+from spectramind_kit.photometry.extraction import extract
+from spectramind_kit.photometry.light_curves import bin_channel, extract_light_curves
+from spectramind_kit.photometry.window import photometric_pixels
 from spectramind_kit.products import LightCurves
 from spectramind_kit.simulation.folder import simulate_folder
 
@@ -17,7 +20,7 @@ GAIN = 0.4369
 
 
 def photometry(*overrides):
-    overrides = ["bin_seconds=9.6", "background=false", *overrides]
+    overrides = ["bin_seconds=9.6", "background=false", "extraction=sum", *overrides]
     return load_config([f"photometry.{override}" for override in overrides]).photometry
 
 
@@ -148,7 +151,31 @@ def test_the_real_visit_is_one_bin_of_283_wavelengths(real_data, config):
     # Column 39 is the red end and faint, column 319 bright and two from the blue end.
     assert curves.flux[0, 282] == pytest.approx(5.3e3, rel=0.03)
     assert curves.flux[0, 2] == pytest.approx(113e3, rel=0.03)
-    assert 1e6 * curves.flux_err[0, 0] / curves.flux[0, 0] == pytest.approx(2800 / 5, rel=0.05)
+    photons = 2186 / 5
+    assert photons < 1e6 * curves.flux_err[0, 0] / curves.flux[0, 0] < 1.1 * photons
+    plain = extract_light_curves(visit, config.calibration, whole_photometry("auto", "sum"))
+    assert 1e6 * plain.flux_err[0, 0] / plain.flux[0, 0] == pytest.approx(2800 / 5, rel=0.05)
+
+
+@pytest.mark.parametrize("extraction, red_end, fgs1", [("sum", 1.25, 2.1), ("optimal", 1.15, 1.6)])
+def test_real_exposures_scatter_as_their_photons_do(real_data, config, extraction, red_end, fgs1):
+    """25 real exposures: white light within the photon noise's own error; read noise shows at the red end only."""
+    visit = open_competition(real_data).observations("train", 342072318)[0]
+    chosen = whole_photometry("auto", extraction)
+    ratio = {}
+    for channel in ("AIRS-CH0", "FGS1"):
+        pixels = decode_pixels(visit, channel, *photometric_pixels(channel, chosen))
+        between = np.append(pixels.time[::2], np.inf)
+        flux = extract(bin_channel(visit, pixels, between, config.calibration, chosen), chosen).flux
+        white = flux.sum(axis=0)
+        ratio[channel] = (
+            white.std(ddof=1) / np.sqrt(white.mean()),
+            flux.std(axis=1, ddof=1) / np.sqrt(flux.mean(axis=1)),
+        )
+    white, columns = ratio["AIRS-CH0"]
+    assert white < 1.10
+    assert np.median(columns[:30]) < red_end and np.median(columns[30:]) < 1.10
+    assert ratio["FGS1"][0] < fgs1  # pointing jitter, which averages out over a bin
 
 
 def same_light(ours, twin):
