@@ -30,6 +30,12 @@ def test_the_commit_is_the_checkouts_or_unknown(tmp_path):
     assert len(commit) == 40 and set(commit) <= set("0123456789abcdef")
 
 
+def test_the_code_has_a_hash_that_stays_while_the_code_does():
+    first = environment.source_hash()
+    environment.source_hash.cache_clear()
+    assert environment.source_hash() == first and len(first) == 16
+
+
 def test_cores_are_those_this_process_may_use():
     assert 1 <= environment.available_cores() <= os.cpu_count()
 

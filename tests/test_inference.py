@@ -115,6 +115,15 @@ class TestPlanetTask:
         after = [path.stat().st_mtime_ns for path in paths]
         assert after[0] == before[0] and after[1] != before[1]
 
+    def test_products_of_other_code_are_not_taken_up(self, task, twice, monkeypatch):
+        path = task.work / "light_curves" / "test" / f"{twice}_0.npz"
+        before = path.stat().st_mtime_ns
+        task.calibrate(twice)
+        assert path.stat().st_mtime_ns == before
+        monkeypatch.setattr("spectramind_kit.inference.source_hash", lambda: "another")
+        task.calibrate(twice)
+        assert path.stat().st_mtime_ns != before
+
     def test_a_planet_that_is_not_there_is_a_problem_not_an_error(self, task):
         measurement = task.measure(99)
         assert measurement.estimate is None and "planet 99: wanted a folder" in measurement.problems[0]
