@@ -70,7 +70,8 @@ def make_build_environment(target: Target, folder: Path, constraints: Path, pyth
     interpreter = find_python(target.python, python)
     on_the_image = interpreter == Path(sys.executable) and not install.misfits(target.facts(), install.session_facts())
     log.info("making the build environment of %s in %s", target.name, folder)
-    _run([str(interpreter), "-m", "venv", *(["--system-site-packages"] if on_the_image else []), str(folder)])
+    shared = ["--system-site-packages", "--without-pip"] if on_the_image else []
+    _run([str(interpreter), "-m", "venv", *shared, str(folder)])
     limits = ["--constraint", str(constraints)] if constraints.is_file() else []
     pip = [str(environment.python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     _run([*pip, *limits, *wanted])

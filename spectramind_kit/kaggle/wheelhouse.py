@@ -82,7 +82,9 @@ def build_wheels(target: Target, project: Path, cuda: CudaBuild | None = None) -
     wanted = plain + (compiled if cuda else [])
     for recipe in wanted:
         if recipe.key not in store:
-            store[recipe.key] = _build(recipe, target)
+            wheel = _build(recipe, target)
+            store = {key: other for key, other in store.items() if other.file != wheel.file}
+            store[recipe.key] = wheel
             write_built(target, store.values())
     kept = [store[recipe.key] for recipe in plain + compiled if recipe.key in store]
     write_built(target, kept)

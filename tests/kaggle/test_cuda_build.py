@@ -108,6 +108,19 @@ def test_torch_for_another_cuda_is_refused(tmp_path, target, monkeypatch):
     assert not (tmp_path / "ready.json").exists()
 
 
+@pytest.mark.parametrize("on_the_image", [True, False])
+def test_image_itself_shares_its_packages(tmp_path, target, monkeypatch, on_the_image):
+    commands = []
+    reasons = [] if on_the_image else ["made for torch 2.10, here is 2.13"]
+    monkeypatch.setattr(build_environment, "_run", lambda command: commands.append(command))
+    monkeypatch.setattr(build_environment, "torch_facts", lambda _: {})
+    monkeypatch.setattr(build_environment.install, "misfits", lambda facts, session: reasons if session else [])
+    make_build_environment(dataclasses.replace(target, python=HERE), tmp_path, tmp_path / "none.txt", None)
+
+    assert ("--system-site-packages" in commands[0]) == on_the_image
+    assert "torch" in str(commands[1]) and (tmp_path / "ready.json").is_file()
+
+
 def test_finished_environment_is_taken_as_it_is(tmp_path, target):
     (tmp_path / "ready.json").write_text(json.dumps(requirements(target)))
 

@@ -54,6 +54,17 @@ def test_changed_source_rebuilds_only_the_project(target, project):
     assert second[1:] == first[1:]
 
 
+def test_interrupted_build_records_only_what_lies_there(target, project, monkeypatch):
+    (target.folder / read_built(target)[2].file).unlink()
+    (project / "spectramind_kit" / "rehearsed.py").write_text("changed = True\n")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    with pytest.raises(PackagingError, match="tiny"):
+        build_wheels(target, project)
+
+    assert all(sha256_of(target.folder / wheel.file) == wheel.sha256 for wheel in read_built(target))
+    assert len(read_built(target)) == 2
+
+
 def test_altered_wheel_in_store_is_built_again(target, project):
     first = read_built(target)
     (target.folder / first[1].file).write_bytes(b"altered")
