@@ -19,6 +19,8 @@ from packaging.requirements import Requirement
 from spectramind_kit.kaggle.targets import Target
 
 KIT = "spectramind-kit"
+PROGRAMS = ("uv",)
+"""Programs of the image, not scripts of Python, that an installation calls."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,10 @@ def make_environment(target: Target, folder: Path) -> ImageEnvironment:
         place = environment.site_packages / relative
         place.parent.mkdir(parents=True, exist_ok=True)
         place.symlink_to(path)
+    for name in chosen.intersection(PROGRAMS):
+        program = Path(installed[name].locate_file(Path("..", "..", "..", "bin", name)))
+        if program.is_file():
+            (folder / "bin" / name).symlink_to(program.resolve())
     return environment
 
 
