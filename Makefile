@@ -26,7 +26,7 @@ demo: $(BIN)/spectramind
 test: $(BIN)/spectramind
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 test-wheels: $(BIN)/spectramind
 	$(BIN)/python -m pytest -m wheels tests/wheels

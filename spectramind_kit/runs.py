@@ -126,10 +126,11 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     """
     data, work = Path(data), Path(work)
     folder = open_competition(data)
-    if model is None and not (work / "model" / MARKER).is_file():
-        logger.info("no model in %s: training one first", work / "model")
+    model = model or work / "model"
+    if not (model / MARKER).is_file() and model == work / "model":
+        logger.info("no model in %s: training one first", model)
         train(data, work, config)
-    trained = load_model(model or work / "model")
+    trained = load_model(model)
     sample, started = folder.sample_submission(), time.monotonic()
     planets = sample["planet_id"].to_list()
     measured = _measure(data, work, "test", planets, config)
@@ -141,7 +142,7 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
         work / "manifest.json",
         config,
         outputs=[path],
-        inputs=[data / name for name in TABLES],
+        inputs=[*(data / name for name in TABLES), model / "model.npz"],
         planets=len(planets),
         fallbacks=summary.fallbacks,
         remarks=summary.remarks,
