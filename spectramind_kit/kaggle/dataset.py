@@ -46,10 +46,12 @@ find_competition()
 ```
 
 `install.py` takes the wheels that fit the session, checks their SHA-256, installs them with uv or pip in one call
-(`--no-index --no-deps`: torch, numpy and protobuf stay as they are), imports them and prints a table.
+(`--no-index --no-deps`: torch, numpy and protobuf stay as they are), imports them and prints a table. Compiled wheels
+are for one Python, torch, CUDA and C++ ABI; where none fits it says so in one line and goes on without. On a GPU the
+selective scan is run and compared with the recurrence before it is said to be in use.
 
-| wheel | version | target | licence | MB |
-|---|---|---|---|---|
+| wheel | version | target | GPU code | licence | MB |
+|---|---|---|---|---|---|
 {rows}
 """
 
@@ -163,7 +165,9 @@ def _clear(out: Path) -> None:
 
 def _readme(title: str, records: Sequence[dict], facts: Mapping[str, object]) -> str:
     rows = [
-        f"| {r['name']} | {r['version']} | {r['target']} | {r['licence']} | {r['size'] / 1e6:.2f} |" for r in records
+        f"| {r['name']} | {r['version']} | {r['target']} | {' '.join(r['architectures'])} | {r['licence']} "
+        f"| {r['size'] / 1e6:.2f} |"
+        for r in records
     ]
     return README.format(title=title, targets=", ".join(f"`{name}`" for name in facts), rows="\n".join(rows))
 
