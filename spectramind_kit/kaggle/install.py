@@ -76,7 +76,7 @@ def install(folder=None):
         chosen = [path for path, wheel in zip(paths, wheels) if wheel in wanted]
         tool = run_installer(chosen) if chosen else "nothing to do"
     check_imports([name for wheel in wanted if not wheel["compiled"] for name in wheel["imports"]])
-    broken = {wheel["path"]: extension_error(wheel) for wheel in wanted if wheel["compiled"]}
+    broken = extension_errors([wheel for wheel in wanted if wheel["extensions"]])
     rows = [(wheel["name"], wheel["version"], outcome(wheel, skipped, broken)) for wheel in wheels]
     print_table(target, rows)
     if reasons or not any(wheel["compiled"] for wheel in wheels):
@@ -220,9 +220,11 @@ def check_imports(names):
         raise InstallError(f"installed, but `import {', '.join(names)}` fails:\n{error}")
 
 
-def extension_error(wheel):
-    """Return why the compiled modules of a wheel do not load, "" if they do."""
-    return _run_python(EXTENSION_CHECK, wheel["extensions"]).split("\n")[-1]
+def extension_errors(wheels):
+    """Return why compiled modules do not load, by the path of their wheel; empty if all do, seen in one process."""
+    if not wheels or not _run_python(EXTENSION_CHECK, [name for wheel in wheels for name in wheel["extensions"]]):
+        return {}
+    return {wheel["path"]: _run_python(EXTENSION_CHECK, wheel["extensions"]).split("\n")[-1] for wheel in wheels}
 
 
 def outcome(wheel, skipped, broken):

@@ -129,6 +129,17 @@ def test_compiled_wheel_that_does_not_load_costs_no_session(python, dataset):
     assert "installed, but does not load" in done.stdout
 
 
+def test_only_the_wheel_at_fault_is_named(tmp_path, monkeypatch):
+    (tmp_path / "torch.py").write_text("")
+    (tmp_path / "scan_cuda.py").write_text("")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    scan, other = {"path": "a", "extensions": ["scan_cuda"]}, {"path": "b", "extensions": ["other_cuda"]}
+
+    assert install.extension_errors([]) == {} and install.extension_errors([scan]) == {}
+    errors = install.extension_errors([scan, other])
+    assert errors["a"] == "" and "No module named 'other_cuda'" in errors["b"]
+
+
 def test_dataset_that_brings_torch_is_refused(python, dataset):
     wheel = write_wheel(dataset / "wheels" / "cp312", "torch", "2.99")
     write_manifest(dataset, [wheel], {"cp312": FACTS})
