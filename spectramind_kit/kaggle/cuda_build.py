@@ -26,7 +26,7 @@ from spectramind_kit.kaggle.build_environment import BuildEnvironment, make_buil
 from spectramind_kit.kaggle.machine_code import LibraryFacts, check_machine_code
 from spectramind_kit.kaggle.package_index import FORCED_BUILD, download_source
 from spectramind_kit.kaggle.targets import Pin, Target
-from spectramind_kit.kaggle.toolchain import find_cuobjdump, open_toolchain, write_wrapper
+from spectramind_kit.kaggle.toolchain import check_choice, find_cuobjdump, open_toolchain, write_wrapper
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ def compile_wheel(pin: Pin, target: Target, build: CudaBuild, constraints: Path,
     Raises:
         PackagingError: if an ingredient is missing, the build fails, or the wheel is not what the target wants.
     """
+    check_choice(target, build.cuda_home)
     place = build.cache / target.name
     place.mkdir(parents=True, exist_ok=True)
     environment = make_build_environment(target, place / "environment", constraints, build.python)

@@ -42,15 +42,42 @@ class Toolchain:
         }
 
 
+def check_choice(target: Target, cuda_home: Path | None) -> None:
+    """Refuse a compiler that cannot serve a target, before gigabytes are fetched for it.
+
+    Args:
+        cuda_home: a CUDA toolkit; None stands for the package index's compiler.
+
+    Raises:
+        PackagingError: if the toolkit has no nvcc or one of another CUDA major version, or the index has none.
+    """
+    if cuda_home is not None:
+        fitting_version(cuda_home, target)
+    elif not target.toolchain:
+        remedy = "the index has no nvcc for this CUDA: name a toolkit with --cuda-home, or build in the image itself"
+        raise PackagingError(f"--toolchain pypi for target {target.name}", got="no [toolchain] in it", remedy=remedy)
+
+
 def open_toolchain(target: Target, environment: BuildEnvironment, cuda_home: Path | None) -> Toolchain:
     """Return the compiler at ``cuda_home``, or where None the one in the build environment.
 
     Raises:
         PackagingError: if there is none, or its CUDA major version is not the target's.
     """
+    check_choice(target, cuda_home)
     if cuda_home is None:
-        _complete(target, environment)
+        _name_for_linkers(environment.cuda_parts)
     home = cuda_home or environment.cuda_parts
+    include = tuple(sorted(environment.site_packages.glob("nvidia/*/include")))
+    return Toolchain(home, fitting_version(home, target), include)
+
+
+def fitting_version(home: Path, target: Target) -> str:
+    """Return the version of a toolkit's nvcc, such as "13.0".
+
+    Raises:
+        PackagingError: if there is no nvcc, or its CUDA major version is not the target's.
+    """
     nvcc = home / "bin" / "nvcc"
     if not nvcc.is_file():
         raise PackagingError(f"CUDA toolkit {home}", wanted="bin/nvcc", got="no such file", remedy="set --cuda-home")
@@ -58,7 +85,7 @@ def open_toolchain(target: Target, environment: BuildEnvironment, cuda_home: Pat
     if version.split(".")[0] != target.cuda.split(".")[0]:
         wanted = f"nvcc of CUDA {target.cuda.split('.')[0]} for target {target.name}"
         raise PackagingError(f"{nvcc}", wanted=wanted, got=version, remedy="name another toolkit: --cuda-home")
-    return Toolchain(home, version, tuple(sorted(environment.site_packages.glob("nvidia/*/include"))))
+    return version
 
 
 def nvcc_version(nvcc: Path) -> str:
@@ -96,12 +123,8 @@ def find_cuobjdump(toolchain: Toolchain) -> str:
     return found
 
 
-def _complete(target: Target, environment: BuildEnvironment) -> None:
+def _name_for_linkers(parts: Path) -> None:
     """Give the index's parts the names that a linker looks for."""
-    if not target.toolchain:
-        remedy = "the index has no nvcc for this CUDA: name a toolkit with --cuda-home, or build in the image itself"
-        raise PackagingError(f"--toolchain pypi for target {target.name}", got="no [toolchain] in it", remedy=remedy)
-    parts = environment.cuda_parts
     for link, there in ((parts / "lib64", "lib"), (parts / "lib" / "libcudart.so", _runtime_name(parts))):
         if not link.is_symlink():
             link.symlink_to(there)

@@ -59,9 +59,11 @@ def test_folder_without_compiler_is_refused(tmp_path, target, environment):
         open_toolchain(target, environment, tmp_path)
 
 
-def test_index_has_no_compiler_for_cuda_12(target, environment):
+def test_index_has_no_compiler_for_cuda_12(target, tmp_path, monkeypatch):
+    monkeypatch.setattr(cuda_build, "make_build_environment", _must_not_run)
+    pin = read_lock(target)[0]
     with pytest.raises(PackagingError, match="--toolchain pypi.*--cuda-home"):
-        open_toolchain(target, environment, None)
+        compile_wheel(pin, target, CudaBuild(tmp_path), tmp_path / "none.txt", tmp_path)
 
 
 def test_compiler_of_the_index_gets_the_names_a_linker_looks_for(target, environment):
