@@ -115,6 +115,30 @@ def train(data: Data, work: Work, overrides: Overrides = None) -> None:
 
 
 @app.command()
+def fit(
+    planet: Annotated[int, typer.Argument(help="Planet to fit.")],
+    data: Data,
+    work: Work,
+    split: Split = Split.test,
+    plot: Annotated[Path | None, typer.Option(help="Picture to write; a second visit adds _1 to its name.")] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Fit one planet's transits and show depths, orbit and flags; --plot draws light curves, spectrum and corner."""
+    from spectramind_kit.competition.folder import open_competition
+    from spectramind_kit.diagnostics.fit_page import describe_fit, plot_fit_page
+    from spectramind_kit.inference import PlanetTask
+
+    task = PlanetTask(data, work, split.value, _config(overrides))
+    for place, observation in enumerate(open_competition(data).observations(split.value, planet)):
+        found = task.fit(observation)
+        typer.echo(describe_fit(found))
+        if plot is not None:
+            path = plot.with_stem(f"{plot.stem}_{place}") if place else plot
+            plot_fit_page(found).savefig(path, dpi=130)
+            typer.echo(str(path))
+
+
+@app.command()
 def predict(
     data: Data, work: Work, split: Split = Split.test, model: ModelFolder = None, overrides: Overrides = None
 ) -> None:

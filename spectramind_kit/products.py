@@ -4,7 +4,7 @@ Order of wavelengths everywhere: FGS1 first, then AIRS-CH0 ascending. Depths are
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -235,14 +235,12 @@ class TransitFit(_Product):
     """What the fit of one visit found.
 
     Attributes:
-        depth: (n_wavelength,) [(Rp/Rs)^2]; covariance: (n_wavelength, n_wavelength) of the depths, with the
-            uncertainty of orbit, limb darkening and drift in it.
-        parameters: orbit and limb darkening by name: "mid_time" [s], "semi_major_axis" [R_star],
-            "impact_parameter" [R_star], and so on.
-        time: (n_time,) [s]; flux: data over the fitted star and drift, model: the transit,
-            residual: flux - model, all (n_time, n_wavelength) [1].
+        depth: (n_wavelength,) [(Rp/Rs)^2]; covariance: theirs, with the uncertainty of orbit and drift in it.
+        parameters: orbit and limb darkening by name: "mid_time" [s], "semi_major_axis" [R_star], and so on.
+        time: (n_time,) [s]; flux: data over star and drift, model: the transit, (n_time, n_wavelength) [1].
         noise_scale: (n_wavelength,) [1], measured scatter over the expected one (>= 1 enters the covariance).
         flags: quality flags in words; empty when all is well.
+        correlation: (n_name, n_name) of the errors of the parameters ``correlation_names``.
     """
 
     planet_id: int
@@ -256,13 +254,16 @@ class TransitFit(_Product):
     model: np.ndarray
     noise_scale: np.ndarray
     flags: tuple[str, ...] = ()
+    correlation_names: tuple[str, ...] = ()
+    correlation: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
     def __post_init__(self):
         n = len(self.wavelength)
         require_shape("TransitFit", "depth", self.depth, (n,))
         require_shape("TransitFit", "covariance", self.covariance, (n, n))
-        require_shape("TransitFit", "model", self.model, (len(self.time), n))
-        require_shape("TransitFit", "flux", self.flux, (len(self.time), n))
+        for name in ("flux", "model"):
+            require_shape("TransitFit", name, getattr(self, name), (len(self.time), n))
+        require_shape("TransitFit", "correlation", self.correlation, (len(self.correlation_names),) * 2)
 
     @property
     def residual(self) -> np.ndarray:

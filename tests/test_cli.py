@@ -147,6 +147,16 @@ def test_calibrate_and_train_and_predict_say_what_they_made(spectramind, competi
     assert read_submission(predictions).sort("planet_id").equals(submitted.sort("planet_id"))
 
 
+def test_fit_tells_and_draws_one_planet(spectramind, competition, work, tmp_path):
+    planet = pl.read_csv(competition.data / "sample_submission.csv")["planet_id"][0]
+    picture, folders = tmp_path / "fit.png", ("--data", competition.data, "--work", work)
+    status, out, _ = spectramind("fit", planet, *folders, "--plot", picture)
+    assert status == 0 and picture.stat().st_size > 10_000
+    assert f"planet {planet}, visit 0" in out and "depth FGS1" in out and "mid_time" in out
+    status, _, err = spectramind("fit", 1, *folders)
+    assert status == 1 and err.count("\n") == 1 and "1" in err
+
+
 def test_submit_and_score_end_as_other_tools_expect(spectramind, competition, work):
     status, out, _ = spectramind("submit", "--data", competition.data, "--work", work, "--strict", "workers=1")
     assert status == 0 and out.strip().splitlines()[-1] == "0 planets fell back to the population"

@@ -1,6 +1,7 @@
 """The shared parameters in the units one speaks of, with errors to first order."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from spectramind_kit.fitting.laplace import Posterior
 from spectramind_kit.products import Estimate
 from spectramind_kit.transit.limb_darkening import quadratic_coefficients
 from spectramind_kit.transit.orbit import transit_duration
+
+_SAID_AS = {"log_axis": "semi_major_axis", "impact_squared": "impact_parameter"}
 
 
 def transit_estimates(
@@ -49,6 +52,20 @@ def transit_estimates(
                 expected = at_middle[0, int(coefficient[1]) - 1]
             estimates[name] = Estimate(float(expected + value[place]), float(error[place]))
     return estimates
+
+
+def parameter_correlation(
+    posterior: Posterior, names: tuple[str, ...], estimates: Mapping[str, Estimate]
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return which estimates are shared parameters of the fit, and the correlation of their errors (n, n).
+
+    To first order a correlation does not change when a parameter is said in another unit, such as b for b^2.
+    """
+    said = [_SAID_AS.get(name, name) for name in names]
+    places = [place for place, name in enumerate(said) if name in estimates]
+    covariance = posterior.shared_covariance.numpy()[np.ix_(places, places)]
+    error = np.sqrt(np.diag(covariance))
+    return tuple(said[place] for place in places), covariance / np.outer(error, error)
 
 
 def _duration(posterior: Posterior, period: float, depth: float) -> Estimate:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from spectramind_kit.config import FitConfig
 from spectramind_kit.fitting.curve_model import CurveModel, State, curve_model
-from spectramind_kit.fitting.estimates import transit_estimates
+from spectramind_kit.fitting.estimates import parameter_correlation, transit_estimates
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.laplace import (
     Posterior,
@@ -79,6 +79,7 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     flags = [*prior.notes, *data_flags(curves.wavelength, data.alive, _share_unused(model, data), ratio)]
     flags += fit_flags(solution, noise)
     estimates = _estimates(model, posterior, prior, curves.wavelength, data.alive)
+    correlation_names, correlation = parameter_correlation(posterior, model.names, estimates)
     posterior, doubts = _doubted(posterior, dip, estimates, curves, data.alive)
     flags += doubts
     posterior = fill_dead_wavelengths(posterior, curves.wavelength, data.alive)
@@ -96,6 +97,8 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
         model=solution.at.transit.numpy().T,
         noise_scale=ratio,
         flags=(*curves.flags, *flags),
+        correlation_names=correlation_names,
+        correlation=correlation,
     )
 
 

@@ -1,0 +1,121 @@
+"""One visit's fit on one page: light curves, model and residuals; depths with error bars; corner of the parameters.
+
+The corner is that of the Laplace approximation: ellipses of one and two sigma with the errors and the correlation
+that the fit states, so that degeneracies (a/Rs with b, b with limb darkening) can be seen.
+"""
+
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+
+from spectramind_kit.diagnostics.plots import AIRS_COLOUR, FGS1_COLOUR, PERCENT, PPM, SECONDS_PER_HOUR, TRUTH_COLOUR
+from spectramind_kit.products import Estimate, TransitFit
+
+CORNER = {
+    "mid_time": "mid-time [s]",
+    "semi_major_axis": "a / Rs",
+    "impact_parameter": "b",
+    "fgs1_u1": "u1 FGS1",
+    "airs_u1": "u1 AIRS",
+}
+"""Parameters of the corner and what the axes say."""
+_REACH = 3.0
+"""Half-width of a corner's axis [sigma]."""
+
+
+def describe_fit(fit: TransitFit) -> str:
+    """Return the fit in a few lines: depths, parameters with errors, flags."""
+    depth, sigma = PERCENT * fit.depth, PERCENT * fit.sigma
+    lines = [
+        f"planet {fit.planet_id}, visit {fit.visit}",
+        f"  depth FGS1       {depth[0]:.4f} +- {sigma[0]:.4f} %",
+        f"  depth AIRS-CH0   {depth[1:].mean():.4f} %, sigma of a wavelength {np.median(sigma[1:]):.4f} %",
+    ]
+    lines += [f"  {name:<16} {e.value:.5g} +- {e.error:.2g}" for name, e in fit.parameters.items()]
+    lines += [f"  flag: {flag}" for flag in fit.flags]
+    return "\n".join(lines)
+
+
+def plot_fit_page(fit: TransitFit) -> Figure:
+    """Show light curves, spectrum and corner of one visit."""
+    with matplotlib.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(13.0, 7.6), layout="constrained")
+        left, right = figure.subfigures(1, 2, width_ratios=[1.0, 1.05])
+        axes = left.subplots(5, 1, height_ratios=[3, 1, 3, 1, 3])
+        weight = 1.0 / np.maximum(np.nanstd(fit.residual[:, 1:], axis=0), 1e-9) ** 2
+        for pair, name, colour, weights, part in (
+            (axes[:2], "FGS1", FGS1_COLOUR, np.ones(1), slice(0, 1)),
+            (axes[2:4], "AIRS-CH0, weighted mean", AIRS_COLOUR, weight, slice(1, None)),
+        ):
+            _light_curve(pair, fit.time, *(_mean(x[:, part], weights) for x in (fit.flux, fit.model)), name, colour)
+        _spectrum(axes[4], fit)
+        _corner(right, fit, [name for name in CORNER if name in fit.correlation_names])
+        figure.suptitle(f"planet {fit.planet_id}, visit {fit.visit}" + "".join(f"\n{flag}" for flag in fit.flags[:3]))
+    return figure
+
+
+def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the weighted mean over wavelengths of what is finite, NaN where nothing is."""
+    used = np.isfinite(values) * weight
+    total = used.sum(axis=1)
+    return np.where(total > 0, (np.nan_to_num(values) * used).sum(axis=1) / np.where(total > 0, total, 1.0), np.nan)
+
+
+def _light_curve(
+    axes: Sequence[Axes], time: np.ndarray, flux: np.ndarray, model: np.ndarray, name: str, colour: str
+) -> None:
+    data, residual = axes
+    hours = time / SECONDS_PER_HOUR
+    data.plot(hours, flux, ".", ms=3, color=colour, label=name)
+    data.plot(hours, model, "-", lw=1.2, color=TRUTH_COLOUR)
+    data.legend(loc="lower left", frameon=False)
+    data.set_ylabel("relative flux")
+    data.tick_params(labelbottom=False)
+    residual.plot(hours, PPM * (flux - model), ".", ms=2.5, color=colour)
+    residual.axhline(0, lw=0.8, color=TRUTH_COLOUR)
+    residual.set(xlabel="time [h]", ylabel="ppm")
+
+
+def _spectrum(axis: Axes, fit: TransitFit) -> None:
+    depth, sigma = PERCENT * fit.depth, PERCENT * fit.sigma
+    for part, colour, size in ((slice(0, 1), FGS1_COLOUR, 4), (slice(1, None), AIRS_COLOUR, 2)):
+        axis.errorbar(fit.wavelength[part], depth[part], sigma[part], fmt="o", ms=size, color=colour, lw=0.6, alpha=0.8)
+    axis.set(xlabel="wavelength [um]", ylabel="transit depth [%]")
+
+
+def _corner(figure: SubFigure, fit: TransitFit, names: list[str]) -> None:
+    axes = figure.subplots(len(names), len(names), squeeze=False)
+    places = [fit.correlation_names.index(name) for name in names]
+    for i, below in enumerate(names):
+        for j, across in enumerate(names):
+            axis, x = axes[i, j], fit.parameters[across]
+            if j > i:
+                axis.set_axis_off()
+                continue
+            if i == j:
+                z = np.linspace(-_REACH, _REACH, 121)
+                axis.plot(x.value + x.error * z, np.exp(-0.5 * z**2), color=AIRS_COLOUR)
+                axis.set_yticks([])
+                axis.set_title(f"{x.value:.5g}\n+- {x.error:.2g}", fontsize=8)
+            else:
+                _ellipses(axis, x, fit.parameters[below], fit.correlation[places[i], places[j]])
+            axis.set_xlim(x.value - _REACH * x.error, x.value + _REACH * x.error)
+            axis.tick_params(labelsize=6, labelbottom=i == len(names) - 1, labelleft=j == 0 and i > 0)
+            axis.locator_params(nbins=3)
+            if i == len(names) - 1:
+                axis.set_xlabel(CORNER[across], fontsize=8)
+            if j == 0 and i > 0:
+                axis.set_ylabel(CORNER[below], fontsize=8)
+
+
+def _ellipses(axis: Axes, x: Estimate, y: Estimate, correlation: float) -> None:
+    """Draw the ellipses of one and two sigma."""
+    angle = np.linspace(0.0, 2.0 * np.pi, 121)
+    across = np.cos(angle)
+    up = correlation * across + np.sqrt(max(0.0, 1.0 - correlation**2)) * np.sin(angle)
+    for reach in (1.0, 2.0):
+        axis.plot(x.value + reach * x.error * across, y.value + reach * y.error * up, color=AIRS_COLOUR, lw=1.0)
+    axis.set_ylim(y.value - _REACH * y.error, y.value + _REACH * y.error)
