@@ -92,7 +92,7 @@ def simulate_channel(
     channel = cadence.channel
     gain, offset = adc
     frames = draw_calibration_frames(channel, gain, offset, config.read_noise, rng)
-    light = channel_light(system, mid_transit, cadence, config, brightest_allowed(gain, offset), rng)
+    light = channel_light(system, mid_transit, cadence, config, brightest_allowed(channel, gain, offset), rng)
     pixel, exposure = draw_cosmic_rays(channel.n_pixel, cadence.n_pair, config.cosmic_rays, rng)
     columns = np.arange(channel.n_column)
     counts = np.empty((channel.n_row, channel.n_column, 2 * cadence.n_pair), dtype=np.uint16)
@@ -177,6 +177,10 @@ def draw_pointing(cadence: Cadence, config: SimulationConfig, rng: np.random.Gen
     return np.stack([cadence.average(axis) for axis in axes])
 
 
-def brightest_allowed(gain: float, offset: float) -> float:
-    """Return the electrons the brightest pixel may gather, for the full well and the converter's range."""
-    return _HEADROOM * min(FULL_WELL, 65535.0 / gain + offset)
+def brightest_allowed(channel: Channel, gain: float, offset: float) -> float:
+    """Return the light per exposure that the brightest pixel may have [e-].
+
+    What it gathers until the second read, light from before the first one included, must stay below the full well
+    and within the converter's range.
+    """
+    return _HEADROOM * min(FULL_WELL, 65535.0 / gain + offset) * channel.exposure_time / channel.read_times[1]

@@ -11,7 +11,7 @@ from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.products import RawCube
 from spectramind_kit.simulation import cadence as cadence_module
 from spectramind_kit.simulation.cadence import OBSERVATION_TIME, Cadence
-from spectramind_kit.simulation.calibration_frames import draw_calibration_frames
+from spectramind_kit.simulation.calibration_frames import FULL_WELL, draw_calibration_frames
 from spectramind_kit.simulation.folder import draw_systems
 from spectramind_kit.simulation.starlight import REFERENCE_TEMPERATURE
 from spectramind_kit.simulation.visit import (
@@ -96,6 +96,16 @@ def test_light_of_a_column_is_star_and_foreground(system, config, rng):
     assert 1e-3 < share.mean() < 0.02, "about 0.6 % of foreground"
 
 
+@pytest.mark.parametrize("channel, average", [(AIRS, 25), (FGS1, 100)])
+def test_the_brightest_star_stays_below_the_full_well_at_the_second_read(system, config, rng, channel, average):
+    bright = dataclasses.replace(system, brightness={AIRS.name: 50.0, FGS1.name: 50.0})
+    light = channel_light(
+        bright, MID, Cadence(channel, average), config.simulation, brightest_allowed(channel, *ADC), rng
+    )
+    exposure = max(light.on_row(row).max() for row in range(channel.n_row))
+    assert 0.8 * FULL_WELL < exposure * channel.read_times[1] / channel.exposure_time < FULL_WELL
+
+
 def test_a_star_too_bright_is_dimmed(system, config, rng):
     bright = dataclasses.replace(system, brightness={AIRS.name: 50.0, FGS1.name: 50.0})
     light = channel_light(bright, MID, Cadence(AIRS, 25), config.simulation, 7e4, rng)
@@ -146,5 +156,5 @@ def expected_light(system, cadence, config, state):
     rng = np.random.default_rng()
     rng.bit_generator.state = state
     draw_calibration_frames(cadence.channel, *ADC, config.read_noise, rng)
-    light = channel_light(system, MID, cadence, config, brightest_allowed(*ADC), rng)
+    light = channel_light(system, MID, cadence, config, brightest_allowed(cadence.channel, *ADC), rng)
     return np.concatenate([light.on_row(row) for row in range(cadence.channel.n_row)])

@@ -1,0 +1,98 @@
+"""How well depths can be known at all: the fit's own model, linearised at the truth, with the noise of the detector.
+
+    C = (F + P^-1)^-1,    F = J' W J
+
+J is the Jacobian at the true parameters, W the inverse variance that photons and reads give, P the priors of the fit.
+Everything the fit does not know (star levels, drift, jitter, mid-time, orbit, limb darkening) is free and marginalised
+in closed form, so C is the Cramer-Rao bound of the depths under those priors (Kay 1993, ch. 3 and 10).
+"""
+
+import math
+
+import numpy as np
+import torch
+
+from spectramind_kit.config import FitConfig
+from spectramind_kit.fitting.curve_model import DEPTH_SCATTER, CurveModel, State, curve_model, linearise
+from spectramind_kit.fitting.gauss_newton import Arrow, eliminate, minimise, normal_equations, solve_scaled
+from spectramind_kit.fitting.relative_flux import relative_flux
+from spectramind_kit.fitting.systematics import drift_and_jitter
+from spectramind_kit.fitting.transit_prior import transit_prior
+from spectramind_kit.products import LightCurves
+from spectramind_kit.simulation.system import SimulatedSystem
+from spectramind_kit.transit.light_curve import exposure_samples
+
+_TOLERANCE = 1e-3
+
+
+def fit_from_truth(
+    curves: LightCurves, system: SimulatedSystem, mid_time: float, config: FitConfig
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Measure the depths of one visit with all that noise, drift and priors leave unknown, and nothing else.
+
+    Args:
+        mid_time: of the transit [s].
+
+    Returns:
+        Depths (n,) of the visit's own light, the descent started at the truth; the bound of their covariance (n, n),
+        everything else free; and the variance (n,) of depths that are the only unknown.
+    """
+    model = _model(curves, system, config)
+    truth = _truth(model, system, mid_time)
+    at = linearise(model, truth)
+    alone = 1.0 / ((model.weight * at.jacobian[:, 1] ** 2).sum(dim=1) + DEPTH_SCATTER**-2)
+    covariance = _depth_covariance(normal_equations(model, truth, at))
+    end = minimise(model, truth, config.max_iterations, _TOLERANCE)
+    return end.state.depth.numpy(), covariance, alone.numpy()
+
+
+def joined(depths: list[np.ndarray], covariances: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the inverse-variance mean of visits, and its covariance."""
+    precisions = [np.linalg.inv(c) for c in covariances]
+    covariance = np.linalg.inv(sum(precisions))
+    return covariance @ sum(p @ d for p, d in zip(precisions, depths)), 0.5 * (covariance + covariance.T)
+
+
+def _model(curves: LightCurves, system: SimulatedSystem, config: FitConfig) -> CurveModel:
+    data = relative_flux(curves, config.outlier_sigma)
+    systematics = drift_and_jitter(
+        curves.time,
+        curves.wavelength,
+        config.drift_order,
+        config.drift_wavelength_order,
+        curves.regressors,
+        curves.regressor_names,
+    )
+    return curve_model(
+        data.flux,
+        torch.where(data.spike, 0.0, data.weight),
+        exposure_samples(torch.from_numpy(curves.time), curves.bin_seconds, config.supersample),
+        curves.wavelength,
+        systematics,
+        transit_prior(system.planet, config),
+        config,
+        system.depth,
+    )
+
+
+def _truth(model: CurveModel, system: SimulatedSystem, mid_time: float) -> State:
+    offsets = {
+        f"{prefix}_u{i + 1}": system.limb_darkening[channel][i]
+        for prefix, channel in (("fgs1", "FGS1"), ("airs", "AIRS-CH0"))
+        for i in range(2)
+    }
+    known = offsets | {
+        "mid_time": mid_time,
+        "log_axis": math.log(system.orbit.semi_major_axis),
+        "impact_squared": system.impact_parameter**2,
+    }
+    shared = torch.tensor([known.get(name, 0.0) for name in model.names], dtype=torch.float64)
+    depth = torch.from_numpy(system.label())
+    return State(torch.ones_like(depth), depth, shared)
+
+
+def _depth_covariance(arrow: Arrow) -> np.ndarray:
+    own_inverse, response, schur = eliminate(arrow)
+    shared = solve_scaled(schur, torch.eye(len(schur), dtype=schur.dtype))
+    covariance = torch.diag(own_inverse[:, 1, 1]) + response[:, 1] @ shared @ response[:, 1].T
+    return 0.5 * (covariance + covariance.T).numpy()
