@@ -45,13 +45,19 @@ def git_commit(folder: Path | None = None) -> str:
     return done.stdout.strip()
 
 
-@lru_cache(maxsize=1)
-def source_hash() -> str:
-    """Return a hash of the package's own source files, so that stored products of other code are not taken up."""
+@lru_cache(maxsize=8)
+def source_hash(*parts: str) -> str:
+    """Return a hash of the package's source, so that stored products of other code are not taken up.
+
+    Args:
+        parts: subpackages and modules ("calibration", "products") that count; all of them if none is named.
+    """
     folder = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+        name = path.relative_to(folder)
+        if not parts or name.parts[0].removesuffix(".py") in parts:
+            digest.update(name.as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

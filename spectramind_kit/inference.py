@@ -4,7 +4,7 @@ One bad planet costs one planet's accuracy, never the file: every failure become
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,6 +22,10 @@ from spectramind_kit.products import DepthEstimate, LightCurves, PlanetObservati
 from spectramind_kit.training.population import Population
 
 logger = logging.getLogger(__name__)
+
+_CURVE_CODE = ("instruments", "products", "competition", "calibration", "photometry")
+_FIT_CODE = (*_CURVE_CODE, "transit", "fitting")
+"""Parts of the package whose change makes stored light curves, and fits, anew."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class PlanetTask:
     def light_curves(self, observation: PlanetObservation) -> LightCurves:
         """Return the light curves of a visit, stored or made."""
         config = self.config
-        key = observation_key(observation, config.calibration, config.photometry, source_hash())
+        key = observation_key(observation, *self._curve_parts(), observation.planet.notes, source_hash(*_CURVE_CODE))
         path = self._path("light_curves", observation)
         return load_or_make(
             path, key, LightCurves, lambda: extract_light_curves(observation, config.calibration, config.photometry)
@@ -58,7 +62,7 @@ class PlanetTask:
     def fit(self, observation: PlanetObservation) -> TransitFit:
         """Return the fit of a visit, stored or made."""
         config = self.config
-        parts = (config.calibration, config.photometry, config.fit, source_hash())
+        parts = (*self._curve_parts(), config.fit, observation.planet, source_hash(*_FIT_CODE))
         path = self._path("fits", observation)
         return load_or_make(
             path,
@@ -102,6 +106,10 @@ class PlanetTask:
                 logger.debug("%s failed", observation.name, exc_info=True)
                 problems.append(describe(error))
         return made, problems
+
+    def _curve_parts(self) -> tuple:
+        """Return the configuration that light curves depend on; the path taken to them is not part of it."""
+        return self.config.calibration, replace(self.config.photometry, path="auto")
 
     def _path(self, kind: str, observation: PlanetObservation) -> Path:
         return self.work / kind / self.split / f"{observation.planet.planet_id}_{observation.visit}.npz"

@@ -115,12 +115,23 @@ class TestPlanetTask:
         after = [path.stat().st_mtime_ns for path in paths]
         assert after[0] == before[0] and after[1] != before[1]
 
+    def test_the_path_and_the_star_table_do_not_touch_light_curves(self, task, twice):
+        path = task.work / "light_curves" / "test" / f"{twice}_0.npz"
+        before = path.stat().st_mtime_ns
+        photometry = dataclasses.replace(task.config.photometry, path="readable")
+        other = dataclasses.replace(task, config=dataclasses.replace(task.config, photometry=photometry))
+        observation = _observations(other, twice)[0]
+        other.light_curves(observation)
+        star = dataclasses.replace(observation.planet.star, temperature=5000.0)
+        other.light_curves(dataclasses.replace(observation, planet=dataclasses.replace(observation.planet, star=star)))
+        assert path.stat().st_mtime_ns == before
+
     def test_products_of_other_code_are_not_taken_up(self, task, twice, monkeypatch):
         path = task.work / "light_curves" / "test" / f"{twice}_0.npz"
         before = path.stat().st_mtime_ns
         task.calibrate(twice)
         assert path.stat().st_mtime_ns == before
-        monkeypatch.setattr("spectramind_kit.inference.source_hash", lambda: "another")
+        monkeypatch.setattr("spectramind_kit.inference.source_hash", lambda *parts: "another")
         task.calibrate(twice)
         assert path.stat().st_mtime_ns != before
 

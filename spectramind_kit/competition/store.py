@@ -1,13 +1,15 @@
 """Products kept as files: one ``.npz`` each, written atomically, found again only if made from the same inputs.
 
-The key of a file is a hash of what the product was made from (configuration, input files); a file with another
-key is made anew. Arrays lie in the archive as they are, everything else as one JSON text; no pickle.
+The key of a file is a hash of what the product was made from (configuration, content of the input files); a file
+with another key is made anew. No date and no folder enters the key, so another session that mounts the same files
+elsewhere takes the products up. Arrays lie in the archive as they are, everything else as one JSON text; no pickle.
 """
 
 import hashlib
 import json
 import logging
 import os
+import threading
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -26,6 +28,10 @@ Product = TypeVar("Product")
 UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, ProductError)
 """What reading a damaged file, or one that an older version wrote, may raise."""
 
+_READ_WHOLE = 2**20
+_SAMPLES = 16
+_SAMPLE_BYTES = 4096
+
 
 def save_product(path: Path, product: object, key: str = "") -> None:
     """Write a product; a reader sees the old file or the new one, never a half."""
@@ -39,7 +45,7 @@ def save_product(path: Path, product: object, key: str = "") -> None:
         else:
             rest[field.name] = value
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         with open(temporary, "wb") as file:
             np.savez(file, _rest=np.array(json.dumps({"key": key, "fields": rest})), **arrays)
@@ -90,16 +96,35 @@ def load_or_make(path: Path, key: str, kind: type[Product], make: Callable[[], P
 def observation_key(observation: PlanetObservation, *parts: object) -> str:
     """Hash what a product of one visit is made from.
 
-    That is its files (size, modification time), converter constants, time and wavelength axes, what the star table
-    tells, and ``parts``.
+    That is the content of its files (as ``fingerprint`` tells it), converter constants, time and wavelength axes,
+    planet and visit, and ``parts``: configuration, and of the star table what the product depends on.
     """
-    stamps = []
+    prints = []
     for files in observation.files.values():
         for path in (files.signal, *sorted(files.calibration.glob("*.parquet"))):
-            stat = path.stat() if path.is_file() else None
-            stamps.append((path.name, stat.st_size, stat.st_mtime_ns) if stat else (path.name, "missing"))
-        stamps.append((files.gain, files.offset))
+            prints.append((path.name, fingerprint(path)))
+        prints.append((files.gain, files.offset))
     axis = hashlib.sha256(observation.axis.wavelength.tobytes())
     for times in observation.axis.frame_time.values():
         axis.update(times.tobytes())
-    return config_hash(stamps, axis.hexdigest(), observation.planet, observation.visit, *parts)
+    return config_hash(prints, axis.hexdigest(), observation.planet.planet_id, observation.visit, *parts)
+
+
+def fingerprint(path: Path) -> str:
+    """Return a hash of a file's size and content, "missing" where there is none.
+
+    Small files are read whole. Of a large one samples are read, evenly spaced from the first byte to the last:
+    frames of another exposure differ in every one of them.
+    """
+    if not path.is_file():
+        return "missing"
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with open(path, "rb") as file:
+        if size <= _READ_WHOLE:
+            digest.update(file.read())
+        else:
+            for i in range(_SAMPLES):
+                file.seek(i * (size - _SAMPLE_BYTES) // (_SAMPLES - 1))
+                digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()
