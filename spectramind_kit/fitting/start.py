@@ -26,6 +26,8 @@ _LONGEST_DIP = 0.95
 _N_DURATION = 16
 _INGRESS = 0.12
 """Length of the trapezoid's flanks in durations."""
+_SHAPE_ERROR = 0.05
+"""How far a transit is from a trapezoid, in depths."""
 _IMPACT_PARAMETERS = (0.2, 0.6, 0.85)
 _TOLERANCE = 1e-2
 
@@ -76,7 +78,8 @@ def find_dip(time: np.ndarray, white: np.ndarray, weight: np.ndarray, drift: Sys
     mid_times, durations = _grid(time)
     shapes = _trapezoids(time, mid_times, durations)
     strength, information = np.zeros(len(shapes)), np.zeros(len(shapes))
-    for flux, w, mixing in zip(white, weight, drift.mixing.numpy()):
+    for flux, measured, mixing in zip(white, weight, drift.mixing.numpy()):
+        w = _with_shape_error(flux, measured)
         columns = np.vstack([np.ones(len(time)), (drift.functions.T.numpy() @ mixing).T])
         weak = np.concatenate([[1e-6], (drift_scatter * drift.scatter.numpy()) ** -2.0])
         inverse = np.linalg.inv((columns * w) @ columns.T + np.diag(weak))
@@ -89,6 +92,17 @@ def find_dip(time: np.ndarray, white: np.ndarray, weight: np.ndarray, drift: Sys
     return Dip(
         float(mid_times[best]), float(durations[best]), float(strength[best] / information[best]), float(snr[best])
     )
+
+
+def _with_shape_error(flux: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return weights (n_time,) that know that no transit is a trapezoid.
+
+    Otherwise a deep transit, whose limb darkening is many times the noise, is best explained by a wrong dip and a
+    drift that its prior would never allow.
+    """
+    used = weight > 0
+    low, high = np.quantile(flux[used], (0.05, 0.95)) if used.any() else (0.0, 0.0)
+    return np.where(used, 1.0 / (1.0 / np.where(used, weight, 1.0) + (_SHAPE_ERROR * (high - low)) ** 2), 0.0)
 
 
 def _grid(time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

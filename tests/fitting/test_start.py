@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from transit_light_curves import level_pull, light_curves
 
+from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.start import find_dip, white_curves
 from spectramind_kit.fitting.systematics import drift_and_jitter
 
@@ -55,3 +57,12 @@ def test_white_curve_is_the_inverse_variance_mean_with_the_measured_noise():
     assert float(white_weight.median()) ** -0.5 == pytest.approx(float(white.std()), rel=0.06)
     expected = (flux[1:, 10] * weight[1:, 10]).sum() / weight[1:, 10].sum()
     assert float(white[0, 10]) == pytest.approx(float(expected))
+
+
+def test_a_deep_transit_is_not_taken_for_a_longer_one_and_drift(config):
+    curves, planet, true = light_curves(
+        depth=0.0236, semi_major_axis=14.03, impact_parameter=0.04, period=7.19, mid_time=17806.6, darkening_scatter=0.0
+    )
+    fit = fit_transit(curves, planet, config.fit)
+    assert fit.parameters["mid_time"].value == pytest.approx(17806.6, abs=10.0)
+    assert abs(level_pull(fit.depth, fit.covariance, true)) < 4.0
