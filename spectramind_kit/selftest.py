@@ -12,6 +12,7 @@ from spectramind_kit.config import Config
 from spectramind_kit.environment import available_cores, package_versions, usable_cuda
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.instruments import N_WAVELENGTH
+from spectramind_kit.kaggle.install import scan_in_use
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ def run_selftest(config: Config) -> Iterator[Check]:
         data, work = Path(folder) / "data", Path(folder) / "work"
         steps: dict[str, Callable[[], str]] = {
             "device": lambda: usable_cuda() or "no usable CUDA device; the CPU does everything",
+            "selective scan": lambda: "{}: {}".format(*scan_in_use()),
             "transit model": _transit,
             "simulate": lambda: _simulate(data, config),
             "calibrate, fit, train": lambda: _train(data, work, config),
