@@ -89,7 +89,14 @@ def simulate(
 
 @app.command()
 def calibrate(data: Data, work: Work, split: Split = Split.train, overrides: Overrides = None) -> None:
-    """Turn raw cubes into light curves, stored under WORK/light_curves."""
+    """Turn raw cubes into light curves, stored under WORK/light_curves.
+
+    Planets run side by side in processes: workers=N, by default one per core.
+    A process needs at most 1 GB for full-size planets, so N bounds the memory;
+    by default no more are started than the free memory allows.
+    executor=dask scheduler=tcp://HOST:PORT uses a cluster instead.
+    An interrupted run goes on where it stopped.
+    """
     from spectramind_kit import runs
 
     problems = runs.calibrate(data, work, split.value, _config(overrides))

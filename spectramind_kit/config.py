@@ -222,10 +222,19 @@ class KaggleConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """Everything. ``seed`` rules every random draw; ``workers`` is the number of processes (0: one per core)."""
+    """Everything.
+
+    Attributes:
+        seed: rules every random draw.
+        workers: processes that planets are shared out to; 0 is one per core, and no more than the memory allows.
+        executor: "processes" of this machine, or "dask".
+        scheduler: address of a dask scheduler; empty starts a cluster of ``workers`` processes on this machine.
+    """
 
     seed: int
     workers: Whole
+    executor: Literal["processes", "dask"]
+    scheduler: str
     simulation: SimulationConfig
     calibration: CalibrationConfig
     photometry: PhotometryConfig

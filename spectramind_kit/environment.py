@@ -77,6 +77,15 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def available_memory() -> float:
+    """Memory that new processes could use without swapping [bytes]; infinite where the system does not tell."""
+    try:
+        table = Path("/proc/meminfo").read_text()
+        return 1024.0 * int(next(line.split()[1] for line in table.splitlines() if line.startswith("MemAvailable:")))
+    except (OSError, StopIteration, ValueError):
+        return float("inf")
+
+
 def usable_cuda() -> str | None:
     """Return the name of the CUDA device if a real operation works on it, else None.
 

@@ -7,7 +7,7 @@ Every verb stores its products under the work folder and takes up what lies ther
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def calibrate(data: Path, work: Path, split: str, config: Config) -> dict[int, s
     planets = _planets(open_competition(data), split)
     task = PlanetTask(Path(data), Path(work), split, config)
     started = time.monotonic()
-    results = map_planets(task.calibrate, planets, workers=config.workers, lost=task.lost, label=f"calibrate {split}")
+    results = _for_each_planet(task.calibrate, planets, task, f"calibrate {split}")
     problems = {planet: "; ".join(m.problems) for planet, m in results.items() if m.problems}
     record_event(Path(work), "calibrate", split=split, planets=len(planets), problems=problems, seconds=_since(started))
     return problems
@@ -177,7 +177,23 @@ def score_files(truth: Path, submission: Path, edition: str = "2025", naive: Pat
 
 def _measure(data: Path, work: Path, split: str, planets: Sequence[int], config: Config) -> dict[int, Measurement]:
     task = PlanetTask(data, work, split, config)
-    return map_planets(task.measure, planets, workers=config.workers, lost=task.lost, label=f"fit {split}")
+    return _for_each_planet(task.measure, planets, task, f"fit {split}")
+
+
+def _for_each_planet(
+    work: Callable[[int], Measurement], planets: Sequence[int], task: PlanetTask, label: str
+) -> dict[int, Measurement]:
+    """Run one of a task's methods for every planet, where the configuration says."""
+    config = task.config
+    return map_planets(
+        work,
+        planets,
+        workers=config.workers,
+        lost=task.lost,
+        label=label,
+        executor=config.executor,
+        scheduler=config.scheduler,
+    )
 
 
 def _predict(model: Model, measured: dict[int, Measurement], config: Config) -> list[Spectrum]:

@@ -16,7 +16,7 @@ FLOORS = {
     3: ("photometry",),
     4: ("fitting",),
     5: ("networks", "symbolic", "losses", "features"),
-    6: ("training", "uncertainty", "inference", "parallel", "manifest"),
+    6: ("training", "uncertainty", "inference", "cluster", "parallel", "manifest"),
     7: ("submission", "runs", "diagnostics"),
     8: ("selftest",),
     9: ("cli",),

@@ -3,9 +3,10 @@
 import os
 import time
 
+import numpy as np
 import pytest
 
-from spectramind_kit.parallel import map_planets
+from spectramind_kit.parallel import Progress, affordable_workers, map_planets
 
 PLANETS = [4294967311, 7, 34983, 5, 6]
 
@@ -80,3 +81,22 @@ def test_workers_have_one_thread_each_and_leave_the_environment_alone(monkeypatc
 def test_no_planets_and_one_worker_per_core():
     assert run(square, []) == {}
     assert run(square, PLANETS[:2], workers=0) == {planet: planet**2 for planet in PLANETS[:2]}
+
+
+def test_no_more_processes_than_memory_allows(monkeypatch):
+    monkeypatch.setattr("spectramind_kit.parallel.available_cores", lambda: 8)
+    for memory, wanted in ((0.2e9, 1), (3.5e9, 3), (float("inf"), 8)):
+        monkeypatch.setattr("spectramind_kit.parallel.available_memory", lambda memory=memory: memory)
+        assert affordable_workers() == wanted
+
+
+def test_progress_is_told_where_there_is_no_terminal(monkeypatch, caplog):
+    clock = iter(np.arange(0.0, 1000.0, 20.0))
+    monkeypatch.setattr("spectramind_kit.parallel.time.monotonic", lambda: next(clock))
+    with caplog.at_level("INFO", logger="spectramind_kit.parallel"), Progress("fit test", 9) as progress:
+        for _ in range(6):
+            progress.step()
+    assert caplog.messages == [
+        "fit test: 3 of 9 planets, 0.05 planets/s, 2 min left",
+        "fit test: 6 of 9 planets, 0.05 planets/s, 1 min left",
+    ]
