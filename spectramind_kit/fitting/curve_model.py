@@ -123,7 +123,7 @@ def curve_model(
         mixing=mixing,
         prior_mean=torch.tensor(means + [0.0] * (n_shared - _N_ORBIT), dtype=flux.dtype),
         prior_scatter=torch.tensor(scatters, dtype=flux.dtype),
-        names=("mid_time", "log_axis", "impact_squared", *(c[0] for c in darkening), *["drift"] * n_drift),
+        names=("mid_time", "log_axis", "impact_squared", *(c[0] for c in darkening), *systematics.names),
         depth_mean=depth_mean,
     )
 

@@ -5,7 +5,7 @@ Read ``fit_transit`` first; it is the list of steps:
 1. make the light curves relative, leave out what cannot be used;
 2. find the dip in the white light, wherever it is, and fit the white curves;
 3. fit all wavelengths jointly: a level and a depth each, orbit, limb darkening and drift shared, Gaussian priors;
-4. measure the noise on the residuals, weigh again, fit again;
+4. measure noise and size of the drift on that fit, weigh again, fit again;
 5. Laplace approximation: covariance of all depths with everything else marginalised.
 """
 
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from spectramind_kit.config import FitConfig
 from spectramind_kit.fitting.curve_model import CurveModel, State, curve_model
+from spectramind_kit.fitting.drift_size import evident_scatter
 from spectramind_kit.fitting.estimates import parameter_correlation, transit_estimates
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.laplace import (
@@ -166,7 +167,9 @@ def _fit_twice(
     weight = torch.where(far, 0.0, model.weight)
     smoothed = channels.get("AIRS-CH0", torch.zeros(len(weight), dtype=torch.bool)).numpy()
     ratio = scatter_ratio(first.at.residual, weight, _lost_freedom(model, groups), smoothed)
-    model = replace(model, weight=weight / torch.from_numpy(ratio**2)[:, None])
+    model = replace(
+        model, weight=weight / torch.from_numpy(ratio**2)[:, None], prior_scatter=evident_scatter(model, first)
+    )
     return model, minimise(model, first.state, config.max_iterations, _TOLERANCE), ratio
 
 

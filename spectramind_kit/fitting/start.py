@@ -153,7 +153,9 @@ def joint_start(white: Solution, groups: list[Tensor], model: CurveModel, white_
     for group, white_level, white_depth in zip(groups, white.state.level, white.state.depth):
         level[group], depth[group] = white_level, white_depth
     shared = model.prior_mean.clone()
-    known = {name: value for name, value in zip(white_names, white.state.shared) if name != "drift"}
+    known = {
+        name: value for name, value in zip(white_names, white.state.shared) if not name.startswith(("drift", "jitter"))
+    }
     for place, name in enumerate(model.names):
         if name in known:
             shared[place] = known[name]

@@ -39,11 +39,13 @@ class Systematics:
         functions: (n_function, n_time) [1].
         mixing: (n_wavelength, n_function, n_coefficient) [1].
         scatter: (n_coefficient,) prior scatter of the coefficients, relative to that of the lowest degree [1].
+        names: of the coefficients: "drift_" and what drifts, or "jitter".
     """
 
     functions: Tensor
     mixing: Tensor
     scatter: Tensor
+    names: tuple[str, ...]
 
 
 def is_fgs1(wavelength: np.ndarray) -> np.ndarray:
@@ -88,17 +90,19 @@ def drift_and_jitter(
     fgs1 = is_fgs1(wavelength)
     functions = list(polynomial_basis(time, drift_order)[1:])
     over_airs = wavelength_basis(wavelength, drift_wavelength_order).T if not fgs1.all() else np.zeros((0, len(fgs1)))
-    over_fgs1 = [fgs1.astype(float)] if fgs1.any() else []
-    reach = [(i, strength, (i + 1.0) ** _FALL) for i in range(drift_order) for strength in (*over_airs, *over_fgs1)]
+    kinds = [(f"drift_airs_{degree}", strength) for degree, strength in enumerate(over_airs)]
+    kinds += [("drift_fgs1", fgs1.astype(float))] if fgs1.any() else []
+    reach = [(i, strength, (i + 1.0) ** _FALL, name) for i in range(drift_order) for name, strength in kinds]
     for series in _pointing(regressors, regressor_names) if fgs1.any() else ():
-        reach.append((len(functions), fgs1.astype(float), 1.0))
+        reach.append((len(functions), fgs1.astype(float), 1.0, "jitter"))
         functions.append(series)
     mixing = np.zeros((len(wavelength), len(functions), len(reach)))
-    for coefficient, (function, strength, _) in enumerate(reach):
+    for coefficient, (function, strength, _, _) in enumerate(reach):
         mixing[:, function, coefficient] = strength
     stacked = np.stack(functions) if functions else np.zeros((0, len(time)))
-    scatter = np.array([size for _, _, size in reach])
-    return Systematics(*(torch.from_numpy(a) for a in (stacked, mixing, scatter)))
+    scatter = np.array([size for _, _, size, _ in reach])
+    names = tuple(name for *_, name in reach)
+    return Systematics(*(torch.from_numpy(a) for a in (stacked, mixing, scatter)), names)
 
 
 def _pointing(regressors: np.ndarray, names: tuple[str, ...]) -> Iterator[np.ndarray]:
