@@ -71,13 +71,13 @@ class KnownChannel:
         return np.sqrt(variance / self.cadence.n_average) / total
 
 
-def simulate_known_visit(config: Config, seed: int) -> dict[str, KnownChannel]:
-    """Simulate both channels of one visit of a random planet."""
+def simulate_known_visit(config: Config, seed: int, edition: str = "2025") -> dict[str, KnownChannel]:
+    """Simulate both channels of one visit of a random planet of an edition."""
     rng = np.random.default_rng(seed)
-    system = draw_system(seed + 10_000, rng)
+    system = draw_system(seed + 10_000, rng, edition)
     mid_transit = draw_mid_transit(rng)
     return {
-        name: _simulate_channel(system, mid_transit, cadence, config, rng)
+        name: _simulate_channel(system, mid_transit, cadence, config, ADC[edition][name], rng)
         for name, cadence in channel_cadences(config.simulation).items()
     }
 
@@ -96,10 +96,14 @@ def bin_known(known: KnownChannel, edges: np.ndarray, config: Config) -> PixelBi
 
 
 def _simulate_channel(
-    system: SimulatedSystem, mid_transit: float, cadence: Cadence, config: Config, rng: np.random.Generator
+    system: SimulatedSystem,
+    mid_transit: float,
+    cadence: Cadence,
+    config: Config,
+    adc: tuple[float, float],
+    rng: np.random.Generator,
 ) -> KnownChannel:
-    channel, simulation = cadence.channel, config.simulation
-    gain, offset = ADC["2025"][channel.name]
+    channel, simulation, (gain, offset) = cadence.channel, config.simulation, adc
     frames = draw_calibration_frames(channel, gain, offset, simulation.read_noise, rng)
     light = channel_light(system, mid_transit, cadence, simulation, brightest_allowed(channel, gain, offset), rng)
     hits = draw_cosmic_rays(channel.n_pixel, cadence.n_pair, simulation.cosmic_rays, rng)
