@@ -3,11 +3,14 @@
 Read this first to see the way of the data: nothing here is more than a list of steps.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import numpy as np
 import polars as pl
 
 from spectramind_kit.calibration.cds import exposure_mid_times
-from spectramind_kit.calibration.paths import bin_decoded_pixels
+from spectramind_kit.calibration.paths import bin_decoded_pixels, working_path
 from spectramind_kit.calibration.pixel_bins import PixelBins
 from spectramind_kit.competition.frames import DecodedPixels, dark_signal, decode_pixels, read_calibration_frames
 from spectramind_kit.config import CalibrationConfig, PhotometryConfig
@@ -31,13 +34,21 @@ def extract_light_curves(
     Raises:
         CompetitionDataError: if a file is missing or damaged, or the channels have no time in common.
     """
-    airs_pixels = decode_pixels(observation, AIRS.name, *photometric_pixels(AIRS.name, photometry))
-    edges = bin_edges(_mid_times(airs_pixels), photometry.bin_seconds)
-    airs = bin_channel(observation, airs_pixels, edges, calibration, photometry)
-    del airs_pixels  # counts are the largest thing here: hold those of one channel at a time
-    fgs1_pixels = decode_pixels(observation, FGS1.name, *photometric_pixels(FGS1.name, photometry))
+    decode = partial(_decode, observation, photometry)
+    with ThreadPoolExecutor(1) as ahead:
+        airs_pixels = decode(AIRS.name)
+        edges = bin_edges(_mid_times(airs_pixels), photometry.bin_seconds)
+        # Counts are the largest thing here: only where a device does the work is the next channel decoded meanwhile.
+        waiting = ahead.submit(decode, FGS1.name) if working_path(photometry.path) == "gpu" else None
+        airs = bin_channel(observation, airs_pixels, edges, calibration, photometry)
+        del airs_pixels
+        fgs1_pixels = waiting.result() if waiting else decode(FGS1.name)
     fgs1 = bin_channel(observation, fgs1_pixels, edges, calibration, photometry)
     return join_channels(observation, fgs1, airs, edges, photometry)
+
+
+def _decode(observation: PlanetObservation, photometry: PhotometryConfig, channel: str) -> DecodedPixels:
+    return decode_pixels(observation, channel, *photometric_pixels(channel, photometry))
 
 
 def bin_channel(

@@ -1,12 +1,13 @@
-"""The compiled chain and its readable twin give the same light, moments and variances."""
+"""The compiled chain, the torch chain and their readable twin give the same light, moments and variances."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import polars as pl
 import pytest
 
-from spectramind_kit.calibration import compiled, fused
+from spectramind_kit.calibration import compiled, fused, gpu
 from spectramind_kit.calibration.fused import bin_decoded
 from spectramind_kit.calibration.pipeline import calibrate
 from spectramind_kit.calibration.pixel_bins import bin_pixels
@@ -56,9 +57,15 @@ def random_pixels(channel, rng, n_frame, n_hit=40):
     return DecodedPixels(channel.name, table, row, column, time[: n_frame // 2 * 2])
 
 
-def on_both_paths(pixels, frames, calibration, bounds, threads=1):
+@pytest.fixture(params=["compiled", "torch"])
+def bin_fast(request):
+    """Both fast paths, the one for devices on the CPU."""
+    return bin_decoded if request.param == "compiled" else partial(gpu.bin_decoded, device="cpu")
+
+
+def on_both_paths(bin_fast, pixels, frames, calibration, bounds):
     weight = np.stack([np.ones(len(pixels.row)), pixels.row, np.where(pixels.row > 15, 0.0, pixels.row**2)])
-    ours = bin_decoded(pixels, frames, calibration, bounds, weight, threads)
+    ours = bin_fast(pixels, frames, calibration, bounds, weight)
     cube = calibrate(pixels.block(0, len(pixels.row)), frames, calibration)
     return ours, bin_pixels(cube, bounds, weight)
 
@@ -76,12 +83,12 @@ def assert_same(ours, twin):
 
 @pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.name)
 @pytest.mark.parametrize("n_frame", [2, 4, 6, 15, 2400])
-def test_random_cubes(channel, n_frame):
+def test_random_cubes(bin_fast, channel, n_frame):
     rng = np.random.default_rng(n_frame)
     n_exposure = n_frame // 2
     bounds = np.unique(np.linspace(0, n_exposure, 9).astype(int))
     pixels, frames = random_pixels(channel, rng, n_frame), random_frames(channel, rng)
-    ours, twin = on_both_paths(pixels, frames, load_config().calibration, bounds)
+    ours, twin = on_both_paths(bin_fast, pixels, frames, load_config().calibration, bounds)
     assert_same(ours, twin)
     assert ours.light.shape == (N_PIXEL, len(bounds) - 1)
 
@@ -99,48 +106,54 @@ def test_random_cubes(channel, n_frame):
         "hot_pixels=mask",
     ],
 )
-def test_every_option(option):
+def test_every_option(bin_fast, option):
     rng = np.random.default_rng(5)
     pixels, frames = random_pixels(AIRS, rng, 300), random_frames(AIRS, rng)
     bounds = np.arange(0, 151, 15)
-    ours, twin = on_both_paths(pixels, frames, load_config([f"calibration.{option}"]).calibration, bounds)
+    ours, twin = on_both_paths(bin_fast, pixels, frames, load_config([f"calibration.{option}"]).calibration, bounds)
     assert_same(ours, twin)
     if not option.startswith("dark_time_base"):  # 0.1 s of dark current: less than the counts resolve
-        nominal, _ = on_both_paths(pixels, frames, load_config().calibration, bounds)
+        nominal, _ = on_both_paths(bin_fast, pixels, frames, load_config().calibration, bounds)
         moved = np.abs(nominal.light - ours.light).max() > 1e-3 or (nominal.good != ours.good).any()
         assert moved, "the option changed nothing"
 
 
-def test_empty_bins_are_nan_and_threads_change_nothing():
+def test_empty_bins_are_nan(bin_fast):
     rng = np.random.default_rng(9)
-    pixels, frames = random_pixels(FGS1, rng, 60_000), random_frames(FGS1, rng)
-    bounds = np.array([0, 10, 10, 29_000, 30_000])
-    calibration = load_config().calibration
-    ours, twin = on_both_paths(pixels, frames, calibration, bounds, threads=2)
+    pixels, frames = random_pixels(FGS1, rng, 20_000), random_frames(FGS1, rng)
+    bounds = np.array([0, 10, 10, 9_000, 10_000])
+    ours, twin = on_both_paths(bin_fast, pixels, frames, load_config().calibration, bounds)
     assert_same(ours, twin)
     assert np.isnan(ours.light[:, 1]).all() and np.isfinite(ours.light[:, [0, 2, 3]]).all()
-    single, _ = on_both_paths(pixels, frames, calibration, bounds, threads=1)
-    np.testing.assert_allclose(single.moments, ours.moments, rtol=1e-12)
 
 
-def test_darkness_is_told():
+def test_threads_change_nothing():
+    rng = np.random.default_rng(9)
+    args = random_pixels(FGS1, rng, 2_000), random_frames(FGS1, rng), load_config().calibration
+    bounds, weight = np.array([0, 500, 1000]), rng.random((2, N_PIXEL))
+    one, three = (bin_decoded(*args, bounds, weight, threads) for threads in (1, 3))
+    np.testing.assert_array_equal(one.light, three.light)
+    np.testing.assert_allclose(one.moments, three.moments, rtol=1e-12)
+
+
+def test_darkness_is_told(bin_fast):
     rng = np.random.default_rng(3)
     pixels = random_pixels(FGS1, rng, 20)
-    dark = dataclasses.replace(pixels, table=pixels.table * 0)
+    dark = dataclasses.replace(pixels, table=(pixels.table * 0).cast(pl.UInt16))
     weight = np.ones((1, N_PIXEL))
     args = random_frames(FGS1, rng), load_config().calibration, np.array([0, 10]), weight
-    assert bin_decoded(dark, *args) is None
-    assert bin_decoded(pixels, *args) is not None
+    assert bin_fast(dark, *args) is None
+    assert bin_fast(pixels, *args) is not None
 
 
 @pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.name)
-def test_real_frames(real_data, channel):
+def test_real_frames(bin_fast, real_data, channel):
     """The 50 real frames of planet 342072318, every third pixel."""
     (observation,) = open_competition(real_data).observations("train", 342072318)
     chosen = np.arange(0, channel.n_pixel, 3)
     pixels = decode_pixels(observation, channel.name, *np.divmod(chosen, channel.n_column))
     frames = read_calibration_frames(observation, channel.name)
-    ours, twin = on_both_paths(pixels, frames, load_config().calibration, np.array([0, 8, 25]))
+    ours, twin = on_both_paths(bin_fast, pixels, frames, load_config().calibration, np.array([0, 8, 25]))
     assert_same(ours, twin)
     assert ours.mean.max() > 10_000 and not ours.good.all()
 

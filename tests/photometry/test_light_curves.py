@@ -211,10 +211,13 @@ def whole_photometry(path, extraction):
     return load_config([f"photometry.path={path}", f"photometry.extraction={extraction}"]).photometry
 
 
-@pytest.fixture(scope="module")
-def simulated_visit(tmp_path_factory):
-    """One visit with every effect of the detector, small frames."""
+@pytest.fixture(scope="module", params=["2025", "2024"])
+def simulated_visit(request, tmp_path_factory):
+    """The last visit of a planet of either edition, with every effect of the detector, small frames."""
     root = tmp_path_factory.mktemp("simulated")
-    simulate_folder(root, 1, 0, load_config(["simulation.two_visit_fraction=0"]).simulation, seed=3)
+    twice = load_config(["simulation.two_visit_fraction=1"]).simulation
+    simulate_folder(root, 1, 0, twice, seed=3, edition=request.param)
     folder = open_competition(root)
-    return folder.observations("train", folder.planet_ids("train")[0])[0]
+    visits = folder.observations("train", folder.planet_ids("train")[0])
+    assert len(visits) == (2 if request.param == "2025" else 1)
+    return visits[-1]
