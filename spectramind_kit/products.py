@@ -60,8 +60,7 @@ class Orbit:
 class Planet:
     """A planet and what the star table tells of it; ``notes`` says what is missing there, in words.
 
-    ``mass`` is in Jupiter masses (inferred from the values). ``star`` and ``orbit`` are None where the
-    table has no usable row (2024 edition, damaged row).
+    ``mass`` is in Jupiter masses (inferred); ``star`` and ``orbit`` are None where the table has no usable row.
     """
 
     planet_id: int
@@ -140,7 +139,7 @@ class CalibrationFrames(_Product):
     Attributes:
         dark: [e-/s]; dead: bool; flat: [1]; read_noise: [e-] per read.
         linearity: (n_coefficient, n_row, n_column), ascending powers: measured e- -> linear e-.
-        gain: [ADU/e-]; offset: [e-].
+        gain: [ADU/e-]; offset: [e-]; notes: what is odd about the tables, in words.
     """
 
     dark: np.ndarray
@@ -150,6 +149,7 @@ class CalibrationFrames(_Product):
     linearity: np.ndarray
     gain: float
     offset: float
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self):
         for name in ("dead", "flat", "read_noise"):

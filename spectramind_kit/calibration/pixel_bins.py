@@ -26,6 +26,7 @@ class PixelBins(_Product):
         count: (n_time,) exposures in each bin.
         moments: (n_moment, n_exposure), weighted sums of the pixels of every exposure.
         mid_time: (n_exposure,) [s].
+        notes: what is odd about the calibration tables, in words.
     """
 
     channel: str
@@ -38,6 +39,7 @@ class PixelBins(_Product):
     count: np.ndarray
     moments: np.ndarray
     mid_time: np.ndarray
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self):
         require_shape("PixelBins", "light", self.light, (len(self.row), len(self.count)))

@@ -95,7 +95,7 @@ def dark_signal(observation: PlanetObservation, channel: str) -> CompetitionData
 
 
 def read_calibration_frames(observation: PlanetObservation, channel: str) -> CalibrationFrames:
-    """Read dark, dead, flat, read-noise and linearity tables; pixels with a number that is not finite become dead.
+    """Read dark, dead, flat, read-noise and linearity tables; a pixel with a number that is not finite becomes dead.
 
     Raises:
         CompetitionDataError: if a table is missing, damaged or of another shape.
@@ -110,6 +110,7 @@ def read_calibration_frames(observation: PlanetObservation, channel: str) -> Cal
     usable = np.isfinite(linearity).all(axis=0)
     for name in ("dark", "dead", "flat", "read"):
         usable &= np.isfinite(tables[name])
+    lost = int((~usable).sum())
     return CalibrationFrames(
         dark=np.where(usable, tables["dark"], 0.0),
         dead=(tables["dead"] != 0) | ~usable,
@@ -118,6 +119,7 @@ def read_calibration_frames(observation: PlanetObservation, channel: str) -> Cal
         linearity=np.where(usable, linearity, _identity(len(linearity))),
         gain=files.gain,
         offset=files.offset,
+        notes=(f"{lost} pixels of {channel} count as dead: their calibration is not a number",) if lost else (),
     )
 
 

@@ -4,6 +4,7 @@ Read this first to see the way of the data: nothing here is more than a list of 
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -17,8 +18,9 @@ from spectramind_kit.config import CalibrationConfig, PhotometryConfig
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, FGS1_WAVELENGTH
 from spectramind_kit.photometry.binning import bin_edges, bin_mean
-from spectramind_kit.photometry.extraction import ExtractedLight, extract
+from spectramind_kit.photometry.extraction import extract
 from spectramind_kit.photometry.jitter import image_series, moment_weights
+from spectramind_kit.photometry.lost_exposures import bins_with, lost_exposures, told
 from spectramind_kit.photometry.window import photometric_pixels
 from spectramind_kit.products import LightCurves, PlanetObservation
 
@@ -63,9 +65,10 @@ def bin_channel(
     Raises:
         CompetitionDataError: if the calibration tables are missing or damaged, or every count is zero.
     """
+    frames = read_calibration_frames(observation, pixels.channel)
     bins = bin_decoded_pixels(
         pixels,
-        read_calibration_frames(observation, pixels.channel),
+        frames,
         calibration,
         np.searchsorted(_mid_times(pixels), edges),
         moment_weights(pixels.channel, pixels.row, pixels.column, photometry),
@@ -74,43 +77,65 @@ def bin_channel(
     )
     if bins is None:
         raise dark_signal(observation, pixels.channel)
-    return bins
+    return replace(bins, notes=frames.notes)
 
 
 def join_channels(
     observation: PlanetObservation, fgs1: PixelBins, airs: PixelBins, edges: np.ndarray, photometry: PhotometryConfig
 ) -> LightCurves:
     """Extract both channels' light and lay it side by side in the bins that both cover."""
-    n_time = _common_bins(fgs1, airs, observation.name)
-    edges = edges[: n_time + 1]
-    fgs1_light, airs_light = extract(fgs1, photometry), extract(airs, photometry)
-    series = {name: bin_mean(values[None], mid_time, edges)[0][0] for name, values, mid_time in _regressors(fgs1, airs)}
+    edges = edges[: _common_bins(fgs1, airs, observation.name) + 1]
+    white, spectrum = channel_curves(fgs1, edges, photometry), channel_curves(airs, edges, photometry)
+    series = white.series | spectrum.series
     first, stop = AIRS.science_columns
     return LightCurves(
         planet_id=observation.planet.planet_id,
         visit=observation.visit,
         time=0.5 * (edges[1:] + edges[:-1]),
         bin_seconds=float(edges[1] - edges[0]),
-        flux=np.vstack([fgs1_light.flux, airs_light.flux[::-1]])[:, :n_time].T,
-        flux_err=np.vstack([_bin_error(fgs1_light, fgs1.count), _bin_error(airs_light, airs.count)[::-1]])[
-            :, :n_time
-        ].T,
+        flux=np.vstack([white.flux, spectrum.flux[::-1]]).T,
+        flux_err=np.vstack([white.error, spectrum.error[::-1]]).T,
         wavelength=np.concatenate([[FGS1_WAVELENGTH], observation.axis.wavelength[first:stop][::-1]]),
         regressors=np.column_stack(list(series.values())),
         regressor_names=tuple(series),
-        flags=(*observation.planet.notes, *fgs1_light.flags, *airs_light.flags),
+        flags=(*observation.planet.notes, *white.flags, *spectrum.flags),
+    )
+
+
+@dataclass(frozen=True)
+class ChannelCurves:
+    """Light curves of one channel.
+
+    Attributes:
+        flux, error: (n_wavelength, n_time) [e- per exposure], wavelengths in detector order.
+        series: centroids and widths of the image by name, (n_time,) each [pixel].
+        flags: what is odd, in words.
+    """
+
+    flux: np.ndarray
+    error: np.ndarray
+    series: dict[str, np.ndarray]
+    flags: tuple[str, ...]
+
+
+def channel_curves(bins: PixelBins, edges: np.ndarray, photometry: PhotometryConfig) -> ChannelCurves:
+    """Extract one channel's light in the bins between ``edges`` (n_time + 1,) [s]; none of them may be empty."""
+    n_time = len(edges) - 1
+    light = extract(bins, photometry)
+    lost = lost_exposures(bins.moments[0])
+    error = np.sqrt(light.variance[:, None] / bins.count[:n_time])
+    error[:, bins_with(lost, bins.mid_time, edges)] = np.inf
+    image = image_series(bins.channel, bins.moments)
+    return ChannelCurves(
+        flux=light.flux[:, :n_time],
+        error=error,
+        series={name: bin_mean(values[None], bins.mid_time, edges)[0][0] for name, values in image.items()},
+        flags=(*bins.notes, *light.flags, *told(bins.channel, lost)),
     )
 
 
 def _mid_times(pixels: DecodedPixels) -> np.ndarray:
     return exposure_mid_times(pixels.time, CHANNELS[pixels.channel].exposure_time)
-
-
-def _regressors(*channels: PixelBins):
-    """Yield name, values (n_exposure,) and times (n_exposure,) of the image's centroids and widths."""
-    for bins in channels:
-        for name, values in image_series(bins.channel, bins.moments).items():
-            yield name, values, bins.mid_time
 
 
 def _common_bins(fgs1: PixelBins, airs: PixelBins, name: str) -> int:
@@ -124,9 +149,3 @@ def _common_bins(fgs1: PixelBins, airs: PixelBins, name: str) -> int:
             got=", ".join(f"{b.channel} {b.mid_time[0]:.0f}-{b.mid_time[-1]:.0f} s" for b in (fgs1, airs)),
         )
     return n_time
-
-
-def _bin_error(light: ExtractedLight, count: np.ndarray) -> np.ndarray:
-    """Return the standard error (n_wavelength, n_time) of bin means; infinite where there is nothing to average."""
-    with np.errstate(divide="ignore"):
-        return np.sqrt(light.variance[:, None] / count)

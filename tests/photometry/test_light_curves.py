@@ -137,6 +137,32 @@ def test_frames_lost_for_a_while_spoil_their_own_bin(visit, plain):
     np.testing.assert_allclose(gap.flux[[0, 2, 3]], whole.flux[[0, 2, 3]], rtol=1e-9)
     np.testing.assert_array_equal(gap.regressors[[0, 2, 3]], whole.regressors[[0, 2, 3]])
     assert gap.flux[1, 0] == 0.0
+    assert np.isinf(gap.flux_err[1, 0]) and np.isfinite(gap.flux_err[[0, 2, 3]]).all()
+    assert gap.flags == ("24 of 96 exposures of FGS1 do not show the star: their bins are not used",)
+
+
+def test_a_lost_second_read_takes_its_bin_along(visit, plain):
+
+    def silence(table):
+        counts = table.to_numpy().copy()
+        counts[5] = 0
+        return pl.DataFrame(counts, schema=table.columns)
+
+    rewrite(visit.files["AIRS-CH0"].signal, silence)
+    curves = extract_light_curves(visit, plain, photometry())
+    assert np.isinf(curves.flux_err[1, 1:]).all() and np.isfinite(curves.flux_err[[0, 2, 3]]).all()
+    assert curves.flags == ("1 of 8 exposures of AIRS-CH0 do not show the star: their bins are not used",)
+
+
+def test_calibration_that_is_no_number_is_told(visit, plain):
+    clean = extract_light_curves(visit, plain, photometry())
+    path = visit.files["AIRS-CH0"].calibration / "flat.parquet"
+    rewrite(path, lambda t: t.with_columns(pl.lit(np.nan).alias("column_100")))
+    curves = extract_light_curves(visit, plain, photometry())
+    assert curves.flags == ("32 pixels of AIRS-CH0 count as dead: their calibration is not a number",)
+    lost = 1 + 320 - 100
+    assert np.isinf(curves.flux_err[:, lost]).all()
+    np.testing.assert_allclose(np.delete(curves.flux, lost, 1), np.delete(clean.flux, lost, 1), rtol=1e-9)
 
 
 def test_notes_of_the_star_table_travel_along(visit, plain):
