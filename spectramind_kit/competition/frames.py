@@ -3,6 +3,7 @@
 A parquet column is one pixel's time series, so a cube is read pixel-major and only the asked pixels are decoded.
 """
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ import polars as pl
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.instruments import CHANNELS, Channel
 from spectramind_kit.products import CalibrationFrames, PlanetObservation, RawCube
+
+# Thousands of columns are thousands of small reads; polars takes its threads being all busy for a sign of deadlock.
+warnings.filterwarnings("ignore", message="POLARS_MAX_BLOCKING_THREAD_COUNT reached", category=UserWarning)
 
 
 @dataclass(frozen=True)
