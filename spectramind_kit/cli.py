@@ -255,7 +255,7 @@ def main() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for chatty in ("matplotlib", "PIL", "fontTools", "asyncio"):
+    for chatty in ("matplotlib", "PIL", "fontTools", "asyncio", "distributed", "numba"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         app(arguments, prog_name="spectramind")

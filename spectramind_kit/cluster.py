@@ -80,7 +80,7 @@ def _connected(scheduler: str, workers: int) -> Iterator["Client"]:
     from distributed import Client, LocalCluster
 
     if not scheduler:
-        with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster:
+        with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster:
             with Client(cluster) as client:
                 yield client
         return
