@@ -79,6 +79,7 @@ def _connected(scheduler: str, workers: int) -> Iterator["Client"]:
     """Connect to a scheduler, or start one with workers of one thread each, and let go of it at the end."""
     from distributed import Client, LocalCluster
 
+    logging.getLogger("distributed").setLevel(logging.WARNING)  # importing it has set another level
     if not scheduler:
         with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster:
             with Client(cluster) as client:
