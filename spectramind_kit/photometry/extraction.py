@@ -8,7 +8,8 @@ when it moves, as the plain sum over the aperture would, bad pixels included:
 where P_0 = P and V is the variance of a pixel. With w0 = 1 this is the plain sum, in which the light of a bad
 pixel is modelled from the good ones; without bad pixels every w is 1. With w0 = 0 it is the optimal extraction of
 Horne (1986, PASP 98, 609), which spares the read noise of the wings, kept blind to jitter: the flux does not
-react to a small shift more than the sum over all pixels does.
+react to a small shift more than the sum over all pixels does. ``benchmarks/photometry.py`` shows why it is the
+default: it scatters less on both channels, most on FGS1 and at the red end, and is no more biased.
 """
 
 from dataclasses import dataclass
