@@ -1,8 +1,7 @@
 """Dead and hot pixels.
 
-A pixel whose light cannot be trusted is left out of every sum; at one wavelength the relative depth does not
-change by that. Hot pixels are kept by default: their dark current cancels, and the top teams of both years
-found masking harmful.
+The light of a pixel that cannot be trusted is not used; the photometry models it from the star's image. Hot pixels
+are kept by default: their dark current cancels, and the top teams of both years found masking harmful.
 """
 
 import numpy as np
