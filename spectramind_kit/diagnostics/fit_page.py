@@ -4,14 +4,12 @@ The corner is that of the Laplace approximation: ellipses of one and two sigma w
 that the fit states, so that degeneracies (a/Rs with b, b with limb darkening) can be seen.
 """
 
-from collections.abc import Sequence
-
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from spectramind_kit.diagnostics.plots import AIRS_COLOUR, FGS1_COLOUR, PERCENT, PPM, SECONDS_PER_HOUR, TRUTH_COLOUR
+from spectramind_kit.diagnostics.plots import AIRS_COLOUR, FGS1_COLOUR, PERCENT, draw_fit
 from spectramind_kit.products import Estimate, TransitFit
 
 CORNER = {
@@ -45,38 +43,15 @@ def plot_fit_page(fit: TransitFit) -> Figure:
         figure = Figure(figsize=(13.0, 7.6), layout="constrained")
         left, right = figure.subfigures(1, 2, width_ratios=[1.0, 1.05])
         axes = left.subplots(5, 1, height_ratios=[3, 1, 3, 1, 3])
-        weight = 1.0 / np.maximum(np.nanstd(fit.residual[:, 1:], axis=0), 1e-9) ** 2
-        for pair, name, colour, weights, part in (
-            (axes[:2], "FGS1", FGS1_COLOUR, np.ones(1), slice(0, 1)),
-            (axes[2:4], "AIRS-CH0, weighted mean", AIRS_COLOUR, weight, slice(1, None)),
-        ):
-            _light_curve(pair, fit.time, *(_mean(x[:, part], weights) for x in (fit.flux, fit.model)), name, colour)
+        draw_fit(axes, fit)
+        for axis in axes[:4:2]:
+            axis.tick_params(labelbottom=False)
+        for axis in axes[1:4:2]:
+            axis.set_xlabel("time [h]")
         _spectrum(axes[4], fit)
         _corner(right, fit, [name for name in CORNER if name in fit.correlation_names])
         figure.suptitle(f"planet {fit.planet_id}, visit {fit.visit}" + "".join(f"\n{flag}" for flag in fit.flags[:3]))
     return figure
-
-
-def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the weighted mean over wavelengths of what is finite, NaN where nothing is."""
-    used = np.isfinite(values) * weight
-    total = used.sum(axis=1)
-    return np.where(total > 0, (np.nan_to_num(values) * used).sum(axis=1) / np.where(total > 0, total, 1.0), np.nan)
-
-
-def _light_curve(
-    axes: Sequence[Axes], time: np.ndarray, flux: np.ndarray, model: np.ndarray, name: str, colour: str
-) -> None:
-    data, residual = axes
-    hours = time / SECONDS_PER_HOUR
-    data.plot(hours, flux, ".", ms=3, color=colour, label=name)
-    data.plot(hours, model, "-", lw=1.2, color=TRUTH_COLOUR)
-    data.legend(loc="lower left", frameon=False)
-    data.set_ylabel("relative flux")
-    data.tick_params(labelbottom=False)
-    residual.plot(hours, PPM * (flux - model), ".", ms=2.5, color=colour)
-    residual.axhline(0, lw=0.8, color=TRUTH_COLOUR)
-    residual.set(xlabel="time [h]", ylabel="ppm")
 
 
 def _spectrum(axis: Axes, fit: TransitFit) -> None:

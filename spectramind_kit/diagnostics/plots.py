@@ -1,5 +1,7 @@
 """Pictures of products: each function takes one product, or arrays, and returns a matplotlib figure."""
 
+from collections.abc import Sequence
+
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
@@ -35,16 +37,21 @@ def plot_light_curves(curves: LightCurves) -> Figure:
 def plot_fit(fit: TransitFit) -> Figure:
     """Show data without star and drift, the fitted transit, and the residuals, for FGS1 and white AIRS-CH0."""
     figure, axes = _panels(4, height=5.6, sharex=True, height_ratios=[3, 1, 3, 1])
-    hours = fit.time / SECONDS_PER_HOUR
-    noise = np.std(fit.residual[:, 1:], axis=0)
-    weight = np.where(noise > 0, 1.0 / np.maximum(noise, 1e-12) ** 2, 0.0)
-    white = (fit.flux[:, 1:] @ weight / weight.sum(), fit.model[:, 1:] @ weight / weight.sum())
-    for (data, residual), name, colour, (flux, model) in zip(
-        ((axes[0], axes[1]), (axes[2], axes[3])),
-        ("FGS1", "AIRS-CH0, weighted mean"),
-        (FGS1_COLOUR, AIRS_COLOUR),
-        ((fit.flux[:, 0], fit.model[:, 0]), white),
+    draw_fit(axes, fit)
+    axes[-1].set_xlabel("time [h]")
+    figure.suptitle(f"planet {fit.planet_id}, visit {fit.visit}: data over star and drift, fitted transit, residuals")
+    return figure
+
+
+def draw_fit(axes: Sequence[Axes], fit: TransitFit) -> None:
+    """Draw data, model and residuals into four axes: FGS1 and its residuals, white AIRS-CH0 and its residuals."""
+    weight = 1.0 / np.maximum(np.nanstd(fit.residual[:, 1:], axis=0), 1e-9) ** 2
+    for data, residual, name, colour, weights, part in (
+        (*axes[:2], "FGS1", FGS1_COLOUR, np.ones(1), slice(0, 1)),
+        (*axes[2:4], "AIRS-CH0, weighted mean", AIRS_COLOUR, weight, slice(1, None)),
     ):
+        hours = fit.time / SECONDS_PER_HOUR
+        flux, model = (_mean(x[:, part], weights) for x in (fit.flux, fit.model))
         data.plot(hours, flux, ".", ms=3, color=colour, label=name)
         data.plot(hours, model, "-", lw=1.2, color=TRUTH_COLOUR)
         data.legend(loc="lower left", frameon=False)
@@ -52,9 +59,13 @@ def plot_fit(fit: TransitFit) -> Figure:
         residual.plot(hours, PPM * (flux - model), ".", ms=2.5, color=colour)
         residual.axhline(0, lw=0.8, color=TRUTH_COLOUR)
         residual.set_ylabel("ppm")
-    axes[-1].set_xlabel("time [h]")
-    figure.suptitle(f"planet {fit.planet_id}, visit {fit.visit}: data over star and drift, fitted transit, residuals")
-    return figure
+
+
+def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the weighted mean over wavelengths of what is finite, NaN where nothing is."""
+    used = np.isfinite(values) * weight
+    total = used.sum(axis=1)
+    return np.where(total > 0, (np.nan_to_num(values) * used).sum(axis=1) / np.where(total > 0, total, 1.0), np.nan)
 
 
 def plot_spectrum(spectrum: Spectrum, truth: np.ndarray | None = None) -> Figure:
