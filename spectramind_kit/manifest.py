@@ -1,6 +1,5 @@
 """The record of a run: configuration snapshot, environment, hashes of what was written, events as JSON lines."""
 
-import hashlib
 import json
 import time
 from dataclasses import asdict
@@ -9,6 +8,7 @@ from pathlib import Path
 from spectramind_kit import __version__
 from spectramind_kit.config import Config, config_hash
 from spectramind_kit.environment import describe
+from spectramind_kit.files import replacing, sha256_of
 
 EVENTS = "events.jsonl"
 
@@ -42,14 +42,9 @@ def write_manifest(path: Path, config: Config, outputs: list[Path], inputs: list
         "config_hash": config_hash(config),
         "config": asdict(config),
         "environment": describe(),
-        "inputs": {p.name: sha256(p) for p in inputs if p.is_file()},
-        "outputs": {p.name: sha256(p) for p in outputs},
+        "inputs": {p.name: sha256_of(p) for p in inputs if p.is_file()},
+        "outputs": {p.name: sha256_of(p) for p in outputs},
         **facts,
     }
-    path.write_text(json.dumps(manifest, indent=2, default=str) + "\n")
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(manifest, indent=2, default=str) + "\n")

@@ -3,7 +3,6 @@
 The metric reads columns by position and joins nothing, so order is everything.
 """
 
-import os
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from spectramind_kit.errors import SubmissionError
+from spectramind_kit.files import replacing
 from spectramind_kit.instruments import N_WAVELENGTH
 from spectramind_kit.products import LARGEST_DEPTH, Spectrum
 
@@ -48,10 +48,8 @@ def write_submission(spectra: Sequence[Spectrum], sample: pl.DataFrame, path: Pa
     """
     table = submission_table(spectra, sample["planet_id"].to_list())
     validate_submission(table, sample)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    table.write_csv(temporary)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        table.write_csv(temporary)
     return path
 
 

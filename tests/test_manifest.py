@@ -6,7 +6,8 @@ import json
 
 from spectramind_kit import __version__
 from spectramind_kit.config import config_hash
-from spectramind_kit.manifest import read_events, record_event, sha256, write_manifest
+from spectramind_kit.files import sha256_of
+from spectramind_kit.manifest import read_events, record_event, write_manifest
 
 
 def test_events_come_back_in_order(tmp_path):
@@ -27,7 +28,7 @@ def test_manifest_holds_what_is_needed_to_make_the_outputs_again(tmp_path, confi
     write_manifest(path, config, [output], [table, tmp_path / "none.csv"], planets=2)
     manifest = json.loads(path.read_text())
     assert manifest["outputs"] == {"submission.csv": hashlib.sha256(b"planet_id\n").hexdigest()}
-    assert manifest["inputs"] == {"adc_info.csv": sha256(table)}
+    assert manifest["inputs"] == {"adc_info.csv": sha256_of(table)}
     assert manifest["config"] == json.loads(json.dumps(dataclasses.asdict(config)))
     assert (manifest["config_hash"], manifest["kit_version"]) == (config_hash(config), __version__)
     assert manifest["planets"] == 2

@@ -11,7 +11,8 @@ import pytest
 
 from spectramind_kit import runs
 from spectramind_kit.competition.folder import open_competition, read_spectra
-from spectramind_kit.manifest import read_events, sha256
+from spectramind_kit.files import sha256_of
+from spectramind_kit.manifest import read_events
 from spectramind_kit.submission import read_submission, submission_arrays, validate_submission
 from spectramind_kit.training.checkpoint import load_model
 
@@ -84,17 +85,17 @@ class TestRun:
 
     def test_the_manifest_tells_how_the_file_was_made(self, competition, trained_work):
         manifest = json.loads((trained_work / "manifest.json").read_text())
-        assert manifest["outputs"]["submission.csv"] == sha256(trained_work / "submission.csv")
-        assert manifest["inputs"]["train.csv"] == sha256(competition.data / "train.csv")
+        assert manifest["outputs"]["submission.csv"] == sha256_of(trained_work / "submission.csv")
+        assert manifest["inputs"]["train.csv"] == sha256_of(competition.data / "train.csv")
         assert manifest["config"]["simulation"]["airs_average"] == 75
         assert manifest["fallbacks"] == {} and manifest["planets"] == 2
         assert [event["stage"] for event in read_events(trained_work)] == ["train", "submit"]
 
     def test_a_second_run_takes_up_what_is_there_and_writes_the_same(self, competition, work):
-        before = sha256(work / "submission.csv")
+        before = sha256_of(work / "submission.csv")
         stored = {path: path.stat().st_mtime_ns for path in work.rglob("*.npz")}
         runs.submit(competition.data, work, competition.config)
-        assert sha256(work / "submission.csv") == before
+        assert sha256_of(work / "submission.csv") == before
         assert {path: path.stat().st_mtime_ns for path in work.rglob("*.npz")} == stored
 
     def test_two_processes_give_what_one_gives(self, competition, trained_work, tmp_path):

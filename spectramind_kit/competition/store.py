@@ -8,8 +8,6 @@ elsewhere takes the products up. Arrays lie in the archive as they are, everythi
 import hashlib
 import json
 import logging
-import os
-import threading
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -20,6 +18,7 @@ import numpy as np
 
 from spectramind_kit.config import config_hash
 from spectramind_kit.errors import ProductError
+from spectramind_kit.files import replacing
 from spectramind_kit.products import Estimate, PlanetObservation
 
 logger = logging.getLogger(__name__)
@@ -44,14 +43,8 @@ def save_product(path: Path, product: object, key: str = "") -> None:
             rest[field.name] = {name: [e.value, e.error] for name, e in value.items()}
         else:
             rest[field.name] = value
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    try:
-        with open(temporary, "wb") as file:
-            np.savez(file, _rest=np.array(json.dumps({"key": key, "fields": rest})), **arrays)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, _rest=np.array(json.dumps({"key": key, "fields": rest})), **arrays)
 
 
 def load_product(path: Path, kind: type[Product]) -> Product:

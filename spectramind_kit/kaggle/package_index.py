@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spectramind_kit.errors import PackagingError
+from spectramind_kit.files import sha256_of
 from spectramind_kit.kaggle.targets import LOCK_NAME, Pin, Target
-from spectramind_kit.kaggle.wheel_file import sha256_of
 
 log = logging.getLogger(__name__)
 

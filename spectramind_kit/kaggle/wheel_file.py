@@ -4,7 +4,6 @@ A wheel is a zip archive with a ``*.dist-info`` folder (PyPA, "Binary distributi
 ``name-version-python-abi-platform.whl`` with "-" in the name written "_".
 """
 
-import hashlib
 import re
 import zipfile
 from dataclasses import dataclass
@@ -66,12 +65,6 @@ def read_wheel(path: Path) -> WheelContents:
         extensions=tuple(sorted(name.split(".")[0] for name in names if "/" not in name and name.endswith(".so"))),
         compiled=wheel["Root-Is-Purelib"].lower() != "true" or any(name.endswith(".so") for name in names),
     )
-
-
-def sha256_of(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _only_info_folder(path: Path, names: list[str]) -> str:

@@ -16,12 +16,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from spectramind_kit.errors import PackagingError
+from spectramind_kit.files import sha256_of
 from spectramind_kit.kaggle.cuda_build import CudaBuild, compile_wheel
 from spectramind_kit.kaggle.machine_code import LibraryFacts
 from spectramind_kit.kaggle.package_index import build_constraints, build_wheel, download
 from spectramind_kit.kaggle.repack import without_local_version
 from spectramind_kit.kaggle.targets import Pin, Target, read_lock
-from spectramind_kit.kaggle.wheel_file import WheelContents, read_wheel, sha256_of
+from spectramind_kit.kaggle.wheel_file import WheelContents, read_wheel
 
 log = logging.getLogger(__name__)
 

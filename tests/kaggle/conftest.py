@@ -7,8 +7,8 @@ import pytest
 from tiny_packages import BACKEND, KERNEL, PYPROJECT, REHEARSED, write_kernel, write_sdist, write_wheel
 
 from spectramind_kit.config import KaggleConfig
+from spectramind_kit.files import sha256_of
 from spectramind_kit.kaggle.targets import LOCK_NAME, Pin, Target, load_target
-from spectramind_kit.kaggle.wheel_file import sha256_of
 from spectramind_kit.kaggle.wheelhouse import build_wheels
 
 TARGET = """

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from spectramind_kit.errors import PackagingError
+from spectramind_kit.files import sha256_of
 from spectramind_kit.kaggle.dataset import check_uploadable, dataset_metadata, write_dataset
-from spectramind_kit.kaggle.wheel_file import sha256_of
 from spectramind_kit.kaggle.wheelhouse import read_built
 
 

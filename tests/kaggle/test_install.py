@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from tiny_packages import write_wheel
 
+from spectramind_kit.files import sha256_of
 from spectramind_kit.kaggle import install
 from spectramind_kit.kaggle.image_environment import installed_distributions, links
-from spectramind_kit.kaggle.wheel_file import read_wheel, sha256_of
+from spectramind_kit.kaggle.wheel_file import read_wheel
 
 FACTS = {"python": "3.12", "torch": "2.10", "cuda": "12.8", "cxx11_abi": True, "glibc": "2.35"}
 SESSION = FACTS

@@ -8,9 +8,10 @@ import pytest
 from tiny_packages import write_wheel
 
 from spectramind_kit.errors import PackagingError
+from spectramind_kit.files import sha256_of
 from spectramind_kit.kaggle.package_index import make_lock
 from spectramind_kit.kaggle.targets import LOCK_NAME, load_target, misfits, read_lock, target_names
-from spectramind_kit.kaggle.wheel_file import read_wheel, sha256_of
+from spectramind_kit.kaggle.wheel_file import read_wheel
 from spectramind_kit.kaggle.wheelhouse import build_wheels, check_fit, project_recipe, read_built
 
 pytestmark = pytest.mark.usefixtures("offline_pip")
