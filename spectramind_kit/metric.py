@@ -68,9 +68,7 @@ def unclipped_score(
     answer, ideal, baseline = _log_likelihoods(truth, mean, sigma, naive, rules)
     if not rules.per_element:
         return float((answer.sum() - baseline.sum()) / (ideal.sum() - baseline.sum()))
-    weight = np.ones(truth.shape[1])
-    weight[0] = rules.fgs1_weight
-    return float(np.average(_ratio(answer, ideal, baseline).mean(axis=0), weights=weight))
+    return float(_by_planet(answer, ideal, baseline, rules).mean())
 
 
 def planet_scores(
@@ -79,9 +77,7 @@ def planet_scores(
     """Return what each planet adds to the 2025 score, unclipped (n_planet,); their mean is the score."""
     _check(truth, mean, sigma)
     rules = _rules("2025")
-    weight = np.ones(truth.shape[1])
-    weight[0] = rules.fgs1_weight
-    return np.average(_ratio(*_log_likelihoods(truth, mean, sigma, naive, rules)), axis=1, weights=weight)
+    return _by_planet(*_log_likelihoods(truth, mean, sigma, naive, rules), rules)
 
 
 def _rules(edition: str) -> Edition:
@@ -109,8 +105,11 @@ def _log_likelihoods(truth, mean, sigma, naive, rules: Edition) -> tuple[np.ndar
     )
 
 
-def _ratio(answer: np.ndarray, ideal: np.ndarray, baseline: np.ndarray) -> np.ndarray:
-    return (answer - baseline) / (ideal - baseline)
+def _by_planet(answer: np.ndarray, ideal: np.ndarray, baseline: np.ndarray, rules: Edition) -> np.ndarray:
+    """Return the weighted mean over wavelengths of the ratio of each element, (n_planet,)."""
+    weight = np.ones(answer.shape[1])
+    weight[0] = rules.fgs1_weight
+    return np.average((answer - baseline) / (ideal - baseline), axis=1, weights=weight)
 
 
 def _log_normal(y, mean, sigma) -> np.ndarray:
