@@ -30,8 +30,6 @@ from spectramind_kit.uncertainty.temperature import learn_sigma_scale
 
 logger = logging.getLogger(__name__)
 
-TABLES = ("adc_info.csv", "train.csv", "train_star_info.csv", "test_star_info.csv", "sample_submission.csv")
-
 
 @dataclass(frozen=True)
 class SubmissionSummary:
@@ -142,7 +140,7 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
         work / "manifest.json",
         config,
         outputs=[path],
-        inputs=[*(data / name for name in TABLES), model / "model.npz"],
+        inputs=[*(data / name for name in folder.tables()), model / "model.npz"],
         planets=len(planets),
         fallbacks=summary.fallbacks,
         remarks=summary.remarks,

@@ -93,12 +93,16 @@ class CompetitionFolder:
         """Return ``sample_submission.csv``; ``planet_id`` is Int64."""
         return _with_integer_ids(self._read_table("sample_submission.csv"), "sample_submission.csv")
 
-    def missing_tables(self) -> list[str]:
-        """Return the tables of the edition that are not in the folder; not every stage needs every one."""
-        tables = ["axis_info.parquet", "wavelengths.csv", "sample_submission.csv", self._labels_name]
+    def tables(self) -> list[str]:
+        """Return the names of the edition's tables, there or not; not every stage needs every one."""
+        names = ["axis_info.parquet", "wavelengths.csv", "sample_submission.csv", self._labels_name]
         if self.edition == "2025":
-            tables += ["train_star_info.csv", "test_star_info.csv"]
-        return [name for name in tables if not (self.root / name).is_file()]
+            return [*names, "adc_info.csv", "train_star_info.csv", "test_star_info.csv"]
+        return [*names, "train_adc_info.csv", "test_adc_info.csv"]
+
+    def missing_tables(self) -> list[str]:
+        """Return the edition's tables that are not in the folder."""
+        return [name for name in self.tables() if not (self.root / name).is_file()]
 
     def labels(self) -> tuple[np.ndarray, np.ndarray]:
         """Return training planets (n,) int64 and their true spectra (n, 283) [(Rp/Rs)^2]."""
