@@ -12,16 +12,6 @@ PACKAGES = ("numpy", "scipy", "polars", "torch", "hydra-core", "omegaconf", "typ
 """Packages whose versions a run's manifest records."""
 
 
-def in_kaggle_session() -> bool:
-    """True inside a Kaggle notebook session, interactive or rerun."""
-    return "KAGGLE_KERNEL_RUN_TYPE" in os.environ
-
-
-def working_folder() -> Path:
-    """The folder whose files a Kaggle session keeps; the current folder elsewhere."""
-    return Path("/kaggle/working") if in_kaggle_session() else Path.cwd()
-
-
 def package_versions(names: tuple[str, ...] = PACKAGES) -> dict[str, str]:
     """Return installed versions by distribution name; "missing" where a package is not installed."""
     versions = {}

@@ -8,14 +8,6 @@ import pytest
 from spectramind_kit import environment
 
 
-def test_a_kaggle_session_is_known_by_its_variable(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("KAGGLE_KERNEL_RUN_TYPE", raising=False)
-    assert not environment.in_kaggle_session() and environment.working_folder() == tmp_path
-    monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Batch")
-    assert environment.in_kaggle_session() and str(environment.working_folder()) == "/kaggle/working"
-
-
 def test_versions_of_what_is_there_and_of_what_is_not():
     versions = environment.package_versions(("numpy", "no-such-distribution"))
     assert versions["numpy"][0].isdigit() and versions["no-such-distribution"] == "missing"

@@ -10,7 +10,7 @@ covariance of the shared parameters with all levels and depths marginalised, and
 diag(A_l^-1) + R S^-1 R' with R = -A_l^-1 B_l: a diagonal and a low-rank part (Triggs et al. 2000, sec. 6).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -142,8 +142,3 @@ def minimise(model: CurveModel, state: State, max_iterations: int, tolerance: fl
         if abs(gain) < tolerance or damping > _LARGEST_DAMPING:
             return Solution(state, at, arrow, n_step, abs(gain) < tolerance)
     return Solution(state, at, arrow, max_iterations, False)
-
-
-def reweighted(model: CurveModel, weight: Tensor) -> CurveModel:
-    """Return the same model with other inverse variances."""
-    return replace(model, weight=weight)
