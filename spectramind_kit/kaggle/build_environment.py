@@ -17,6 +17,7 @@ from pathlib import Path
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle import install
 from spectramind_kit.kaggle.targets import Target
+from spectramind_kit.kaggle.virtual_environment import VirtualEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -27,20 +28,8 @@ READY_NAME = "ready.json"
 
 
 @dataclass(frozen=True)
-class BuildEnvironment:
+class BuildEnvironment(VirtualEnvironment):
     """A virtual environment made for a target."""
-
-    folder: Path
-
-    @property
-    def python(self) -> Path:
-        """Its interpreter."""
-        return self.folder / "bin" / "python"
-
-    @property
-    def site_packages(self) -> Path:
-        """Where its distributions lie."""
-        return next(self.folder.glob("lib/python*/site-packages"))
 
     @property
     def cuda_parts(self) -> Path:

@@ -17,6 +17,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from spectramind_kit.kaggle.targets import Target
+from spectramind_kit.kaggle.virtual_environment import VirtualEnvironment
 
 KIT = "spectramind-kit"
 PROGRAMS = ("uv",)
@@ -24,28 +25,16 @@ PROGRAMS = ("uv",)
 
 
 @dataclass(frozen=True)
-class ImageEnvironment:
+class ImageEnvironment(VirtualEnvironment):
     """A virtual environment that stands for the image.
 
     Attributes:
-        folder: of the environment; python: its interpreter.
         linked: versions of what it holds.
         absent: names the image has and this machine does not.
     """
 
-    folder: Path
     linked: Mapping[str, str]
     absent: tuple[str, ...]
-
-    @property
-    def python(self) -> Path:
-        """The interpreter."""
-        return self.folder / "bin" / "python"
-
-    @property
-    def site_packages(self) -> Path:
-        """Where packages lie."""
-        return next(self.folder.glob("lib/python*/site-packages"))
 
 
 def make_environment(target: Target, folder: Path) -> ImageEnvironment:
