@@ -23,7 +23,7 @@ from spectramind_kit.config import Config, load_config
 from spectramind_kit.errors import FitError
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
-from spectramind_kit.inference import Measurement, PlanetTask, predict_spectrum
+from spectramind_kit.inference import Measurement, PlanetTask, infer, predict_spectrum
 from spectramind_kit.products import LightCurves, Planet, Spectrum, TransitFit
 from spectramind_kit.simulation.folder import draw_systems, simulate_folder
 from spectramind_kit.training.population import Population, learn_population
@@ -133,7 +133,7 @@ def answer(visits: list[LightCurves], planet: Planet, population: Population, co
             problems.append(str(error))
     measured = Measurement(planet.planet_id, join_visits(fits) if fits else None, tuple(problems))
     ones = np.ones(len(population.mean))
-    return predict_spectrum(measured, population, ones, visits[0].wavelength, config.uncertainty)
+    return predict_spectrum(infer(measured, population), ones, visits[0].wavelength, config.uncertainty)
 
 
 def figures(answers: list[tuple[Spectrum, np.ndarray]]) -> dict[str, float]:

@@ -30,7 +30,7 @@ from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.config import Config, load_config
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
-from spectramind_kit.inference import Measurement, PlanetTask, predict_spectrum
+from spectramind_kit.inference import Measurement, PlanetTask, infer, predict_spectrum
 from spectramind_kit.metric import score
 from spectramind_kit.products import LightCurves
 from spectramind_kit.simulation.folder import draw_systems, simulate_folder
@@ -137,7 +137,7 @@ def fit_answers(
     fitted = time.perf_counter()
     population, ones = model.population(), np.ones(model.spectra.shape[1])
     spectra = [
-        predict_spectrum(Measurement(j.planet_id, j), population, ones, model.wavelength, config.uncertainty)
+        predict_spectrum(infer(Measurement(j.planet_id, j), population), ones, model.wavelength, config.uncertainty)
         for j in joint
     ]
     done, n = time.perf_counter(), len(systems)

@@ -37,6 +37,23 @@ class Measurement:
     problems: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Inference:
+    """What measurement and prior say together, before sigmas are scaled.
+
+    Attributes:
+        measurement: of the planet; population: that it was combined with.
+        mean, sigma: (n_wavelength,) [(Rp/Rs)^2]; None where there is no posterior.
+        problems: what went wrong on the way, in words.
+    """
+
+    measurement: Measurement
+    population: Population
+    mean: np.ndarray | None
+    sigma: np.ndarray | None
+    problems: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class PlanetTask:
     """Work on the planets of one split; picklable, so that processes can share it.
@@ -115,39 +132,44 @@ class PlanetTask:
         return self.work / kind / self.split / f"{observation.planet.planet_id}_{observation.visit}.npz"
 
 
+def infer(measurement: Measurement, population: Population) -> Inference:
+    """Combine a measurement with the prior of spectra; a failure leaves the population and the reason."""
+    problems = measurement.problems
+    if measurement.estimate is not None:
+        try:
+            mean, covariance = population.prior.posterior(measurement.estimate.depth, measurement.estimate.covariance)
+            return Inference(measurement, population, mean, np.sqrt(np.diag(covariance)), problems)
+        except Exception as error:
+            logger.debug("the posterior of planet %d failed", measurement.planet_id, exc_info=True)
+            problems = (*problems, describe(error))
+    return Inference(measurement, population, None, None, problems)
+
+
 def predict_spectrum(
-    measurement: Measurement,
-    population: Population,
-    sigma_scale: np.ndarray,
-    wavelength: np.ndarray,
-    config: UncertaintyConfig,
+    inference: Inference, sigma_scale: np.ndarray, wavelength: np.ndarray, config: UncertaintyConfig
 ) -> Spectrum:
-    """Combine a measurement with the prior of spectra; fall back to the population where there is none.
+    """Scale the sigmas of an inference; fall back to the population where there is none.
 
     Args:
-        measurement: of one planet.
-        population: what the training labels say.
+        inference: of one planet.
         sigma_scale: (n_wavelength,) factor on sigma.
         wavelength: (n_wavelength,) [um].
         config: floor of sigma, inflation of a fallback.
     """
-    problems = measurement.problems
+    planet_id, population, problems = inference.measurement.planet_id, inference.population, inference.problems
     population_sigma = np.maximum(population.spread * config.fallback_inflation, config.sigma_floor)
-    if measurement.estimate is not None:
+    if inference.mean is not None:
+        # Noise may put a shallow planet below zero, and no fit knows less than the population.
+        mean = np.maximum(inference.mean, config.sigma_floor)
+        sigma = np.clip(inference.sigma * sigma_scale, config.sigma_floor, population_sigma)
         try:
-            estimate = measurement.estimate
-            mean, covariance = population.prior.posterior(estimate.depth, estimate.covariance)
-            # Noise may put a shallow planet below zero, and no fit knows less than the population.
-            mean = np.maximum(mean, config.sigma_floor)
-            sigma = np.sqrt(np.diag(covariance)) * sigma_scale
-            sigma = np.clip(sigma, config.sigma_floor, population_sigma)
-            reason = "; ".join(problems)
-            return Spectrum(estimate.planet_id, wavelength, mean, sigma, "fit", reason, estimate.flags)
+            flags = inference.measurement.estimate.flags
+            return Spectrum(planet_id, wavelength, mean, sigma, "fit", "; ".join(problems), flags)
         except Exception as error:
-            logger.debug("the posterior of planet %d failed", measurement.planet_id, exc_info=True)
+            logger.debug("planet %d has no valid spectrum", planet_id, exc_info=True)
             problems = (*problems, describe(error))
     reason = "; ".join(problems) or "not measured"
-    return Spectrum(measurement.planet_id, wavelength, population.mean, population_sigma, "population", reason)
+    return Spectrum(planet_id, wavelength, population.mean, population_sigma, "population", reason)
 
 
 def describe(error: Exception) -> str:

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
 from spectramind_kit.config import Config
 from spectramind_kit.errors import CompetitionDataError
-from spectramind_kit.inference import Measurement, PlanetTask, predict_spectrum
+from spectramind_kit.inference import Inference, Measurement, PlanetTask, infer, predict_spectrum
 from spectramind_kit.manifest import record_event, write_manifest
 from spectramind_kit.metric import score
 from spectramind_kit.parallel import map_planets
@@ -86,12 +86,13 @@ def train(data: Path, work: Path, config: Config) -> Model:
     measured = _measure(data, work, "train", _training_planets(folder, planet_ids, config), config)
     known = {planet: m for planet, m in measured.items() if m.estimate is not None and len(planet_ids) > 1}
     truth = spectra[[int(np.flatnonzero(planet_ids == planet)[0]) for planet in known]]
-    held_out = _predict(unscaled, known, config)
+    inferred = _infer(unscaled, known)
+    held_out = _predict(unscaled, inferred, config)
     z = np.array([(y - s.mean) / s.sigma for y, s in zip(truth, held_out)]).reshape(-1, spectra.shape[1])
     scaled = replace(unscaled, sigma_scale=learn_sigma_scale(z, config.uncertainty))
     oof = float("nan")
     if known:
-        held_out = _predict(scaled, known, config)
+        held_out = _predict(scaled, inferred, config)
         mean, sigma = np.array([s.mean for s in held_out]), np.array([s.sigma for s in held_out])
         oof = score(truth, mean, sigma, scaled.population().naive, folder.edition)
         _write_predictions(held_out, work, "train")
@@ -107,7 +108,8 @@ def predict(data: Path, work: Path, split: str, config: Config, *, model: Path |
     data, work, started = Path(data), Path(work), time.monotonic()
     trained = load_model(model or work / "model")
     planets = _planets(open_competition(data), split)
-    path = _write_predictions(_predict(trained, _measure(data, work, split, planets, config), config), work, split)
+    inferred = _infer(trained, _measure(data, work, split, planets, config))
+    path = _write_predictions(_predict(trained, inferred, config), work, split)
     record_event(work, "predict", split=split, planets=len(planets), seconds=_since(started))
     return path
 
@@ -131,8 +133,8 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     trained = load_model(model)
     sample, started = folder.sample_submission(), time.monotonic()
     planets = sample["planet_id"].to_list()
-    measured = _measure(data, work, "test", planets, config)
-    spectra = tuple(_predict(trained, measured, config))
+    inferred = _infer(trained, _measure(data, work, "test", planets, config))
+    spectra = tuple(_predict(trained, inferred, config))
     path = write_submission(spectra, sample, work / "submission.csv")
     seconds = _since(started)
     summary = SubmissionSummary(path, spectra, round(seconds / max(1, len(planets)), 3))
@@ -194,15 +196,14 @@ def _for_each_planet(
     )
 
 
-def _predict(model: Model, measured: dict[int, Measurement], config: Config) -> list[Spectrum]:
-    """Predict every planet from a population that has not seen its label."""
+def _infer(model: Model, measured: dict[int, Measurement]) -> list[Inference]:
+    """Combine every planet with a population that has not seen its label."""
     with threadpool_limits(1):  # matrices of 283 rows: threads cost ten times what they save on a busy machine
-        return [
-            predict_spectrum(
-                m, model.population_without(planet), model.sigma_scale, model.wavelength, config.uncertainty
-            )
-            for planet, m in measured.items()
-        ]
+        return [infer(measurement, model.population_without(planet)) for planet, measurement in measured.items()]
+
+
+def _predict(model: Model, inferred: Sequence[Inference], config: Config) -> list[Spectrum]:
+    return [predict_spectrum(one, model.sigma_scale, model.wavelength, config.uncertainty) for one in inferred]
 
 
 def _write_predictions(spectra: Sequence[Spectrum], work: Path, split: str) -> Path:

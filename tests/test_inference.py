@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spectramind_kit.errors import FitError
-from spectramind_kit.inference import Measurement, PlanetTask, describe, predict_spectrum
+from spectramind_kit.inference import Measurement, PlanetTask, describe, infer, predict_spectrum
 from spectramind_kit.products import DepthEstimate
 from spectramind_kit.training.population import learn_population
 
@@ -33,7 +33,7 @@ def measured(depth, sigma, **more):
 
 
 def predict(measurement, population, config, scale=NO_SCALE):
-    return predict_spectrum(measurement, population, scale, WAVELENGTH, config)
+    return predict_spectrum(infer(measurement, population), scale, WAVELENGTH, config)
 
 
 def test_a_sharp_measurement_speaks_for_itself(population, uncertainty):
