@@ -19,6 +19,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
+from spectramind_kit.conf.loss_config import LossConfig
 from spectramind_kit.errors import ConfigurationError
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -240,6 +241,7 @@ class Config:
     photometry: PhotometryConfig
     fit: FitConfig
     training: TrainingConfig
+    loss: LossConfig
     uncertainty: UncertaintyConfig
     diagnostics: DiagnosticsConfig
     kaggle: KaggleConfig
