@@ -12,7 +12,7 @@ from spectramind_kit.config import Config
 from spectramind_kit.environment import available_cores, package_versions, usable_cuda
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.instruments import N_WAVELENGTH
-from spectramind_kit.kaggle.install import scan_in_use
+from spectramind_kit.networks.scan_in_use import scan_in_use
 
 
 @dataclass(frozen=True)
