@@ -1,4 +1,4 @@
-"""Light curves without pixels: what simulate, calibrate and extract would give, a hundred times faster.
+"""Light curves without pixels: what simulate, calibrate and extract would give, in a small part of the time.
 
 The light is the pixel simulator's own (``visit.light_on_pixels``); detector, calibration and photometry are replaced by
 what they do to means and noise (``aperture``). Left out: residuals of cosmic rays, bad pixels and the foreground's

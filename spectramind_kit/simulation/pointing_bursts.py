@@ -2,9 +2,9 @@
 
     x(t) = sigma sum_b z_b exp(-(t - t_b) / tau_b),  t > t_b
 
-with sizes z_b from Student's t distribution with three degrees of freedom, whose tail has no variance of its fourth
-power. Kepler's reaction wheels crossing zero speed shook it for minutes (Van Cleve & Caldwell 2016, sec. 5.4), and
-JWST's pointing shows excursions at antenna moves (Lallo & Hartig 2022).
+with sizes z_b from Student's t distribution with three degrees of freedom, whose fourth moment is infinite. Kepler's
+reaction wheels shook it for minutes whenever one of them crossed zero speed (Van Cleve et al. 2016, the mission's data
+characteristics handbook).
 """
 
 from dataclasses import dataclass

@@ -4,7 +4,7 @@
 
 Detectors settle after a slew or a first illumination over 10 minutes to an hour, by 1e-4 to 1e-2: charge traps of
 HST/WFC3 (Zhou et al. 2017), the ramps of JWST/MIRI (Bouwman et al. 2023). Heaters and orbits make cycles of one to
-four hours (HST's orbit lasts 96 minutes; Spitzer's heater cycled in 40 to 60, Grillmair et al. 2012).
+four hours (HST's orbit lasts 96 minutes; Spitzer's battery heater cycled in about an hour, Grillmair et al. 2012).
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Star spots: those the planet passes by make transits deeper, one that it crosses makes a bump.
 
 A disc of which a share f is covered with spots shines 1 - f (1 - c), c(lambda) = B(T_spot) / B(T_star), while the
-planet hides unspotted light, so the transit light source effect (Rackham et al. 2018, eq. 1) deepens a transit by
+planet hides unspotted light, so the transit light source effect (Rackham et al. 2018) deepens a transit by
 
     epsilon(lambda) = 1 / (1 - f (1 - c)),
 
