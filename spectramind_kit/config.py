@@ -51,6 +51,8 @@ class SimulationConfig:
         foreground: additive light, as a share of the star's light in a column [1].
         cosmic_rays: hits per visit and channel over the whole detector.
         read_noise: [e-] per read.
+        limb_darkening_laws, star_spots, drift_beyond, jitter_tail, red_noise, test_shift: what the fit's model leaves
+            out, each explained in ``conf/simulation/full.yaml``; 0 is off, as if the switch did not exist.
     """
 
     airs_average: Count
@@ -62,6 +64,12 @@ class SimulationConfig:
     foreground: NotNegative
     cosmic_rays: NotNegative
     read_noise: NotNegative
+    limb_darkening_laws: Share
+    star_spots: Share
+    drift_beyond: NotNegative
+    jitter_tail: NotNegative
+    red_noise: NotNegative
+    test_shift: NotNegative
 
 
 @dataclass(frozen=True)
