@@ -69,6 +69,7 @@ class CalibrationConfig:
 
     Attributes:
         adc_sign: "official" (counts / gain + offset) or "inverse" (counts / gain - offset).
+        full_well: a pixel is full where a read tells more, before linearity [e-].
         linearity, dark, flat, cosmic_rays: make the correction or not.
         dark_time_base: "since_reset" (read times measured on real frames) or "integration" (nominal times).
         hot_pixels: "keep" or "mask".
@@ -78,6 +79,7 @@ class CalibrationConfig:
     """
 
     adc_sign: Literal["official", "inverse"]
+    full_well: Positive
     linearity: bool
     dark: bool
     dark_time_base: Literal["since_reset", "integration"]
