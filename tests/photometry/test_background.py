@@ -111,6 +111,15 @@ def test_no_light_at_all_has_no_foreground(name):
     np.testing.assert_array_equal(foreground_in(np.zeros(GOOD[name].shape), name), 0.0)
 
 
+@pytest.mark.parametrize("name", ["AIRS-CH0", "FGS1"])
+@pytest.mark.parametrize("share_bad", [0.1, 0.9])
+def test_whatever_the_pixels_hold_the_foreground_is_finite(name, share_bad):
+    rng = np.random.default_rng(7)
+    shape = GOOD[name].shape
+    for light in (rng.standard_normal(shape) * 1e5, np.exp(rng.normal(0, 5, shape)), -1e4 * rng.random(shape)):
+        assert np.isfinite(foreground_in(light, name, rng.random(shape) > share_bad)).all()
+
+
 @pytest.mark.parametrize("slope", [2.0, 2.4])
 def test_the_real_foreground_hardly_depends_on_the_configured_slope(real_data, slope):
     """25 exposures tell the slope better than the prior; with a fixed one, 2.0 and 2.4 are 0.4 % of the light apart."""
