@@ -78,6 +78,7 @@ class CalibrationConfig:
 
     Attributes:
         adc_sign: "official" (counts / gain + offset) or "inverse" (counts / gain - offset).
+        full_well: a pixel is full where a read tells more, before linearity [e-].
         linearity, dark, flat, cosmic_rays: make the correction or not.
         dark_time_base: "since_reset" (read times measured on real frames) or "integration" (nominal times).
         hot_pixels: "keep" or "mask".
@@ -87,6 +88,7 @@ class CalibrationConfig:
     """
 
     adc_sign: Literal["official", "inverse"]
+    full_well: Positive
     linearity: bool
     dark: bool
     dark_time_base: Literal["since_reset", "integration"]
@@ -107,8 +109,8 @@ class PhotometryConfig:
         airs_background_rows: rows the background is measured on: outside this half-open range.
         airs_wing_slope, fgs1_wing_slope: the star's light in the wings falls as distance^-slope, per row on
             AIRS-CH0 and per pixel on FGS1.
-        airs_wing_width, fgs1_wing_width: distance within which the wings are flat [pixel]; for AIRS-CH0 in the first
-            (red) and the last (blue) science column, linear in between.
+        airs_wing_width, fgs1_wing_width: distance within which the wings are flat [pixel]; for AIRS-CH0 from the first
+            (red) to the last (blue) science column, evenly spaced. Slopes and widths are where the fit starts.
         fgs1_rows, fgs1_columns: half-open window summed for FGS1; the background is measured around it.
         airs_background_step: of the background rows, every n-th science column is read.
         fgs1_background_step: of the pixels around FGS1's window, every n-th of a row is read.
@@ -124,7 +126,7 @@ class PhotometryConfig:
     airs_background_rows: Range
     airs_wing_slope: Positive
     fgs1_wing_slope: Positive
-    airs_wing_width: tuple[Positive, Positive]
+    airs_wing_width: tuple[Positive, ...]
     fgs1_wing_width: Positive
     fgs1_rows: Range
     fgs1_columns: Range
