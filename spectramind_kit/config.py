@@ -10,66 +10,20 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Literal
 
 from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from spectramind_kit.conf.loss_config import LossConfig
 from spectramind_kit.errors import ConfigurationError
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Whole = Annotated[int, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
-
-
-def _ascending(pair: tuple[int, int]) -> tuple[int, int]:
-    if not 0 <= pair[0] < pair[1]:
-        raise ValueError("first and stop with 0 <= first < stop")
-    return pair
-
-
-Range = Annotated[tuple[int, int], AfterValidator(_ascending)]
-"""Half-open range of detector rows or columns."""
-
-
-@dataclass(frozen=True)
-class SimulationConfig:
-    """What ``spectramind simulate`` makes.
-
-    Attributes:
-        airs_average, fgs1_average: real CDS pairs averaged into one stored pair; 1 is the full size.
-        two_visit_fraction: share of planets with a second visit.
-        airs_jitter, fgs1_jitter: pointing jitter per real exposure, standard deviation [pixel].
-        drift: peak-to-peak size of the star's instrumental drift over a visit [1].
-        foreground: additive light, as a share of the star's light in a column [1].
-        cosmic_rays: hits per visit and channel over the whole detector.
-        read_noise: [e-] per read.
-        limb_darkening_laws, star_spots, drift_beyond, jitter_tail, red_noise, test_shift: what the fit's model leaves
-            out, each explained in ``conf/simulation/full.yaml``; 0 is off, as if the switch did not exist.
-    """
-
-    airs_average: Count
-    fgs1_average: Count
-    two_visit_fraction: Share
-    airs_jitter: NotNegative
-    fgs1_jitter: NotNegative
-    drift: NotNegative
-    foreground: NotNegative
-    cosmic_rays: NotNegative
-    read_noise: NotNegative
-    limb_darkening_laws: Share
-    star_spots: Share
-    drift_beyond: NotNegative
-    jitter_tail: NotNegative
-    red_noise: NotNegative
-    test_shift: NotNegative
+from spectramind_kit.settings.learning import ModelConfig, TrainingConfig
+from spectramind_kit.settings.loss import LossConfig
+from spectramind_kit.settings.quantities import Count, Positive, Range, Whole
+from spectramind_kit.settings.simulation import SimulationConfig
 
 
 @dataclass(frozen=True)
@@ -166,19 +120,6 @@ class FitConfig:
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """What is learned from the training planets.
-
-    Attributes:
-        folds: cross-validation folds, by planet.
-        max_planets: training planets whose light curves are fitted at most (labels are always all used); 0 is all.
-    """
-
-    folds: Count
-    max_planets: Whole
-
-
-@dataclass(frozen=True)
 class UncertaintyConfig:
     """Final sigmas.
 
@@ -250,6 +191,7 @@ class Config:
     calibration: CalibrationConfig
     photometry: PhotometryConfig
     fit: FitConfig
+    model: ModelConfig
     training: TrainingConfig
     loss: LossConfig
     uncertainty: UncertaintyConfig

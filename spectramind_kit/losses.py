@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spectramind_kit.config import LossConfig
 from spectramind_kit.errors import ConfigurationError
 from spectramind_kit.fitting.systematics import is_fgs1
+from spectramind_kit.settings.loss import LossConfig
 from spectramind_kit.symbolic import terms
 from spectramind_kit.symbolic.terms import SpectralOperators
 

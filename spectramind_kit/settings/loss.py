@@ -1,11 +1,10 @@
-"""Types of the configuration group ``loss``, part of ``config``."""
+"""What training minimises."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+from spectramind_kit.settings.quantities import NotNegative as Weight
+from spectramind_kit.settings.quantities import Whole
 
 
 @dataclass(frozen=True)
@@ -44,5 +43,5 @@ class LossConfig:
     """
 
     likelihood: Literal["gll", "score"]
-    warm_up_steps: Annotated[int, Field(ge=0)]
+    warm_up_steps: Whole
     weights: TermWeights
