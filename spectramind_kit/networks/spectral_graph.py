@@ -202,9 +202,10 @@ class AirsSpectralGNN(nn.Module):
         if key not in self._batched:
             if len(self._batched) >= _BATCHES_KEPT:
                 self._batched.clear()
-            first = len(self.code) * torch.arange(batch, device=self.edge_index.device)
-            index = (self.edge_index[:, None, :] + first[:, None]).flatten(1)  # (2, B E)
-            self._batched[key] = index, self.edge_attr.repeat(batch, 1)
+            with torch.inference_mode(False):  # what validation met first must serve training too
+                first = len(self.code) * torch.arange(batch, device=self.edge_index.device)
+                index = (self.edge_index[:, None, :] + first[:, None]).flatten(1)  # (2, B E)
+                self._batched[key] = index, self.edge_attr.repeat(batch, 1)
         return self._batched[key]
 
 

@@ -203,3 +203,12 @@ def test_a_checkpoint_holds_weights_alone(graph):
     other.load_state_dict(net.state_dict())
     nodes = torch.randn(1, 283, 5)
     torch.testing.assert_close(other(nodes), net(nodes))
+
+
+def test_edges_that_inference_met_first_serve_training_too():
+    small = AirsSpectralGNN(spectral_graph(WAVELENGTH, BANDS), 3, d_model=8, n_layer=1, n_head=2)
+    nodes = torch.randn(2, len(WAVELENGTH), 3)
+    with torch.inference_mode():
+        small(nodes)
+    small(nodes).sum().backward()
+    assert all(p.grad is not None for p in small.parameters())
