@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,10 @@ from spectramind_kit.environment import usable_cuda
 from spectramind_kit.errors import ConfigurationError
 from spectramind_kit.settings.learning import TrainingConfig
 
-# Lightning announces devices, tips and its own stops for every network.
+# Lightning announces devices, tips and its own stops for every network, and warns of what is meant to be: few planets
+# are loaded by the process itself, some networks hold nothing back, and a checkpoint's folder is there to go on from.
+for _expected in (".*does not have many workers", ".*have no `val_dataloader`", "Checkpoint directory", ".*LeafSpec"):
+    warnings.filterwarnings("ignore", message=_expected, module=r"pytorch_lightning\.")
 for _chatty in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "lightning.fabric"):
     logging.getLogger(_chatty).setLevel(logging.ERROR)
 
