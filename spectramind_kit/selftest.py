@@ -14,7 +14,6 @@ from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.instruments import N_WAVELENGTH
 from spectramind_kit.networks.scan_in_use import scan_in_use
 
-
 _EPOCHS = 1
 """Of the network: enough to see that it trains."""
 

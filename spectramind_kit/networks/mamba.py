@@ -80,7 +80,7 @@ class MambaBlock(nn.Module):
             x = x * valid[:, None]
         x = functional.silu(self.conv1d(x)[..., :time])
         dt, B, C = self.x_proj(x.transpose(1, 2)).split([self.dt_rank, self.d_state, self.d_state], dim=-1)
-        delta = (dt @ self.dt_proj.weight.t()).transpose(1, 2)  # the bias is added in single precision, by the scan
+        delta = self.dt_proj.weight @ dt.transpose(1, 2)  # (B, D, L); the scan adds the bias, in single precision
         if valid is not None:
             delta = delta.masked_fill(~valid[:, None], NO_STEP)
         y = selective_scan(

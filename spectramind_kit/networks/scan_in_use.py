@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from spectramind_kit.errors import SpectraMindError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
 
 NAMES = {"cuda": "CUDA wheel", "triton": "Triton", "segmented": "torch segments", "loop": "torch loop"}
@@ -74,14 +76,22 @@ def trial_error(path: str, device: "torch.device") -> float:
 
     from spectramind_kit.networks.scan_paths import SCANS
 
-    inputs, weight = _trial_inputs(), torch.linspace(-1.0, 2.0, SHAPE[2])
-    exact = [x.double().requires_grad_() for x in inputs]
-    tried = [x.to(device).requires_grad_() for x in inputs]
-    wanted, got = SCANS["loop"](*exact, delta_softplus=True), SCANS[path](*tried, delta_softplus=True)
-    wanted = [wanted, *torch.autograd.grad((wanted * weight).sum(), exact)]
-    got = [got, *torch.autograd.grad((got * weight.to(device)).sum(), tried)]
-    errors = [(g.cpu() - w).abs().max() / w.abs().max() for g, w in zip(got, wanted)]
-    return float(torch.stack(errors).detach().nan_to_num(nan=torch.inf).max())
+    # The first scan may be asked for where gradients are off, as in prediction, or in half precision.
+    with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
+        inputs = _trial_inputs()
+        exact = [x.double().requires_grad_() for x in inputs]
+        tried = [x.to(device).requires_grad_() for x in inputs]
+        wanted, got = _value_and_gradients(SCANS["loop"], exact), _value_and_gradients(SCANS[path], tried)
+        errors = [(g.cpu() - w).abs().max() / w.abs().max() for g, w in zip(got, wanted)]
+        return float(torch.stack(errors).nan_to_num(nan=torch.inf).max())
+
+
+def _value_and_gradients(scan: "Callable[..., torch.Tensor]", inputs: "list[torch.Tensor]") -> "list[torch.Tensor]":
+    import torch
+
+    y = scan(*inputs, delta_softplus=True)
+    weight = torch.linspace(-1.0, 2.0, SHAPE[2], device=y.device, dtype=y.dtype).expand_as(y)
+    return [y.detach(), *torch.autograd.grad(y, inputs, weight)]
 
 
 def _trial_inputs() -> "list[torch.Tensor]":
@@ -89,11 +99,14 @@ def _trial_inputs() -> "list[torch.Tensor]":
     import torch
 
     batch, channels, time, states = SHAPE
-    random = torch.Generator().manual_seed(0)
-    u, delta, z = torch.randn(3, batch, channels, time, generator=random)
-    B, C = torch.randn(2, batch, states, time, generator=random)
-    rates = -torch.arange(1.0, states + 1).repeat(channels, 1) * torch.rand(channels, 1, generator=random)
-    D, bias = torch.randn(2, channels, generator=random)
+    random = torch.Generator("cpu").manual_seed(0)
+    kind = {"generator": random, "device": "cpu", "dtype": torch.float32}
+    u, delta, z = torch.randn(3, batch, channels, time, **kind)
+    B, C = torch.randn(2, batch, states, time, **kind)
+    rates = -torch.linspace(1.0, states, states, device="cpu", dtype=torch.float32).repeat(channels, 1) * torch.rand(
+        channels, 1, **kind
+    )
+    D, bias = torch.randn(2, channels, **kind)
     return [u, delta, rates, B, C, D, z, bias - 3.0]
 
 

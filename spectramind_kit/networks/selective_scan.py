@@ -45,14 +45,16 @@ def selective_scan(
         Tensor: (batch, channel, time), of the type of ``u``.
 
     Raises:
-        SpectraMindError: if shapes do not fit each other, or there is no such path.
+        SpectraMindError: if shapes do not fit each other, or there is no such path (none but torch's in double).
     """
     _check_shapes(u, delta, A, B, C, D, z, delta_bias)
     exact = u.dtype == torch.float64
     if path == "auto":
         path = "segmented" if exact else choose_path(u.device).path  # no kernel has double precision
-    if path not in SCANS:
-        raise SpectraMindError("path of the selective scan", wanted=["auto", *SCANS], got=path)
+    allowed = ["segmented", "loop"] if exact else list(SCANS)
+    if path not in allowed:
+        what = f"path of the selective scan in {'double' if exact else 'single'} precision"
+        raise SpectraMindError(what, wanted=["auto", *allowed], got=path)
     dtype = torch.float64 if exact else torch.float32
     inputs = [None if x is None else x.to(dtype) for x in (u, delta, A, B, C, D, z, delta_bias)]
     with torch.autocast(u.device.type, enabled=False):

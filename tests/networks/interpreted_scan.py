@@ -12,7 +12,7 @@ from spectramind_kit.networks.scan_paths import SCANS
 
 torch.set_num_threads(1)
 # The interpreter takes half a millisecond for each element of a scan: tiny tiles, several in every direction.
-triton_scan.STEPS, triton_scan.CHANNELS, triton_scan.CHUNKS = 4, 2, 2
+triton_scan.STEPS, triton_scan.CHANNELS, triton_scan.CHUNKS = 8, 2, 2
 
 
 def errors(names, **shape):
@@ -26,13 +26,10 @@ def errors(names, **shape):
 
 everything = {"u", "delta", "A", "B", "C", "D", "z", "delta_bias"}
 bare = {"u", "delta", "A", "B", "C"}
-print(
-    json.dumps(
-        {
-            "everything": errors(everything, batch=2, channels=3, time=11, states=3),
-            "bare": errors(bare, batch=1, channels=2, time=8, states=2),
-            "one step": errors(bare - {"A"} | {"A"}, batch=1, channels=1, time=2, states=1),
-            "large steps": errors(bare, batch=1, channels=1, time=9, states=4, largest_step=2.0),
-        }
-    )
-)
+cases = {
+    "everything": errors(everything, batch=2, channels=3, time=19, states=3),
+    "bare": errors(bare, batch=1, channels=2, time=16, states=2),
+    "shorter than a chunk": errors(bare, batch=1, channels=1, time=2, states=1),
+    "large steps": errors(bare, batch=1, channels=1, time=21, states=4, largest_step=2.0),
+}
+print(json.dumps(cases))

@@ -75,6 +75,13 @@ def test_trial_is_made_once(pretended_device):
     assert len(calls) == 1
 
 
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_trial_works_where_gradients_are_off(pretended_device, mode):
+    pretended_device(cuda=right)
+    with mode():
+        assert module.choose_path(CUDA).path == "cuda"
+
+
 def test_device_that_runs_nothing_is_an_error_that_says_so(pretended_device):
     pretended_device(cuda=missing, triton=missing, segmented=missing)
     with pytest.raises(SpectraMindError, match="run on the CPU"):

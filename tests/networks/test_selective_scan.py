@@ -94,6 +94,8 @@ def test_shapes_that_would_broadcast_are_refused(name, shape):
 
 def test_unknown_path_and_empty_sequence_are_refused():
     with pytest.raises(SpectraMindError, match="segmented"):
-        selective_scan(**scan_inputs(), path="fastest")
+        selective_scan(**scan_inputs(dtype=torch.float32), path="fastest")
+    with pytest.raises(SpectraMindError, match="in double precision"):
+        selective_scan(**scan_inputs(), path="triton")
     with pytest.raises(SpectraMindError, match="at least one step"):
         selective_scan(**scan_inputs(time=0))
