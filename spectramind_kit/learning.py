@@ -31,11 +31,10 @@ from spectramind_kit.networks.public_baselines.front_end import FEATURE_NAMES
 from spectramind_kit.products import Spectrum
 from spectramind_kit.training.baselines import baseline_answers, train_baselines
 from spectramind_kit.training.checkpoint import Model
+from spectramind_kit.training.device import chosen_device
 from spectramind_kit.training.ensemble import Answer, load_ensemble
 from spectramind_kit.training.examples import Examples, joined
-from spectramind_kit.training.network import train_networks
 from spectramind_kit.training.task import NetworkTask
-from spectramind_kit.training.trainer import chosen_device
 from spectramind_kit.uncertainty.blend import blended, learn_share
 from spectramind_kit.uncertainty.temperature import learn_sigma_scale
 
@@ -110,6 +109,8 @@ def learn_model(
 
 def _train_networks(model: Model, held_out: HeldOut, task: PlanetTask, unlabelled: Sequence[Inference]) -> None:
     """Train the networks on the held-out planets, and on what the configuration adds to them."""
+    from spectramind_kit.training.network import train_networks  # here: Lightning takes seconds, and no answer needs it
+
     config, work = task.config, task.work
     networks = NetworkTask(
         config.model, config.loss, config.training, config.seed, work / "training", work / "model" / NETWORKS

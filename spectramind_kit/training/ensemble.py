@@ -16,8 +16,7 @@ from spectramind_kit.features.planet import Features
 from spectramind_kit.networks.spectramind import SpectraMindV50
 from spectramind_kit.settings.learning import ModelConfig
 from spectramind_kit.training.batches import collate
-from spectramind_kit.training.network import RECORD
-from spectramind_kit.training.task import Member
+from spectramind_kit.training.task import RECORD, Member
 
 logger = logging.getLogger(__name__)
 

@@ -41,12 +41,11 @@ from spectramind_kit.training.examples import Examples
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.module import NetworkModule
 from spectramind_kit.training.pretraining import pretrain
-from spectramind_kit.training.task import START, Member, NetworkTask, Weights, members_of, save_task
+from spectramind_kit.training.task import RECORD, START, Member, NetworkTask, Weights, members_of, save_task
 from spectramind_kit.training.trainer import new_trainer
 
 logger = logging.getLogger(__name__)
 
-RECORD = "networks.json"
 _ENCODER = "encoder.safetensors"
 _FEWEST_HELD_BACK = 4
 _BUDGET_OF_ENCODER, _BUDGET_OF_START = 0.2, 0.4

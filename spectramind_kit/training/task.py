@@ -15,6 +15,8 @@ from spectramind_kit.settings.learning import ModelConfig, TrainingConfig
 from spectramind_kit.settings.loss import LossConfig
 from spectramind_kit.training.examples import Examples, content_hash, load_examples, save_examples
 
+RECORD = "networks.json"
+"""Beside the members' weights: their sizes, names, and the hash of what they learned from."""
 _TASK, _EXAMPLES, _WEIGHTS = "task.json", "examples.npz", "first.safetensors"
 Weights = dict[str, Tensor]
 """Tensors of a network by name, all of them or some."""

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytorch_lightning as lightning
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
-from spectramind_kit.environment import usable_cuda
-from spectramind_kit.errors import ConfigurationError
 from spectramind_kit.settings.learning import TrainingConfig
+from spectramind_kit.training.device import chosen_device
 
 # Lightning announces devices, tips and its own stops for every network, and warns of what is meant to be: few planets
 # are loaded by the process itself, some networks hold nothing back, and a checkpoint's folder is there to go on from.
@@ -50,17 +49,3 @@ def new_trainer(
         num_sanity_val_steps=0,
         use_distributed_sampler=False,  # ours sees to it that all processes together see what one would see
     )
-
-
-def chosen_device(config: TrainingConfig) -> str:
-    """Return "cuda" or "cpu".
-
-    Raises:
-        ConfigurationError: if CUDA is asked for and no operation works on it.
-    """
-    usable = usable_cuda() is not None
-    if config.device == "cuda" and not usable:
-        raise ConfigurationError(
-            "training.device", wanted="a CUDA device on which operations work", got="none", remedy="training.device=cpu"
-        )
-    return "cuda" if usable and config.device != "cpu" else "cpu"
