@@ -4,6 +4,7 @@ One bad planet costs one planet's accuracy, never the file: every failure become
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,13 +14,16 @@ import numpy as np
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.competition.store import load_or_make, observation_key
 from spectramind_kit.config import Config, UncertaintyConfig
+from spectramind_kit.darkening import DARKENING_NAMES
 from spectramind_kit.environment import source_hash
 from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.fitting.darkening_prior import with_darkening_prior
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.photometry.light_curves import extract_light_curves
 from spectramind_kit.products import DepthEstimate, LightCurves, PlanetObservation, Spectrum, TransitFit
 from spectramind_kit.training.population import Population
+from spectramind_kit.uncertainty.recalibration import Recalibration
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +141,8 @@ def infer(measurement: Measurement, population: Population) -> Inference:
     problems = measurement.problems
     if measurement.estimate is not None:
         try:
-            mean, covariance = population.prior.posterior(measurement.estimate.depth, measurement.estimate.covariance)
+            estimate = with_darkening_prior(measurement.estimate, population.darkening)
+            mean, covariance = population.prior.posterior(estimate.depth, estimate.covariance)
             return Inference(measurement, population, mean, np.sqrt(np.diag(covariance)), problems)
         except Exception as error:
             logger.debug("the posterior of planet %d failed", measurement.planet_id, exc_info=True)
@@ -146,13 +151,13 @@ def infer(measurement: Measurement, population: Population) -> Inference:
 
 
 def predict_spectrum(
-    inference: Inference, sigma_scale: np.ndarray, wavelength: np.ndarray, config: UncertaintyConfig
+    inference: Inference, recalibration: Recalibration, wavelength: np.ndarray, config: UncertaintyConfig
 ) -> Spectrum:
-    """Scale the sigmas of an inference; fall back to the population where there is none.
+    """Recalibrate the sigmas of an inference; fall back to the population where there is none.
 
     Args:
         inference: of one planet.
-        sigma_scale: (n_wavelength,) factor on sigma.
+        recalibration: of the sigmas.
         wavelength: (n_wavelength,) [um].
         config: floor of sigma, inflation of a fallback.
     """
@@ -161,15 +166,27 @@ def predict_spectrum(
     if inference.mean is not None:
         # Noise may put a shallow planet below zero, and no fit knows less than the population.
         mean = np.maximum(inference.mean, config.sigma_floor)
-        sigma = np.clip(inference.sigma * sigma_scale, config.sigma_floor, population_sigma)
+        flags = inference.measurement.estimate.flags
+        factor = recalibration.factor(inference.sigma, population.spread, bool(flags))
+        sigma = np.clip(inference.sigma * factor, config.sigma_floor, population_sigma)
         try:
-            flags = inference.measurement.estimate.flags
             return Spectrum(planet_id, wavelength, mean, sigma, "fit", "; ".join(problems), flags)
         except Exception as error:
             logger.debug("planet %d has no valid spectrum", planet_id, exc_info=True)
             problems = (*problems, describe(error))
     reason = "; ".join(problems) or "not measured"
     return Spectrum(planet_id, wavelength, population.mean, population_sigma, "population", reason)
+
+
+def limb_darkening(planet_ids: np.ndarray, measured: Mapping[int, Measurement]) -> tuple[np.ndarray, np.ndarray]:
+    """Gather the fitted limb darkening of planets, (n_planet, n, 2) and its covariances; NaN where there is none."""
+    n = len(DARKENING_NAMES)
+    offsets, covariances = np.full((len(planet_ids), n, 2), np.nan), np.full((len(planet_ids), n, n), np.nan)
+    for place, planet in enumerate(planet_ids.tolist()):
+        estimate = measured[planet].estimate if planet in measured else None
+        if estimate is not None and len(estimate.darkening):
+            offsets[place], covariances[place] = estimate.darkening, estimate.darkening_covariance
+    return offsets, covariances
 
 
 def describe(error: Exception) -> str:

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
 from spectramind_kit.config import Config
 from spectramind_kit.errors import CompetitionDataError
-from spectramind_kit.inference import Inference, Measurement, PlanetTask, infer, predict_spectrum
+from spectramind_kit.inference import Inference, Measurement, PlanetTask, infer, limb_darkening, predict_spectrum
 from spectramind_kit.manifest import record_event, write_manifest
 from spectramind_kit.metric import score
 from spectramind_kit.parallel import map_planets
@@ -26,7 +26,7 @@ from spectramind_kit.products import Spectrum
 from spectramind_kit.submission import read_submission, submission_arrays, submission_table, write_submission
 from spectramind_kit.training.checkpoint import MARKER, Model, load_model, save_model
 from spectramind_kit.training.folds import assign_folds
-from spectramind_kit.uncertainty.temperature import learn_sigma_scale
+from spectramind_kit.uncertainty.recalibration import Recalibration, learn_recalibration, no_recalibration
 
 logger = logging.getLogger(__name__)
 
@@ -71,9 +71,9 @@ def calibrate(data: Path, work: Path, split: str, config: Config) -> dict[int, s
 
 
 def train(data: Path, work: Path, config: Config) -> Model:
-    """Learn the population and the sigma scale; store ``WORK/model`` and the held-out ``WORK/predictions/train.csv``.
+    """Learn the population and the recalibration; store ``WORK/model`` and the held-out ``WORK/predictions/train.csv``.
 
-    Sigmas are scaled by what held-out planets show: each is predicted from the labels of the other folds.
+    Sigmas are recalibrated on held-out planets: each is predicted from labels and stars of the other folds.
 
     Raises:
         CompetitionDataError: without training labels.
@@ -82,14 +82,13 @@ def train(data: Path, work: Path, config: Config) -> Model:
     folder = open_competition(data)
     planet_ids, spectra = folder.labels()
     fold = assign_folds(planet_ids, min(config.training.folds, len(planet_ids)), config.seed)
-    unscaled = Model(planet_ids, spectra, fold, folder.wavelength, np.ones(spectra.shape[1]), 0, float("nan"))
     measured = _measure(data, work, "train", _training_planets(folder, planet_ids, config), config)
+    table, stars = no_recalibration().table(), limb_darkening(planet_ids, measured)
+    unscaled = Model(planet_ids, spectra, fold, folder.wavelength, table, 0, float("nan"), *stars)
     known = {planet: m for planet, m in measured.items() if m.estimate is not None and len(planet_ids) > 1}
     truth = spectra[[int(np.flatnonzero(planet_ids == planet)[0]) for planet in known]]
     inferred = _infer(unscaled, known)
-    held_out = _predict(unscaled, inferred, config)
-    z = np.array([(y - s.mean) / s.sigma for y, s in zip(truth, held_out)]).reshape(-1, spectra.shape[1])
-    scaled = replace(unscaled, sigma_scale=learn_sigma_scale(z, config.uncertainty))
+    scaled = replace(unscaled, recalibration=_recalibrate(unscaled, truth, inferred, config).table())
     oof = float("nan")
     if known:
         held_out = _predict(scaled, inferred, config)
@@ -203,7 +202,17 @@ def _infer(model: Model, measured: dict[int, Measurement]) -> list[Inference]:
 
 
 def _predict(model: Model, inferred: Sequence[Inference], config: Config) -> list[Spectrum]:
-    return [predict_spectrum(one, model.sigma_scale, model.wavelength, config.uncertainty) for one in inferred]
+    recalibration = Recalibration.from_table(model.recalibration)
+    return [predict_spectrum(one, recalibration, model.wavelength, config.uncertainty) for one in inferred]
+
+
+def _recalibrate(model: Model, truth: np.ndarray, inferred: Sequence[Inference], config: Config) -> Recalibration:
+    """Learn the recalibration from held-out inferences of planets whose truth (n_planet, n_wavelength) is known."""
+    spectra, shape = _predict(model, inferred, config), (-1, len(model.wavelength))
+    sigma = np.array([s.sigma for s in spectra]).reshape(shape)
+    z = (truth.reshape(shape) - np.array([s.mean for s in spectra]).reshape(shape)) / sigma
+    flagged = np.array([bool(s.flags) for s in spectra], dtype=bool)
+    return learn_recalibration(z, sigma, model.population().spread, flagged, config.uncertainty)
 
 
 def _write_predictions(spectra: Sequence[Spectrum], work: Path, split: str) -> Path:
