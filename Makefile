@@ -17,7 +17,7 @@ $(BIN)/spectramind: requirements-dev.txt setup.cfg pyproject.toml
 demo: $(BIN)/spectramind
 	rm -rf $(DEMO)
 	$(BIN)/spectramind simulate --out $(DEMO)/data --train 40 --test 16
-	$(BIN)/spectramind train --data $(DEMO)/data --work $(DEMO)
+	$(BIN)/spectramind train --data $(DEMO)/data --work $(DEMO) model=v50_small training.epochs=30
 	$(BIN)/python build_dataset.py build --target $(TARGET) --without-cuda --out $(DEMO)/dataset
 	$(BIN)/spectramind dry-run kernels/submit --data $(DEMO)/data --dataset $(DEMO)/dataset --dataset $(DEMO)/model --work $(DEMO)
 	$(BIN)/spectramind diagnose --data $(DEMO)/data --work $(DEMO)

@@ -146,7 +146,7 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
         work / "manifest.json",
         config,
         outputs=[path],
-        inputs=[*(data / name for name in folder.tables()), model / "model.npz"],
+        inputs=[*(data / name for name in folder.tables()), model / "model.npz", *sorted(model.rglob("*.safetensors"))],
         planets=len(planets),
         fallbacks=summary.fallbacks,
         remarks=summary.remarks,
