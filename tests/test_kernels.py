@@ -93,7 +93,15 @@ def test_missing_tag_is_refused(tmp_path):
         check_kernel(folder)
 
 
-@pytest.mark.parametrize("change", [{"enable_internet": True}, {"kernel_type": "script"}, {"title": "x" * 51}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"enable_internet": True, "competition_sources": ["a-competition"]},
+        {"enable_internet": "no"},
+        {"kernel_type": "script"},
+        {"title": "x" * 51},
+    ],
+)
 def test_metadata_that_would_not_be_scored_is_refused(tmp_path, change):
     with pytest.raises(PackagingError, match="kernel-metadata.json"):
         read_metadata(write_kernel(tmp_path / "page", PAGE, **change))

@@ -7,7 +7,8 @@ import pytest
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.files import sha256_of
-from spectramind_kit.kaggle.dataset import check_uploadable, dataset_metadata, write_dataset
+from spectramind_kit.kaggle.dataset import dataset_metadata, write_dataset
+from spectramind_kit.kaggle.limits import check_uploadable
 from spectramind_kit.kaggle.wheelhouse import read_built
 
 
