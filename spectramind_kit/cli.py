@@ -17,6 +17,7 @@ import typer
 from spectramind_kit import __version__
 from spectramind_kit.config import Config, load_config
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
+from spectramind_kit.kaggle import commands as kaggle_commands
 
 app = typer.Typer(
     help="From raw Ariel detector cubes to a submission: simulate, calibrate, train, predict, submit, diagnose.",
@@ -26,6 +27,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(kaggle_commands.dataset, name="dataset")
+app.add_typer(kaggle_commands.kernel, name="kernel")
 
 Data = Annotated[Path, typer.Option("--data", help="Competition folder (2024 or 2025 layout).")]
 Work = Annotated[Path, typer.Option("--work", help="Folder for everything that is made; reused when it exists.")]
@@ -255,7 +259,7 @@ def main() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for chatty in ("matplotlib", "PIL", "fontTools", "asyncio", "distributed", "numba"):
+    for chatty in ("matplotlib", "PIL", "fontTools", "asyncio", "distributed", "numba", "papermill"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         app(arguments, prog_name="spectramind")
