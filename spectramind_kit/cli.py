@@ -218,12 +218,15 @@ def dry_run(
     data: Data,
     work: Work,
     dataset: Annotated[list[Path], typer.Option(help="Folder attached as a dataset; may be given several times.")],
+    parameter: Annotated[list[str] | None, typer.Option("-p", help="NAME=VALUE of a notebook's parameter.")] = None,
     overrides: Overrides = None,
 ) -> None:
-    """Rehearse a kernel as Kaggle would run it: fresh environment, read-only inputs, no network."""
+    """Rehearse a kernel as Kaggle would run it: fresh environment, read-only inputs, no network, a budget."""
     from spectramind_kit.kaggle.dry_run import rehearse
+    from spectramind_kit.kaggle.parameters import parse_parameters
 
-    verdict = rehearse(kernel, data, dataset, work, _config(overrides).kaggle)
+    config = _config(overrides).kaggle
+    verdict = rehearse(kernel, data, dataset, work, config, parse_parameters(parameter or []))
     typer.echo(verdict.table())
     if not verdict.passed:
         raise typer.Exit(1)

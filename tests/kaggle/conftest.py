@@ -139,6 +139,9 @@ def config() -> KaggleConfig:
         layout="owner",
         hours=9.0,
         rerun_planets=1100,
+        cores=4,
+        memory_gb=29.0,
+        disk_gb=20.0,
     )
 
 
