@@ -15,9 +15,16 @@ from spectramind_kit.kaggle.kernel import (
     read_metadata,
     write_notebook,
 )
+from spectramind_kit.kaggle.kernel_push import prepare_push
 
 KERNELS = sorted(path.parent for path in (Path(__file__).parents[1] / "kernels").glob("*/kernel-metadata.json"))
 PAGE = '# %% tags=["install"]\nimport math\n\n# %% tags=["parameters"]\nradius: float = 1.0\n\n# %%\n'
+
+
+def install_cell(folder):
+    """Return the code of a kernel's install cell."""
+    (cell,) = [cell for cell in check_kernel(folder).cells if "install" in cell.metadata.get("tags", [])]
+    return cell.source
 
 
 def write_kernel(folder, source, **changes):
@@ -38,14 +45,48 @@ def test_kernel_is_a_thin_page_generated_from_its_source(folder):
 def test_kernel_attaches_what_the_configuration_names(folder):
     metadata, config = read_metadata(folder), load_config().kaggle
 
-    assert f"{config.owner}/{config.dataset}" in metadata["dataset_sources"]
-    assert metadata["competition_sources"] == [config.competition]
-    assert metadata["id"].split("/")[0] == config.owner
-    assert metadata["id"].split("/")[1] == metadata["title"].lower().replace(" ", "-")
+    assert metadata["dataset_sources"] == [f"{config.owner}/{config.dataset}"]
+    assert metadata["competition_sources"] == ([] if metadata["enable_internet"] else [config.competition])
+    assert metadata["id"] == f"{config.owner}/spectramind-{folder.name}"
 
 
-def test_there_is_a_submit_kernel():
-    assert "submit" in [folder.name for folder in KERNELS]
+@pytest.mark.parametrize("folder", KERNELS, ids=lambda folder: folder.name)
+def test_kernel_can_be_pushed_and_says_what_it_leaves(folder):
+    push = prepare_push(folder, 3600)
+
+    assert read_metadata(folder)["expected_output"] and "expected_output" not in push.metadata
+    assert push.metadata["machine_shape"] == read_metadata(folder)["machine_shape"]
+
+
+def test_there_are_five_kernels_and_one_alone_uses_the_internet():
+    assert [folder.name for folder in KERNELS] == ["build-wheels", "diagnose", "preprocess", "submit", "train"]
+    assert [f.name for f in KERNELS if read_metadata(f)["enable_internet"]] == ["build-wheels"]
+    assert [f.name for f in KERNELS if not read_metadata(f)["is_private"]] == ["diagnose"]
+    assert [f.name for f in KERNELS if read_metadata(f)["enable_gpu"]] == ["build-wheels", "submit", "train"]
+
+
+def test_every_page_installs_in_the_same_way():
+    install = {
+        cell.source for f in KERNELS for cell in check_kernel(f).cells if "install" in cell.metadata.get("tags", [])
+    }
+
+    assert len(install) == 1
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["wheels-here", "datasets/me/wheels-here", "notebooks/me/build/wheels-here", "build/wheels-here"],
+)
+def test_install_cell_finds_the_dataset_under_every_layout(tmp_path, monkeypatch, place):
+    dataset = tmp_path / place
+    (dataset / "wheels" / "cp312").mkdir(parents=True)
+    (dataset / "wheels" / "cp312" / "spectramind_kit-0.1.0-py3-none-any.whl").write_text("")
+    (dataset / "install.py").write_text("def install():\n    return __file__\n")
+    monkeypatch.setenv("KAGGLE_INPUT_ROOT", str(tmp_path))
+    scope = {}
+    exec(install_cell(KERNELS[0]), scope)
+
+    assert scope["installed"] == str(dataset / "install.py")
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ Attach this dataset to a notebook and run two cells:
 import os, runpy
 from pathlib import Path
 inputs = Path(os.environ.get("KAGGLE_INPUT_ROOT", "/kaggle/input"))
-wheels = [*inputs.glob("*/wheels/*/spectramind_kit-*.whl"), *inputs.glob("*/*/*/wheels/*/spectramind_kit-*.whl")]
+wheels = [path for depth in "1234" for path in inputs.glob("*/" * int(depth) + "wheels/*/spectramind_kit-*.whl")]
 runpy.run_path(str(wheels[0].parents[2] / "install.py"))["install"]()
 ```
 
