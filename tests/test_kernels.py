@@ -15,7 +15,9 @@ from spectramind_kit.kaggle.kernel import (
     read_metadata,
     write_notebook,
 )
+from spectramind_kit.kaggle.kernel_output import check_output
 from spectramind_kit.kaggle.kernel_push import prepare_push
+from spectramind_kit.kaggle.sharing import private_parts
 
 KERNELS = sorted(path.parent for path in (Path(__file__).parents[1] / "kernels").glob("*/kernel-metadata.json"))
 PAGE = '# %% tags=["install"]\nimport math\n\n# %% tags=["parameters"]\nradius: float = 1.0\n\n# %%\n'
@@ -146,3 +148,50 @@ def test_missing_tag_is_refused(tmp_path):
 def test_metadata_that_would_not_be_scored_is_refused(tmp_path, change):
     with pytest.raises(PackagingError, match="kernel-metadata.json"):
         read_metadata(write_kernel(tmp_path / "page", PAGE, **change))
+
+
+@pytest.fixture
+def attached(tmp_path, monkeypatch, competition, trained_work):
+    """A session: the simulated competition and the output of a training session are attached."""
+    root, working = tmp_path / "input", tmp_path / "working"
+    working.mkdir()
+    (root / "competitions").mkdir(parents=True)
+    (root / "competitions" / "ariel").symlink_to(competition.data)
+    (root / "notebooks" / "ada-l").mkdir(parents=True)
+    (root / "notebooks" / "ada-l" / "train").symlink_to(trained_work)
+    monkeypatch.setenv("KAGGLE_INPUT_ROOT", str(root))
+    monkeypatch.setenv("KAGGLE_WORKING_ROOT", str(working))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return working
+
+
+def run_page(name):
+    """Run a kernel's cells but the one that installs, with one worker; return what they leave behind."""
+    (folder,) = [folder for folder in KERNELS if folder.name == name]
+    scope = {"Path": Path}
+    for cell in check_kernel(folder).cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "code" and "install" not in tags:
+            exec(cell.source, scope)
+            scope |= {"overrides": ["workers=1"]} if "parameters" in tags else {}
+    return scope
+
+
+@pytest.mark.parametrize("name", ["preprocess", "train", "submit"])
+def test_page_runs_on_a_competition_and_leaves_what_it_says(attached, name):
+    before = {path: path.read_bytes() for path in (attached.parent / "input").rglob("*.json")}
+    run_page(name)
+
+    (folder,) = [folder for folder in KERNELS if folder.name == name]
+    assert check_output(attached, read_metadata(folder)["expected_output"])
+    curves = list(attached.glob("light_curves/*/*.npz"))
+    assert curves and all(path.is_symlink() for path in curves), "light curves of the same frames are not made anew"
+    assert before == {path: path.read_bytes() for path in before}
+
+
+def test_shared_page_leaves_a_report_without_names(attached):
+    run_page("diagnose")
+
+    assert [path.name for path in attached.iterdir()] == ["report.html"]
+    text = (attached / "report.html").read_text()
+    assert "data:image/png" in text and not private_parts(text, {"ada-l"})

@@ -30,6 +30,8 @@ from spectramind_kit.kaggle.targets import Target, load_target
 from spectramind_kit.kaggle.verdict import Check, Verdict
 
 WHEELS = Path(__file__).parents[2] / "wheels"
+WRAPPED = "<style>pre { white-space: pre-wrap !important; overflow-wrap: anywhere; } img { max-width: 100%; }</style>"
+"""Long lines of a page are wrapped: nobody reads sideways."""
 FALLBACK_WORDS = ("no CUDA wheel fits", "selective scan: torch loop")
 SOCKETS = "refused at Python's sockets (this system allows no namespaces)"
 
@@ -121,7 +123,7 @@ def fallback_note(notebook: Path | None, working: Path) -> Check:
     """Say what went a second-best way: planets that got the population's spectrum, wheels that did not fit."""
     manifest = working / MANIFEST
     planets = json.loads(manifest.read_text()).get("fallbacks", {}) if manifest.is_file() else {}
-    said = [f"planet {planet}: {reason}" for planet, reason in planets.items()][:5]
+    said = [f"{len(planets)} planets, among them {p}: {reason}" for p, reason in list(planets.items())[:1]]
     said += [line for line in installer_lines(notebook) if line.startswith(FALLBACK_WORDS)]
     return Check("fallbacks", "note" if said else "ok", "; ".join(said) or "none")
 
@@ -208,5 +210,5 @@ def _keep_notebook(rehearsal: Rehearsal, path: Path) -> Path | None:
         return None
     shutil.copyfile(executed, path)
     page, _ = HTMLExporter().from_notebook_node(nbformat.read(path, as_version=4))
-    path.with_suffix(".html").write_text(page)
+    path.with_suffix(".html").write_text(page.replace("</head>", f"{WRAPPED}</head>", 1))
     return path

@@ -35,13 +35,12 @@ def plot_stages(work: Path, config: KaggleConfig) -> Figure:
     stages = read_stages(work)
     figure = Figure(figsize=(7.5, 1.1 + 0.6 * len(stages)), layout="constrained")
     axes = figure.subplots()
-    axes.barh(range(len(stages)), [stage["seconds"] for stage in stages], color="#1f5a94", height=0.45)
+    axes.barh(range(len(stages)), [stage["seconds"] for stage in stages], color="#1f5a94", height=0.35)
     for place, label in enumerate(stage_labels(stages, config)):
-        axes.annotate(
-            label, (0.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8.5, color="#d17a22"
-        )
+        above = (0.01, place - 0.32)
+        axes.annotate(label, above, xycoords=("axes fraction", "data"), va="center", fontsize=8.5, color="#475467")
     axes.set_yticks(range(len(stages)), [_name(stage) for stage in stages])
-    axes.invert_yaxis()
+    axes.set_ylim(len(stages) - 0.6, -0.6)
     axes.set_xlabel("seconds")
     axes.set_title(f"where the time went; the rerun may take {config.hours:g} h", fontsize=10, loc="left")
     axes.spines[["top", "right"]].set_visible(False)

@@ -4,7 +4,14 @@ import dataclasses
 
 import pytest
 
-from spectramind_kit.kaggle.rerun_budget import RehearsedPlanets, rehearsal_budget, rehearsed_planets, time_check
+from spectramind_kit.kaggle.rerun_budget import (
+    RehearsedPlanets,
+    budget_checks,
+    rehearsal_budget,
+    rehearsed_planets,
+    time_check,
+)
+from spectramind_kit.kaggle.watched_run import Usage
 
 SECONDS = {"venv": 5.0, "install": 10.0, "run": 60.0, "total": 95.0}
 
@@ -46,3 +53,13 @@ def test_planets_and_visits_are_counted(competition):
     assert RehearsedPlanets(1, 1, 4).check().state == "note"
     (competition / "train" / "5").mkdir(parents=True)
     assert rehearsed_planets(competition, "train").planets == 1
+
+
+def test_every_breach_is_a_failed_row(config):
+    usage = Usage(0, 60.0, memory=30 * 10**9, disk=21 * 10**9, breach="")
+    rows = budget_checks(SECONDS, usage, RehearsedPlanets(2, 2, 4), dataclasses.replace(config, hours=1.0), ended=True)
+
+    assert [row.name for row in rows if row.state == "FAILED"] == ["time", "memory", "disk"]
+    assert [row.state for row in rows if row.name == "install"] == ["ok"]
+    unfinished = budget_checks(SECONDS, usage, RehearsedPlanets(2, 2, 4), config, ended=False)
+    assert {row.name: row.state for row in unfinished}["time"] == "note"
