@@ -204,15 +204,18 @@ def _send(api: "KaggleApi", dataset: DatasetFolder, request: object, ask: Callab
     from kaggle.api.kaggle_api_extended import ResumableUploadContext
     from kagglesdk.blobs.types.blob_api_service import ApiBlobType
 
-    entries, response = upload_entries(dataset.folder), None
+    entries, response, said = upload_entries(dataset.folder), None, ""
     quiet = not sys.stderr.isatty()  # else a progress bar a file
     with asking(f"upload of dataset {dataset.ref}"), ResumableUploadContext() as uploads:
-        api.upload_files(request, None, str(dataset.folder), ApiBlobType.DATASET, uploads, quiet, dir_mode="zip")
+        try:
+            api.upload_files(request, None, str(dataset.folder), ApiBlobType.DATASET, uploads, quiet, dir_mode="zip")
+        except ValueError as error:  # from 2.2.5 on; earlier clients go on without the file
+            said = f" ({error})"
         if len(request.files) == len(entries):
             response = api.with_retry(ask)()
     # Raised out here: inside, the client would keep the failed upload's address and fail on it for days.
     if response is None:
-        got = f"{len(request.files)} of {[entry.name for entry in entries]}"
+        got = f"{len(request.files)} of {[entry.name for entry in entries]}{said}"
         remedy = "nothing was made of it; check storage quota and network, then push again"
         raise PackagingError(f"upload of dataset {dataset.ref}", wanted="every file", got=got, remedy=remedy)
     if response.error or response.status.lower() != "ok":
