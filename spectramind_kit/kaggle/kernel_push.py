@@ -99,7 +99,7 @@ def prepare_push(
     metadata = owned_by(metadata, owner) if owner else metadata
     for kind in SOURCES:
         metadata[kind] = list(dict.fromkeys([*metadata.get(kind, []), *(more_sources or {}).get(kind, [])]))
-    metadata |= machine(metadata, accelerator)
+    metadata = with_machine(metadata, accelerator)
     check_pushable(metadata, folder / METADATA)
     text = nbformat.writes(bake_parameters(notebook_path(folder), parameters or {}))
     return KernelPush(folder, metadata, text, dict(parameters or {}), seconds)
@@ -116,12 +116,17 @@ def owned_by(metadata: Mapping[str, object], owner: str) -> dict[str, object]:
     return {**metadata, "id": moved(str(metadata.get("id", ""))), **sources}
 
 
-def machine(metadata: Mapping[str, object], accelerator: str) -> dict[str, object]:
-    """Return the metadata's fields of the machine, spelt out: a kernel with GPU that names none gets two T4."""
-    if accelerator == NO_GPU:
-        return {"enable_gpu": False, "machine_shape": ""}
-    shape = accelerator or metadata.get("machine_shape") or (T4_X2 if metadata.get("enable_gpu") else "")
-    return {"enable_gpu": shape.startswith("Nvidia"), "machine_shape": shape}
+def with_machine(metadata: Mapping[str, object], accelerator: str) -> dict[str, object]:
+    """Return the metadata with the machine spelt out: a kernel with GPU that names none gets two T4, one without none.
+
+    Args:
+        accelerator: a machine of Kaggle's, or "none"; "" as the metadata says.
+    """
+    others = {key: value for key, value in metadata.items() if key != "machine_shape"}
+    shape = accelerator or metadata.get("machine_shape") or (T4_X2 if metadata.get("enable_gpu") else NO_GPU)
+    if shape == NO_GPU:
+        return {**others, "enable_gpu": False}
+    return {**others, "enable_gpu": shape.startswith("Nvidia"), "machine_shape": shape}
 
 
 def push_kernel(api: "KaggleApi", push: KernelPush, patience: Patience) -> PushRecord:

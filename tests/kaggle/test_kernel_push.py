@@ -33,10 +33,17 @@ def test_kernel_is_pushed_as_it_is_meant(kaggle, api, dataset, kernel, patience)
     assert (sent["enableInternet"], sent["enableGpu"], sent["isPrivate"]) == (False, False, True)
     assert sent["datasetDataSources"] == ["somebody/tiny-wheels"]
     assert sent["competitionDataSources"] == ["tiny-competition"]
-    assert sent["sessionTimeoutSeconds"] == 3600
+    assert sent["sessionTimeoutSeconds"] == 3600 and "machineShape" not in sent
     sources = [cell["source"] for cell in json.loads(sent["text"])["cells"]]
     place = next(i for i, source in enumerate(sources) if source.startswith("value: float = 0.5"))
     assert sources[place + 1].endswith("value = 0.25\n")
+
+
+def test_gpu_kernel_asks_for_its_machine(kaggle, api, dataset, kernel, patience):
+    push_kernel(api, prepare_push(kernel, 3600, accelerator="NvidiaTeslaT4"), patience)
+    (sent,) = kaggle.called("SaveKernel")
+
+    assert (sent["enableGpu"], sent["machineShape"]) == (True, "NvidiaTeslaT4")
 
 
 def test_pushing_twice_makes_two_versions_of_the_same_bytes(kaggle, api, dataset, kernel, patience):
@@ -135,13 +142,13 @@ def test_another_owners_copy_takes_its_own_sources_along(kernel):
 
 
 def test_gpu_is_two_t4_unless_another_machine_is_named(kernel):
-    assert prepare_push(kernel, 3600).metadata["machine_shape"] == ""
+    assert "machine_shape" not in prepare_push(kernel, 3600).metadata
     change_metadata(kernel, enable_gpu=True)
     assert prepare_push(kernel, 3600).metadata["machine_shape"] == "NvidiaTeslaT4"
     other = prepare_push(kernel, 3600, accelerator="NvidiaL4").metadata
     assert (other["machine_shape"], other["enable_gpu"]) == ("NvidiaL4", True)
     none = prepare_push(kernel, 3600, accelerator="none").metadata
-    assert (none["machine_shape"], none["enable_gpu"]) == ("", False)
+    assert "machine_shape" not in none and none["enable_gpu"] is False
 
 
 @pytest.mark.parametrize("machine", ["NvidiaTeslaP100", "TpuV38"])
