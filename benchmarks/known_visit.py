@@ -71,13 +71,26 @@ class KnownChannel:
         return np.sqrt(variance / self.cadence.n_average) / total
 
 
-def simulate_known_visit(config: Config, seed: int, edition: str = "2025") -> dict[str, KnownChannel]:
-    """Simulate both channels of one visit of a random planet of an edition."""
+class MirroredNoise(np.random.Generator):
+    """A source of random numbers whose normal ones have the other sign."""
+
+    def standard_normal(self, *args, **options) -> np.ndarray:
+        return -super().standard_normal(*args, **options)
+
+
+def simulate_known_visit(
+    config: Config, seed: int, edition: str = "2025", mirrored: bool = False
+) -> dict[str, KnownChannel]:
+    """Simulate both channels of one visit of a random planet of an edition.
+
+    Visits of the same seed, one of them mirrored, differ in the sign of photon and read noise alone: what is
+    linear in the noise cancels in their mean, and a bias shows that would drown in the noise of either.
+    """
     rng = np.random.default_rng(seed)
     system = draw_system(seed + 10_000, rng, edition)
     mid_transit = draw_mid_transit(rng)
     return {
-        name: _simulate_channel(system, mid_transit, cadence, config, ADC[edition][name], rng)
+        name: _simulate_channel(system, mid_transit, cadence, config, ADC[edition][name], rng, mirrored)
         for name, cadence in channel_cadences(config.simulation).items()
     }
 
@@ -102,19 +115,21 @@ def _simulate_channel(
     config: Config,
     adc: tuple[float, float],
     rng: np.random.Generator,
+    mirrored: bool,
 ) -> KnownChannel:
     channel, simulation, (gain, offset) = cadence.channel, config.simulation, adc
     frames = draw_calibration_frames(channel, gain, offset, simulation.read_noise, rng)
     light = channel_light(system, mid_transit, cadence, simulation, brightest_allowed(channel, gain, offset), rng)
     hits = draw_cosmic_rays(channel.n_pixel, cadence.n_pair, simulation.cosmic_rays, rng)
     row, column = photometric_pixels(channel.name, config.photometry)
+    noise = (MirroredNoise if mirrored else np.random.Generator)(rng.spawn(1)[0].bit_generator)
     series = []
     for r in np.unique(row):
         columns = column[row == r]
         pixels = frames.at(np.full(len(columns), r), columns)
         exposed = light.on_row(r)[columns]
         counts = read_out(
-            exposed, pixels, channel, _hits_on(hits, r, columns, channel.n_column), cadence.n_average, rng
+            exposed, pixels, channel, _hits_on(hits, r, columns, channel.n_column), cadence.n_average, noise
         )
         series += [pl.Series(f"column_{r * channel.n_column + c}", pixel) for c, pixel in zip(columns, counts)]
     decoded = DecodedPixels(channel.name, pl.DataFrame(series), row, column, cadence.frame_times())

@@ -114,14 +114,23 @@ def calibrate(data: Data, work: Work, split: Split = Split.train, overrides: Ove
 
 @app.command()
 def train(data: Data, work: Work, overrides: Overrides = None) -> None:
-    """Learn the population and the sigma scale from the training planets; store WORK/model."""
+    """Learn population, sigma scale and network from the training planets; store WORK/model.
+
+    model=v50 is the network (v50_small where there is no GPU), model=none the fit alone; three public
+    baselines can be trained by their names. The network is heard as far as held-out planets bear it out.
+    An interrupted training goes on where it stopped; training.hours=H ends it in time.
+    """
     from spectramind_kit import runs
+    from spectramind_kit.instruments import CHANNELS
 
     model = runs.train(data, work, _config(overrides))
     typer.echo(
         f"{len(model.planet_ids)} labels, {model.n_measured} planets fitted, sigma scale "
         f"{model.sigma_scale[0]:.3f} (FGS1) {model.sigma_scale[1]:.3f} (AIRS-CH0)"
     )
+    if model.kind != "none":
+        shares = " ".join(f"{100 * share:.0f} % ({name})" for name, share in zip(CHANNELS, model.share))
+        typer.echo(f"{model.kind} beside the fit, whose score alone is {model.fit_score:.4f}: its share {shares}")
     typer.echo(f"out-of-fold score {model.score:.4f}")
 
 

@@ -10,57 +10,20 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Literal
 
 from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from spectramind_kit.errors import ConfigurationError
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Whole = Annotated[int, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
-
-
-def _ascending(pair: tuple[int, int]) -> tuple[int, int]:
-    if not 0 <= pair[0] < pair[1]:
-        raise ValueError("first and stop with 0 <= first < stop")
-    return pair
-
-
-Range = Annotated[tuple[int, int], AfterValidator(_ascending)]
-"""Half-open range of detector rows or columns."""
-
-
-@dataclass(frozen=True)
-class SimulationConfig:
-    """What ``spectramind simulate`` makes.
-
-    Attributes:
-        airs_average, fgs1_average: real CDS pairs averaged into one stored pair; 1 is the full size.
-        two_visit_fraction: share of planets with a second visit.
-        airs_jitter, fgs1_jitter: pointing jitter per real exposure, standard deviation [pixel].
-        drift: peak-to-peak size of the star's instrumental drift over a visit [1].
-        foreground: additive light, as a share of the star's light in a column [1].
-        cosmic_rays: hits per visit and channel over the whole detector.
-        read_noise: [e-] per read.
-    """
-
-    airs_average: Count
-    fgs1_average: Count
-    two_visit_fraction: Share
-    airs_jitter: NotNegative
-    fgs1_jitter: NotNegative
-    drift: NotNegative
-    foreground: NotNegative
-    cosmic_rays: NotNegative
-    read_noise: NotNegative
+from spectramind_kit.settings.learning import ModelConfig, TrainingConfig
+from spectramind_kit.settings.loss import LossConfig
+from spectramind_kit.settings.quantities import Count, Positive, Range, Whole
+from spectramind_kit.settings.simulation import SimulationConfig
 
 
 @dataclass(frozen=True)
@@ -69,6 +32,7 @@ class CalibrationConfig:
 
     Attributes:
         adc_sign: "official" (counts / gain + offset) or "inverse" (counts / gain - offset).
+        full_well: a pixel is full where a read tells more, before linearity [e-].
         linearity, dark, flat, cosmic_rays: make the correction or not.
         dark_time_base: "since_reset" (read times measured on real frames) or "integration" (nominal times).
         hot_pixels: "keep" or "mask".
@@ -78,6 +42,7 @@ class CalibrationConfig:
     """
 
     adc_sign: Literal["official", "inverse"]
+    full_well: Positive
     linearity: bool
     dark: bool
     dark_time_base: Literal["since_reset", "integration"]
@@ -98,8 +63,8 @@ class PhotometryConfig:
         airs_background_rows: rows the background is measured on: outside this half-open range.
         airs_wing_slope, fgs1_wing_slope: the star's light in the wings falls as distance^-slope, per row on
             AIRS-CH0 and per pixel on FGS1.
-        airs_wing_width, fgs1_wing_width: distance within which the wings are flat [pixel]; for AIRS-CH0 in the first
-            (red) and the last (blue) science column, linear in between.
+        airs_wing_width, fgs1_wing_width: distance within which the wings are flat [pixel]; for AIRS-CH0 from the first
+            (red) to the last (blue) science column, evenly spaced. Slopes and widths are where the fit starts.
         fgs1_rows, fgs1_columns: half-open window summed for FGS1; the background is measured around it.
         airs_background_step: of the background rows, every n-th science column is read.
         fgs1_background_step: of the pixels around FGS1's window, every n-th of a row is read.
@@ -115,7 +80,7 @@ class PhotometryConfig:
     airs_background_rows: Range
     airs_wing_slope: Positive
     fgs1_wing_slope: Positive
-    airs_wing_width: tuple[Positive, Positive]
+    airs_wing_width: tuple[Positive, ...]
     fgs1_wing_width: Positive
     fgs1_rows: Range
     fgs1_columns: Range
@@ -152,19 +117,6 @@ class FitConfig:
     outlier_sigma: Positive
     supersample: Count
     max_iterations: Count
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """What is learned from the training planets.
-
-    Attributes:
-        folds: cross-validation folds, by planet.
-        max_planets: training planets whose light curves are fitted at most (labels are always all used); 0 is all.
-    """
-
-    folds: Count
-    max_planets: Whole
 
 
 @dataclass(frozen=True)
@@ -244,7 +196,9 @@ class Config:
     calibration: CalibrationConfig
     photometry: PhotometryConfig
     fit: FitConfig
+    model: ModelConfig
     training: TrainingConfig
+    loss: LossConfig
     uncertainty: UncertaintyConfig
     diagnostics: DiagnosticsConfig
     kaggle: KaggleConfig

@@ -15,26 +15,41 @@ from spectramind_kit.competition.store import load_or_make, observation_key
 from spectramind_kit.config import Config, UncertaintyConfig
 from spectramind_kit.environment import source_hash
 from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.features.planet import Features, planet_features
+from spectramind_kit.features.visit import VisitFeatures, visit_features
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
+from spectramind_kit.networks.public_baselines.front_end import baseline_features
 from spectramind_kit.photometry.light_curves import extract_light_curves
-from spectramind_kit.products import DepthEstimate, LightCurves, PlanetObservation, Spectrum, TransitFit
+from spectramind_kit.products import DepthEstimate, LightCurves, Planet, PlanetObservation, Spectrum, TransitFit
 from spectramind_kit.training.population import Population
+from spectramind_kit.uncertainty.blend import blended
 
 logger = logging.getLogger(__name__)
 
 _CURVE_CODE = ("instruments", "products", "competition", "calibration", "photometry")
 _FIT_CODE = (*_CURVE_CODE, "transit", "fitting")
-"""Parts of the package whose change makes stored light curves, and fits, anew."""
+_FEATURE_CODE = (*_FIT_CODE, "features")
+"""Parts of the package whose change makes stored light curves, fits, and features anew."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What the light curves of one planet gave: an estimate or None, and what went wrong on the way, in words."""
+    """What the light curves of one planet gave.
+
+    Attributes:
+        planet_id: of the planet; estimate: its depths, None if nothing could be measured.
+        problems: what went wrong on the way, in words.
+        planet: what the star table says; visits: what a network sees of each visit, if one is to look.
+        public: (n_feature,) what the public baselines' front end says of the first visit, if one of them is to look.
+    """
 
     planet_id: int
     estimate: DepthEstimate | None
     problems: tuple[str, ...] = ()
+    planet: Planet | None = None
+    visits: tuple[VisitFeatures, ...] = ()
+    public: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +69,20 @@ class Inference:
     problems: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What the networks say of a planet, and how much it counts.
+
+    Attributes:
+        mean, sigma: (n_wavelength,) [(Rp/Rs)^2], sigma scaled.
+        share: (n_wavelength,) of the answer that is theirs, in [0, 1].
+    """
+
+    mean: np.ndarray
+    sigma: np.ndarray
+    share: np.ndarray
+
+
 @dataclass(frozen=True)
 class PlanetTask:
     """Work on the planets of one split; picklable, so that processes can share it.
@@ -70,7 +99,7 @@ class PlanetTask:
     def light_curves(self, observation: PlanetObservation) -> LightCurves:
         """Return the light curves of a visit, stored or made."""
         config = self.config
-        key = observation_key(observation, *self._curve_parts(), observation.planet.notes, source_hash(*_CURVE_CODE))
+        key = observation_key(observation, *self.curve_settings(), observation.planet.notes, source_hash(*_CURVE_CODE))
         path = self._path("light_curves", observation)
         return load_or_make(
             path, key, LightCurves, lambda: extract_light_curves(observation, config.calibration, config.photometry)
@@ -79,7 +108,7 @@ class PlanetTask:
     def fit(self, observation: PlanetObservation) -> TransitFit:
         """Return the fit of a visit, stored or made."""
         config = self.config
-        parts = (*self._curve_parts(), config.fit, observation.planet, source_hash(*_FIT_CODE))
+        parts = (*self.curve_settings(), config.fit, observation.planet, source_hash(*_FIT_CODE))
         path = self._path("fits", observation)
         return load_or_make(
             path,
@@ -88,6 +117,30 @@ class PlanetTask:
             lambda: fit_transit(self.light_curves(observation), observation.planet, config.fit),
         )
 
+    def features(self, observation: PlanetObservation) -> VisitFeatures:
+        """Return what a network sees of a visit, stored or made."""
+        parts = (*self.curve_settings(), self.config.fit, observation.planet, source_hash(*_FEATURE_CODE))
+        return load_or_make(
+            self._path("features", observation),
+            observation_key(observation, *parts),
+            VisitFeatures,
+            lambda: visit_features(self.light_curves(observation), self.fit(observation), observation.planet),
+        )
+
+    def _fit_and_see(
+        self, observation: PlanetObservation
+    ) -> tuple[TransitFit, Planet, VisitFeatures | None, np.ndarray | None]:
+        """Return the fit of a visit, and what network or baseline see of it; without that the fit still counts."""
+        fit, seen, public, kind = self.fit(observation), None, None, self.config.model.kind
+        try:
+            if kind == "v50":
+                seen = self.features(observation)
+            elif kind != "none" and observation.visit == 0:
+                public = baseline_features(observation)
+        except Exception:
+            logger.warning("%s has no features", observation.name, exc_info=True)
+        return fit, observation.planet, seen, public
+
     def calibrate(self, planet_id: int) -> Measurement:
         """Store the light curves of every visit of a planet; the measurement carries the problems only."""
         problems = self._for_each_visit(planet_id, self.light_curves)[1]
@@ -95,11 +148,13 @@ class PlanetTask:
 
     def measure(self, planet_id: int) -> Measurement:
         """Fit every visit of a planet and join them; a visit that fails is left out."""
-        fits, problems = self._for_each_visit(planet_id, self.fit)
-        if not fits:
+        made, problems = self._for_each_visit(planet_id, self._fit_and_see)
+        if not made:
             return Measurement(planet_id, None, tuple(problems))
+        fits, planets, seen, public = zip(*made)
+        visits = tuple(visit for visit in seen if visit is not None)
         try:
-            return Measurement(planet_id, join_visits(fits), tuple(problems))
+            return Measurement(planet_id, join_visits(fits), tuple(problems), planets[0], visits, public[0])
         except Exception as error:
             logger.debug("joining the visits of planet %d failed", planet_id, exc_info=True)
             return Measurement(planet_id, None, (*problems, describe(error)))
@@ -124,7 +179,7 @@ class PlanetTask:
                 problems.append(describe(error))
         return made, problems
 
-    def _curve_parts(self) -> tuple:
+    def curve_settings(self) -> tuple:
         """Return the configuration that light curves depend on; the path taken to them is not part of it."""
         return self.config.calibration, replace(self.config.photometry, path="auto")
 
@@ -145,29 +200,62 @@ def infer(measurement: Measurement, population: Population) -> Inference:
     return Inference(measurement, population, None, None, problems)
 
 
+def features_of(inference: Inference, wavelength: np.ndarray, config: UncertaintyConfig) -> Features | None:
+    """Return what the network sees of a planet; None if it was not measured, or its features cannot be made."""
+    measurement, population = inference.measurement, inference.population
+    if inference.mean is None or not measurement.visits:
+        return None
+    try:
+        return planet_features(
+            measurement.planet,
+            measurement.visits,
+            measurement.estimate,
+            fit_answer(inference, config),
+            (population.mean, population.spread),
+            wavelength,
+        )
+    except Exception:
+        logger.warning("planet %d has no features", measurement.planet_id, exc_info=True)
+        return None
+
+
+def fit_answer(inference: Inference, config: UncertaintyConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and sigma of fit and prior; noise may have put a shallow planet below zero."""
+    return np.maximum(inference.mean, config.sigma_floor), np.maximum(inference.sigma, config.sigma_floor)
+
+
 def predict_spectrum(
-    inference: Inference, sigma_scale: np.ndarray, wavelength: np.ndarray, config: UncertaintyConfig
+    inference: Inference,
+    sigma_scale: np.ndarray,
+    wavelength: np.ndarray,
+    config: UncertaintyConfig,
+    heard: Heard | None = None,
 ) -> Spectrum:
-    """Scale the sigmas of an inference; fall back to the population where there is none.
+    """Scale the sigmas, let the networks say their share, and fall back where that fails: to the fit, the population.
 
     Args:
         inference: of one planet.
-        sigma_scale: (n_wavelength,) factor on sigma.
+        sigma_scale: (n_wavelength,) factor on the sigmas of fit and prior.
         wavelength: (n_wavelength,) [um].
         config: floor of sigma, inflation of a fallback.
+        heard: what the networks say; None where they say nothing.
     """
     planet_id, population, problems = inference.measurement.planet_id, inference.population, inference.problems
     population_sigma = np.maximum(population.spread * config.fallback_inflation, config.sigma_floor)
     if inference.mean is not None:
-        # Noise may put a shallow planet below zero, and no fit knows less than the population.
-        mean = np.maximum(inference.mean, config.sigma_floor)
-        sigma = np.clip(inference.sigma * sigma_scale, config.sigma_floor, population_sigma)
-        try:
-            flags = inference.measurement.estimate.flags
-            return Spectrum(planet_id, wavelength, mean, sigma, "fit", "; ".join(problems), flags)
-        except Exception as error:
-            logger.debug("planet %d has no valid spectrum", planet_id, exc_info=True)
-            problems = (*problems, describe(error))
+        mean, sigma = fit_answer(inference, config)
+        answers = [("fit", (mean, sigma * sigma_scale))]
+        if heard is not None and heard.share.any():
+            answers.insert(0, ("network", blended(answers[0][1], (heard.mean, heard.sigma), heard.share)))
+        for source, (mean, sigma) in answers:
+            # No answer knows less than the population.
+            mean, sigma = np.maximum(mean, config.sigma_floor), np.clip(sigma, config.sigma_floor, population_sigma)
+            try:
+                flags = inference.measurement.estimate.flags
+                return Spectrum(planet_id, wavelength, mean, sigma, source, "; ".join(problems), flags)
+            except Exception as error:
+                logger.debug("the %s of planet %d has no valid spectrum", source, planet_id, exc_info=True)
+                problems = (*problems, describe(error))
     reason = "; ".join(problems) or "not measured"
     return Spectrum(planet_id, wavelength, population.mean, population_sigma, "population", reason)
 

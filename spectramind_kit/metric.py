@@ -80,6 +80,14 @@ def planet_scores(
     return _by_planet(*_log_likelihoods(truth, mean, sigma, naive, rules), rules)
 
 
+def element_scores(
+    truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray, naive: tuple[float, float] | None = None
+) -> np.ndarray:
+    """Return what each element (planet, wavelength) reaches of the 2025 score, unweighted and unclipped."""
+    _check(truth, mean, sigma)
+    return _ratio(*_log_likelihoods(truth, mean, sigma, naive, _rules("2025")))
+
+
 def _rules(edition: str) -> Edition:
     if edition not in EDITIONS:
         raise SubmissionError("edition of the metric", wanted=" or ".join(EDITIONS), got=edition)
@@ -109,7 +117,11 @@ def _by_planet(answer: np.ndarray, ideal: np.ndarray, baseline: np.ndarray, rule
     """Return the weighted mean over wavelengths of the ratio of each element, (n_planet,)."""
     weight = np.ones(answer.shape[1])
     weight[0] = rules.fgs1_weight
-    return np.average((answer - baseline) / (ideal - baseline), axis=1, weights=weight)
+    return np.average(_ratio(answer, ideal, baseline), axis=1, weights=weight)
+
+
+def _ratio(answer: np.ndarray, ideal: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+    return (answer - baseline) / (ideal - baseline)
 
 
 def _log_normal(y, mean, sigma) -> np.ndarray:

@@ -297,7 +297,7 @@ class DepthEstimate(_Product):
 class Spectrum(_Product):
     """The answer for one planet: mean and sigma (n_wavelength,) [(Rp/Rs)^2].
 
-    ``source`` is "fit" or "population"; ``reason`` says in words why it is not the best we can do.
+    ``source`` is "network", "fit" or "population"; ``reason`` says in words why it is not the best we can do.
     """
 
     planet_id: int

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from threadpoolctl import threadpool_limits
 
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
 from spectramind_kit.config import Config
 from spectramind_kit.errors import CompetitionDataError
-from spectramind_kit.inference import Inference, Measurement, PlanetTask, infer, predict_spectrum
+from spectramind_kit.inference import Measurement, PlanetTask
+from spectramind_kit.learning import infer_held_out, infer_planets, learn_model, predict_planets
 from spectramind_kit.manifest import record_event, write_manifest
 from spectramind_kit.metric import score
 from spectramind_kit.parallel import map_planets
@@ -26,7 +26,6 @@ from spectramind_kit.products import Spectrum
 from spectramind_kit.submission import read_submission, submission_arrays, submission_table, write_submission
 from spectramind_kit.training.checkpoint import MARKER, Model, load_model, save_model
 from spectramind_kit.training.folds import assign_folds
-from spectramind_kit.uncertainty.temperature import learn_sigma_scale
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +46,9 @@ class SubmissionSummary:
     @property
     def remarks(self) -> dict[int, str]:
         """Planets that were fitted, but not without a remark: a lost visit, a quality flag."""
-        noted = {s.planet_id: "; ".join(filter(None, (s.reason, *s.flags))) for s in self.spectra if s.source == "fit"}
+        noted = {
+            s.planet_id: "; ".join(filter(None, (s.reason, *s.flags))) for s in self.spectra if s.source != "population"
+        }
         return {planet: remark for planet, remark in noted.items() if remark}
 
     def table(self) -> pl.DataFrame:
@@ -71,9 +72,9 @@ def calibrate(data: Path, work: Path, split: str, config: Config) -> dict[int, s
 
 
 def train(data: Path, work: Path, config: Config) -> Model:
-    """Learn the population and the sigma scale; store ``WORK/model`` and the held-out ``WORK/predictions/train.csv``.
+    """Learn from the training planets; store ``WORK/model`` and the held-out ``WORK/predictions/train.csv``.
 
-    Sigmas are scaled by what held-out planets show: each is predicted from the labels of the other folds.
+    Everything is learned on planets that were predicted from the labels of the other folds.
 
     Raises:
         CompetitionDataError: without training labels.
@@ -82,34 +83,35 @@ def train(data: Path, work: Path, config: Config) -> Model:
     folder = open_competition(data)
     planet_ids, spectra = folder.labels()
     fold = assign_folds(planet_ids, min(config.training.folds, len(planet_ids)), config.seed)
-    unscaled = Model(planet_ids, spectra, fold, folder.wavelength, np.ones(spectra.shape[1]), 0, float("nan"))
+    labels = Model(planet_ids, spectra, fold, folder.wavelength, np.ones(spectra.shape[1]), 0)
     measured = _measure(data, work, "train", _training_planets(folder, planet_ids, config), config)
-    known = {planet: m for planet, m in measured.items() if m.estimate is not None and len(planet_ids) > 1}
-    truth = spectra[[int(np.flatnonzero(planet_ids == planet)[0]) for planet in known]]
-    inferred = _infer(unscaled, known)
-    held_out = _predict(unscaled, inferred, config)
-    z = np.array([(y - s.mean) / s.sigma for y, s in zip(truth, held_out)]).reshape(-1, spectra.shape[1])
-    scaled = replace(unscaled, sigma_scale=learn_sigma_scale(z, config.uncertainty))
-    oof = float("nan")
-    if known:
-        held_out = _predict(scaled, inferred, config)
-        mean, sigma = np.array([s.mean for s in held_out]), np.array([s.sigma for s in held_out])
-        oof = score(truth, mean, sigma, scaled.population().naive, folder.edition)
-        _write_predictions(held_out, work, "train")
-    model = replace(scaled, n_measured=len(known), score=oof)
+    held_out = infer_held_out(labels, measured)
+    unlabelled = infer_planets(labels, _unlabelled(data, work, folder, config))
+    model = learn_model(labels, held_out, PlanetTask(data, work, "train", config), folder.edition, unlabelled)
     save_model(model, work / "model")
+    if held_out.inferred:
+        _write_predictions(predict_planets(model, work / "model", held_out.inferred, config), work, "train")
     problems = {planet: "; ".join(m.problems) for planet, m in measured.items() if m.problems}
-    record_event(work, "train", planets=len(measured), score=oof, problems=problems, seconds=_since(started))
+    record_event(
+        work,
+        "train",
+        planets=len(measured),
+        score=model.score,
+        fit_score=model.fit_score,
+        problems=problems,
+        seconds=_since(started),
+    )
     return model
 
 
 def predict(data: Path, work: Path, split: str, config: Config, *, model: Path | None = None) -> Path:
     """Predict a split into ``WORK/predictions/<split>.csv``; training planets from the labels of the other folds."""
     data, work, started = Path(data), Path(work), time.monotonic()
-    trained = load_model(model or work / "model")
+    model = model or work / "model"
+    trained = _asked_for(load_model(model), config)
     planets = _planets(open_competition(data), split)
-    inferred = _infer(trained, _measure(data, work, split, planets, config))
-    path = _write_predictions(_predict(trained, inferred, config), work, split)
+    inferred = infer_planets(trained, _measure(data, work, split, planets, _as_trained(config, trained)))
+    path = _write_predictions(predict_planets(trained, model, inferred, config), work, split)
     record_event(work, "predict", split=split, planets=len(planets), seconds=_since(started))
     return path
 
@@ -130,11 +132,11 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     if not (model / MARKER).is_file() and model == work / "model":
         logger.info("no model in %s: training one first", model)
         train(data, work, config)
-    trained = load_model(model)
+    trained = _asked_for(load_model(model), config)
     sample, started = folder.sample_submission(), time.monotonic()
     planets = sample["planet_id"].to_list()
-    inferred = _infer(trained, _measure(data, work, "test", planets, config))
-    spectra = tuple(_predict(trained, inferred, config))
+    inferred = infer_planets(trained, _measure(data, work, "test", planets, _as_trained(config, trained)))
+    spectra = tuple(predict_planets(trained, model, inferred, config))
     path = write_submission(spectra, sample, work / "submission.csv")
     seconds = _since(started)
     summary = SubmissionSummary(path, spectra, round(seconds / max(1, len(planets)), 3))
@@ -180,6 +182,12 @@ def _measure(data: Path, work: Path, split: str, planets: Sequence[int], config:
     return _for_each_planet(task.measure, planets, task, f"fit {split}")
 
 
+def _unlabelled(data: Path, work: Path, folder: CompetitionFolder, config: Config) -> dict[int, Measurement]:
+    """Measure the test planets, if their light curves are to be learned from."""
+    wanted = config.model.kind == "v50" and config.training.pretraining_epochs and (folder.root / "test").is_dir()
+    return _measure(data, work, "test", folder.planet_ids("test"), config) if wanted else {}
+
+
 def _for_each_planet(
     work: Callable[[int], Measurement], planets: Sequence[int], task: PlanetTask, label: str
 ) -> dict[int, Measurement]:
@@ -196,14 +204,14 @@ def _for_each_planet(
     )
 
 
-def _infer(model: Model, measured: dict[int, Measurement]) -> list[Inference]:
-    """Combine every planet with a population that has not seen its label."""
-    with threadpool_limits(1):  # matrices of 283 rows: threads cost ten times what they save on a busy machine
-        return [infer(measurement, model.population_without(planet)) for planet, measurement in measured.items()]
+def _asked_for(model: Model, config: Config) -> Model:
+    """Return the model, without its networks if the fit alone is asked for."""
+    return replace(model, kind="none") if config.model.kind == "none" else model
 
 
-def _predict(model: Model, inferred: Sequence[Inference], config: Config) -> list[Spectrum]:
-    return [predict_spectrum(one, model.sigma_scale, model.wavelength, config.uncertainty) for one in inferred]
+def _as_trained(config: Config, model: Model) -> Config:
+    """Return the configuration with the kind of network that the model has, whatever it says itself."""
+    return replace(config, model=replace(config.model, kind=model.kind))
 
 
 def _write_predictions(spectra: Sequence[Spectrum], work: Path, split: str) -> Path:

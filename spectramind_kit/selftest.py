@@ -3,7 +3,7 @@
 import platform
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,10 @@ from spectramind_kit.config import Config
 from spectramind_kit.environment import available_cores, package_versions, usable_cuda
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.instruments import N_WAVELENGTH
-from spectramind_kit.kaggle.install import scan_in_use
+from spectramind_kit.networks.scan_in_use import scan_in_use
+
+_EPOCHS = 1
+"""Of the network: enough to see that it trains."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ def run_selftest(config: Config) -> Iterator[Check]:
 
     A tiny simulated competition goes the whole way, so the later checks rest on the earlier ones.
     """
+    config = replace(config, training=replace(config.training, epochs=_EPOCHS, pretraining_epochs=0, devices=1))
     yield Check("python", True, f"{platform.python_version()}, {available_cores()} cores")
     yield from (Check(name, version != "missing", version) for name, version in package_versions().items())
     with tempfile.TemporaryDirectory(prefix="spectramind-selftest-") as folder:

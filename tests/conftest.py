@@ -22,6 +22,7 @@ from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, N_WAVELENGTH
 torch.set_num_threads(1)
 
 GAIN, OFFSET = 0.4369, -1000.0
+SMALLEST_NETWORK = ("model=v50_small", "model.d_model=8", "model.heads=2", "model.d_state=2", "training.epochs=2")
 PAIRS = {AIRS.name: 8, FGS1.name: 96}
 """CDS pairs of a tiny visit: FGS1 is read twelve times as often."""
 
@@ -166,7 +167,7 @@ def competition(tmp_path_factory) -> SimulatedCompetition:
     """Four training and two test planets, some with two visits, in frames that are means of very many: read only."""
     from spectramind_kit.simulation.folder import simulate_folder  # here: tests of one floor need not import all
 
-    overrides = ["workers=1", "simulation.two_visit_fraction=0.4"]
+    overrides = ["workers=1", "simulation.two_visit_fraction=0.4", *SMALLEST_NETWORK]
     config = load_config([*overrides, "simulation.airs_average=75", "simulation.fgs1_average=900"])
     data = tmp_path_factory.mktemp("simulated") / "data"
     simulate_folder(data, 4, 2, config.simulation, seed=1)

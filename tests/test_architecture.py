@@ -10,13 +10,13 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 PACKAGE = PROJECT / "spectramind_kit"
 FLOORS = {
-    0: ("errors", "environment", "files", "instruments", "config", "products", "conf"),
+    0: ("errors", "environment", "files", "instruments", "config", "settings", "products", "conf"),
     1: ("competition", "transit"),
     2: ("simulation", "calibration"),
     3: ("photometry",),
     4: ("fitting",),
     5: ("networks", "symbolic", "losses", "features"),
-    6: ("training", "uncertainty", "inference", "cluster", "parallel", "manifest"),
+    6: ("training", "uncertainty", "inference", "augmentation", "learning", "cluster", "parallel", "manifest"),
     7: ("submission", "runs", "diagnostics"),
     8: ("selftest",),
     9: ("cli",),

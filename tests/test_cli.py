@@ -137,7 +137,7 @@ def test_calibrate_and_train_and_predict_say_what_they_made(spectramind, competi
     data = "--data", competition.data, "--work", work
     status, out, _ = spectramind("calibrate", *data, "--split", "train", "workers=1")
     assert status == 0 and out.strip().splitlines()[-1] == f"light curves in {work / 'light_curves' / 'train'}"
-    status, out, _ = spectramind("train", *data, "workers=1")
+    status, out, _ = spectramind("train", *data, "workers=1", "model=v50_small", "training.epochs=1")
     assert status == 0 and re.fullmatch(r"out-of-fold score 0\.\d{4}", out.strip().splitlines()[-1])
     assert "4 labels, 4 planets fitted" in out
     status, out, _ = spectramind("predict", *data, "--split", "test", "workers=1")

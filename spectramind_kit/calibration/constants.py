@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectramind_kit.calibration.pipeline import averaged_pairs, good_pixels
+from spectramind_kit.calibration.saturation import full_count
 from spectramind_kit.config import CalibrationConfig
 from spectramind_kit.instruments import CHANNELS
 from spectramind_kit.products import CalibrationFrames
@@ -28,6 +29,7 @@ class PixelConstants:
         flat: response [1]; one where the flat is not applied.
         read_variance: of the two reads of an exposure [e-^2].
         good: bool.
+        full_count: count from which a read is that of a full pixel [ADU]; a scalar.
         n_average: detector exposures that one stored exposure is the mean of.
         cosmic_ray_sigma: threshold [sigma]; infinite where cosmic rays are left in.
     """
@@ -39,6 +41,7 @@ class PixelConstants:
     flat: np.ndarray
     read_variance: np.ndarray
     good: np.ndarray
+    full_count: int
     n_average: int
     cosmic_ray_sigma: float
 
@@ -52,6 +55,7 @@ class PixelConstants:
             self.flat[first:stop],
             self.read_variance[first:stop],
             self.good[first:stop],
+            self.full_count,
             self.n_average,
             self.cosmic_ray_sigma,
         )
@@ -87,6 +91,7 @@ def pixel_constants(
         flat=np.where(good & config.flat, pixels.flat, 1.0).astype(np.float32),
         read_variance=2.0 * pixels.read_noise**2,
         good=good,
+        full_count=full_count(frames, config),
         n_average=averaged_pairs(time, detector),
         cosmic_ray_sigma=config.cosmic_ray_sigma if config.cosmic_rays else np.inf,
     )

@@ -17,6 +17,7 @@ from spectramind_kit.calibration.cds import exposure_mid_times
 from spectramind_kit.calibration.compiled import add_moments, calibrate_counts, mean_between
 from spectramind_kit.calibration.constants import N_COEFFICIENT, PixelConstants, pixel_constants
 from spectramind_kit.calibration.pixel_bins import PixelBins
+from spectramind_kit.calibration.saturation import saturated_pixels
 from spectramind_kit.competition.frames import DecodedPixels
 from spectramind_kit.config import CalibrationConfig
 from spectramind_kit.instruments import CHANNELS
@@ -63,7 +64,7 @@ def bin_decoded(
         channel=pixels.channel,
         row=pixels.row,
         column=pixels.column,
-        good=constants.good,
+        good=constants.good & ~np.concatenate([part.saturated for part in parts]),
         light=np.concatenate([part.light for part in parts]),
         mean=np.concatenate([part.mean for part in parts]),
         variance=np.concatenate([part.variance for part in parts]),
@@ -75,12 +76,13 @@ def bin_decoded(
 
 @dataclass
 class _Share:
-    """What one thread made of its pixels: as in ``PixelBins``, and whether any count was above zero."""
+    """What one thread made of its pixels: as in ``PixelBins``, which are full, and whether any count was above zero."""
 
     light: np.ndarray
     mean: np.ndarray
     variance: np.ndarray
     moments: np.ndarray
+    saturated: np.ndarray
     lit: bool = False
 
 
@@ -90,7 +92,8 @@ def _bin_share(
     """Calibrate and bin the pixels ``first`` to ``stop`` (exclusive), block by block."""
     n_pixel, n_exposure = stop - first, len(pixels.time) // 2
     light = np.empty((n_pixel, len(bounds) - 1))
-    share = _Share(light, np.empty(n_pixel), np.empty(n_pixel), np.zeros((len(weight), n_exposure)))
+    moments, saturated = np.zeros((len(weight), n_exposure)), np.empty(n_pixel, dtype=bool)
+    share = _Share(light, np.empty(n_pixel), np.empty(n_pixel), moments, saturated)
     height = max(1, _BLOCK_BYTES // (4 * n_exposure))
     for start in range(first, stop, height):
         end = min(start + height, stop)
@@ -100,7 +103,8 @@ def _bin_share(
         share.lit = share.lit or bool(counts.any())
         signal, share.variance[done] = _calibrate_block(counts, constants.block(start, end))
         share.light[done], share.mean[done] = mean_between(signal, bounds)
-        add_moments(share.moments, signal, np.ascontiguousarray(weight[:, start:end]))
+        share.saturated[done] = saturated_pixels(counts, constants.full_count)
+        add_moments(share.moments, signal, np.where(share.saturated[done], 0.0, weight[:, start:end]))
     return share
 
 
@@ -126,7 +130,7 @@ def probe() -> None:
     counts = np.array([[500, 1500, 500, 3500]], dtype=np.uint16)
     one, zero = np.ones(1, dtype=np.float32), np.zeros(1, dtype=np.float32)
     identity = np.array([[0.0], [1.0]], dtype=np.float32)
-    constants = PixelConstants(np.float32(1), np.float32(0), identity, zero, one, np.zeros(1), one > 0, 1, 8.0)
+    constants = PixelConstants(np.float32(1), np.float32(0), identity, zero, one, np.zeros(1), one > 0, 60_000, 1, 8.0)
     signal, variance = _calibrate_block(counts, constants)
     light, mean = mean_between(signal, np.array([0, 1, 2]))
     moments = np.zeros((1, 2))

@@ -12,6 +12,7 @@ from spectramind_kit.calibration.cds import exposure_mid_times
 from spectramind_kit.calibration.constants import PixelConstants, pixel_constants
 from spectramind_kit.calibration.cosmic_rays import MAD_TO_SIGMA, SAMPLED_DIFFERENCES
 from spectramind_kit.calibration.pixel_bins import PixelBins
+from spectramind_kit.calibration.saturation import saturated_pixels
 from spectramind_kit.competition.frames import DecodedPixels
 from spectramind_kit.config import CalibrationConfig
 from spectramind_kit.instruments import CHANNELS
@@ -47,7 +48,7 @@ def bin_decoded(
     edges = torch.from_numpy(np.asarray(bounds, dtype=np.int64)).to(device)
     height = max(1, _BLOCK_BYTES // (2 * len(pixels.time)))
     moments = torch.zeros(len(weight), len(pixels.time) // 2, dtype=torch.float64, device=device)
-    parts, lit = [], False
+    parts, saturated, lit = [], np.empty(len(pixels.row), dtype=bool), False
     for first in range(0, len(pixels.row), height):
         block = slice(first, min(first + height, len(pixels.row)))
         counts = np.require(pixels.block(block.start, block.stop).counts, requirements=["C", "W"])
@@ -55,7 +56,9 @@ def bin_decoded(
         signal, variance = _calibrate(_to_device(counts, device), constants.block(block.start, block.stop))
         exact = signal.double()
         parts.append((_mean_between(exact, edges), exact.mean(dim=1), variance))
-        moments += weight[:, block].to(device) @ exact
+        saturated[block] = saturated_pixels(counts, constants.full_count)
+        trusted = torch.from_numpy(~saturated[block])
+        moments += (weight[:, block] * trusted).to(device) @ exact
     if not lit:
         return None
     light, mean, variance = (torch.cat(part).cpu().numpy() for part in zip(*parts))
@@ -63,7 +66,7 @@ def bin_decoded(
         channel=pixels.channel,
         row=pixels.row,
         column=pixels.column,
-        good=constants.good,
+        good=constants.good & ~saturated,
         light=light,
         mean=mean,
         variance=variance,

@@ -12,6 +12,7 @@ from spectramind_kit.calibration.cosmic_rays import find_cosmic_rays, remove_cos
 from spectramind_kit.calibration.dark_current import subtract_dark
 from spectramind_kit.calibration.flat_field import divide_flat
 from spectramind_kit.calibration.linearity import linearise
+from spectramind_kit.calibration.saturation import full_count, saturated_pixels
 from spectramind_kit.config import CalibrationConfig
 from spectramind_kit.instruments import CHANNELS, Channel
 from spectramind_kit.products import CalibratedCube, CalibrationFrames, RawCube
@@ -31,10 +32,13 @@ def calibrate(cube: RawCube, frames: CalibrationFrames, config: CalibrationConfi
     detector = CHANNELS[cube.channel]
     pixels = frames.at(cube.row, cube.column)
     good = good_pixels(frames, cube.row, cube.column, config)
+    saturated = saturated_pixels(cube.counts, full_count(frames, config))
     electrons = counts_to_electrons(cube.counts, frames.gain, frames.offset, config.adc_sign)
     applied = [f"adc ({config.adc_sign})"]
     if config.hot_pixels == "mask":
         applied.append("hot pixels masked")
+    if saturated.any():
+        applied.append("saturated pixels masked")
     if config.linearity:
         electrons = linearise(electrons, pixels.linearity)
         applied.append("linearity")
@@ -54,13 +58,14 @@ def calibrate(cube: RawCube, frames: CalibrationFrames, config: CalibrationConfi
         variance = divide_flat(divide_flat(variance, pixels.flat, good), pixels.flat, good)
         applied.append("flat")
     mid_time = exposure_mid_times(cube.time, detector.exposure_time)
-    return CalibratedCube(cube.channel, signal, variance, cube.row, cube.column, good, mid_time, tuple(applied))
+    trusted = good & ~saturated
+    return CalibratedCube(cube.channel, signal, variance, cube.row, cube.column, trusted, mid_time, tuple(applied))
 
 
 def good_pixels(
     frames: CalibrationFrames, row: np.ndarray, column: np.ndarray, config: CalibrationConfig
 ) -> np.ndarray:
-    """Return which pixels at some positions (n_pixel,) carry light that can be trusted, (n_pixel,) bool."""
+    """Return which pixels at some positions (n_pixel,) can be trusted by their tables, (n_pixel,) bool."""
     pixels = frames.at(row, column)
     good = trusted_pixels(pixels.dead, pixels.flat, config.flat_minimum)
     if config.hot_pixels == "mask":

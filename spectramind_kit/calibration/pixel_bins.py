@@ -26,7 +26,7 @@ class PixelBins(_Product):
         count: (n_time,) exposures in each bin.
         moments: (n_moment, n_exposure), weighted sums of the pixels of every exposure.
         mid_time: (n_exposure,) [s].
-        notes: what is odd about the calibration tables, in words.
+        notes: what is odd about the calibration tables or the pixels, in words.
     """
 
     channel: str

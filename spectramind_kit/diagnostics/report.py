@@ -15,13 +15,14 @@ from spectramind_kit import __version__
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
 from spectramind_kit.competition.store import load_product
 from spectramind_kit.config import Config, config_hash
-from spectramind_kit.diagnostics import plots
+from spectramind_kit.diagnostics import physics, plots
 from spectramind_kit.environment import describe
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.manifest import read_events
 from spectramind_kit.metric import planet_scores, score
 from spectramind_kit.products import LightCurves, Spectrum, TransitFit
 from spectramind_kit.submission import read_submission, submission_arrays
+from spectramind_kit.training.checkpoint import MARKER
 
 LEVELS = {"68": 1.0, "95": 1.959964}
 """Coverage levels [%] and their half-widths [sigma]."""
@@ -62,7 +63,7 @@ def write_report(data: Path, work: Path, config: Config, truth: Path | None = No
         raise SpectraMindError(
             f"report on {work}", wanted="predictions or a submission", got="neither", remedy="run train or submit first"
         )
-    manifest = work / "manifest.json"
+    manifest, model = work / "manifest.json", work / "model" / MARKER
     page = _template().render(
         version=__version__,
         data=data.name,
@@ -71,7 +72,8 @@ def write_report(data: Path, work: Path, config: Config, truth: Path | None = No
         environment=json.dumps(describe(), indent=2),
         events=read_events(work),
         manifest=json.loads(manifest.read_text()) if manifest.is_file() else {},
-        splits=[_split_section(split, folder, config) for split in splits],
+        splits=[_split_section(split, folder, config, work) for split in splits],
+        model=json.loads(model.read_text()) if model.is_file() else {},
         planets=[_planet_section(p, work, folder.wavelength, config) for p in _shown(splits, config)],
     )
     path = work / "report.html"
@@ -113,16 +115,21 @@ def _with_truth(split: str, path: Path, labels: tuple[np.ndarray, np.ndarray] | 
     return Predictions(split, ids, mean, sigma, truth)
 
 
-def _split_section(predictions: Predictions, folder: CompetitionFolder, config: Config) -> dict:
+def _split_section(predictions: Predictions, folder: CompetitionFolder, config: Config, work: Path) -> dict:
     """Return figures, table and pictures of one split for the template."""
     p, wavelength = predictions, folder.wavelength
     section = {"split": p.split, "n_planet": len(p.planet_ids), "figures": {}, "rows": [], "pictures": []}
+    section["violations"] = physics.violation_rows(p.planet_ids, p.mean, p.sigma, wavelength, p.truth)
+    section["violating"] = physics.most_violating(p.planet_ids, p.mean, p.sigma, wavelength)
+    section["coverage"] = []
     parts = np.full(len(p.planet_ids), np.nan) if p.truth is None else planet_scores(p.truth, p.mean, p.sigma)
     for i, planet in enumerate(p.planet_ids):
         error = np.nan if p.truth is None else 1e6 * np.sqrt(np.square(p.mean[i] - p.truth[i]).mean())
         section["rows"].append((planet, 100 * p.mean[i].mean(), 1e6 * np.median(p.sigma[i]), error, parts[i]))
     if p.truth is not None:
         section["figures"] = summarise(p, folder.edition)
+        if p.split == "train":
+            section["coverage"] = physics.coverage_table(p.z, wavelength, work).to_dicts()
         figures = {
             "Errors and sigmas by wavelength": plots.plot_errors_by_wavelength(wavelength, p.truth, p.mean, p.sigma),
             "Are the sigmas honest?": plots.plot_calibration(p.z),

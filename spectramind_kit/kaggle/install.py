@@ -6,11 +6,10 @@ It travels with the wheels (it lies beside ``manifest.json``) and runs before an
 
 It finds its own folder, takes the wheels made for this Python, torch, CUDA and C++ ABI, checks their SHA-256, installs
 them in one call of uv or pip that may touch neither the index nor any dependency (``--no-deps`` is what protects the
-image's torch, numpy and protobuf), imports them in another process, tries a real selective scan where there is a GPU,
-and prints what became of each.
+image's torch, numpy and protobuf), imports them in another process, has the kit try a real selective scan where there
+is a GPU, and prints what became of each.
 """
 
-import glob
 import hashlib
 import importlib.metadata
 import json
@@ -29,9 +28,8 @@ PROTECTED = ("torch", "triton", "numpy", "protobuf", "setuptools", "pip")
 """What no dataset may bring: the image's own are built for each other."""
 CXX11_SYMBOL = b"torchCheckFailEPKcS2_jRKNSt7__cxx11"
 """Part of a symbol of torch's core library if it was built with the C++11 ABI (GCC, "Dual ABI")."""
-TRY_SCAN = "--try-scan"
-SCAN_TOLERANCE = 1e-4
-"""Largest difference from the reference, relative to its largest value, in single precision."""
+SCAN_MODULE = "spectramind_kit.networks.scan_in_use"
+"""The part of the kit that tries the scans on the device; run, it prints name and reason in JSON."""
 
 # Modules are run up to their first use of torch, which belongs to the image and takes longer than all else together.
 IMPORT_CHECK = """
@@ -236,55 +234,12 @@ def outcome(wheel, skipped, broken):
 
 
 def scan_in_use():
-    """Return which selective scan this session can use, and why: ("CUDA wheel" or "torch loop", reason).
-
-    A device that says it is there may still run nothing (its architecture may be too old for this torch), so the scan
-    is run on it and compared with the recurrence, in a process of its own.
-    """
-    if not glob.glob("/dev/nvidia[0-9]*") or os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
-        return "torch loop", "no CUDA device"
-    done = subprocess.run([sys.executable, os.path.abspath(__file__), TRY_SCAN], capture_output=True, text=True)
+    """Return which selective scan a job here will use, and why, as the installed kit finds out by running it."""
+    done = subprocess.run([sys.executable, "-m", SCAN_MODULE], capture_output=True, text=True, cwd=os.sep)
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().split("\n")[-1]
-        return "torch loop", f"the CUDA scan fails: {said}"
-    return tuple(json.loads(done.stdout.strip().split("\n")[-1]))
-
-
-def try_scan():
-    """Run the CUDA wheel's selective scan on the device and compare it with the recurrence; print (scan, reason)."""
-    import torch
-
-    device = torch.cuda.get_device_name()
-    try:
-        import selective_scan_cuda
-    except ImportError as error:
-        print(json.dumps(("torch loop", f"no CUDA wheel on {device}: {error}")))
-        return
-    torch.manual_seed(0)
-    u, delta = torch.randn(2, 8, 300, device="cuda"), torch.rand(2, 8, 300, device="cuda") * 0.1
-    a, d = -torch.rand(8, 16, device="cuda") - 0.5, torch.randn(8, device="cuda")
-    b, c = torch.randn(2, 2, 16, 300, device="cuda").unbind(0)
-    got = selective_scan_cuda.fwd(u, delta, a, b[:, None], c[:, None], d, None, None, False)[0]
-    wanted = reference_scan(*(x.double() for x in (u, delta, a, b, c, d)))
-    error = float((got - wanted).abs().max() / wanted.abs().max())
-    scan = "CUDA wheel" if error < SCAN_TOLERANCE else "torch loop"
-    print(json.dumps((scan, f"the CUDA scan on {device} is within {error:.1e} of the recurrence")))
-
-
-def reference_scan(u, delta, a, b, c, d):
-    """Return y of the selective scan: h_t = exp(delta_t a) h_(t-1) + delta_t b_t u_t, y_t = c_t h_t + d u_t.
-
-    Shapes: u, delta (batch, channel, time); a (channel, state); b, c (batch, state, time); d (channel,). Gu and Dao
-    (2023), "Mamba: Linear-time sequence modeling with selective state spaces".
-    """
-    import torch
-
-    state, outputs = torch.zeros((*u.shape[:2], a.shape[1]), dtype=u.dtype, device=u.device), []
-    for t in range(u.shape[2]):
-        step = delta[:, :, t, None]
-        state = torch.exp(step * a) * state + step * b[:, None, :, t] * u[:, :, t, None]
-        outputs.append((state * c[:, None, :, t]).sum(-1) + d * u[:, :, t])
-    return torch.stack(outputs, dim=-1)
+        said = (done.stderr or done.stdout).strip() or "it ended without a word"
+        return "unknown", f"the kit does not say: {said.splitlines()[-1]}"
+    return tuple(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
 def print_table(target, rows):
@@ -306,4 +261,4 @@ def _version(text):
 
 
 if __name__ == "__main__":
-    try_scan() if sys.argv[1:] == [TRY_SCAN] else install(*sys.argv[1:2])
+    install(*sys.argv[1:2])

@@ -25,6 +25,8 @@ from spectramind_kit.photometry.window import aperture_window, on_grid
 
 _WORTH_TELLING = 0.02
 """Share of bad pixels in the aperture from which a visit carries a flag; a normal detector has a tenth of it."""
+_LEAST_VARIANCE = 1e-12
+"""What stands for the variance of a pixel that is told to have none [e-^2]."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def extract(bins: PixelBins, config: PhotometryConfig) -> ExtractedLight:
     window = aperture_window(bins.channel, config)
     index = on_grid(np.arange(len(bins.row)), bins.row, bins.column, bins.channel, -1)[window]
     good, variance = bins.good[index], bins.variance[index]
-    foreground = _foreground(bins, config)[window[1]]
+    foreground = foreground_of(bins, config)[window[1]]
     star = fill_bad_pixels(bins.mean[index], good, bins.channel) - foreground
     templates = shift_templates(star, bins.channel)
     dark = np.where(good, foreground, 0.0)  # what the weights see of the foreground
@@ -83,7 +85,7 @@ def aperture_weights(templates: np.ndarray, variance: np.ndarray, good: np.ndarr
     size = np.abs(templates).sum(axis=1, keepdims=True)
     templates = templates / np.where(size > 0, size, 1.0)
     seen = np.where(good, templates, 0.0)
-    precision = np.where(good, 1.0 / np.maximum(variance, 1e-12), 0.0)
+    precision = np.where(good, 1.0 / np.maximum(variance, _LEAST_VARIANCE), 0.0)
     normal = np.einsum("kpw,pw,lpw->wkl", seen, precision, seen)
     missing = (templates - start * seen).sum(axis=1).T
     # The inverse of a matrix without full rank (too few good pixels) keeps what can be kept.
@@ -94,13 +96,15 @@ def aperture_weights(templates: np.ndarray, variance: np.ndarray, good: np.ndarr
     return np.where(good, start, 0.0) + precision * np.einsum("kpw,wk->pw", seen, multiplier)
 
 
-def _foreground(bins: PixelBins, config: PhotometryConfig) -> np.ndarray:
+def foreground_of(bins: PixelBins, config: PhotometryConfig) -> np.ndarray:
     """Return the foreground of every science column, (n_column,) [e- per pixel and exposure]."""
     place = bins.row, bins.column, bins.channel
     good = on_grid(bins.good, *place, False)
     if not config.background:
         return np.zeros(good.shape[1])
-    return foreground_per_pixel(on_grid(bins.mean, *place, np.nan), good, bins.channel, config)
+    error = np.sqrt(np.maximum(bins.variance, _LEAST_VARIANCE) / len(bins.mid_time))
+    signal, error = (on_grid(values, *place, np.nan) for values in (bins.mean, error))
+    return foreground_per_pixel(signal, error, good, bins.channel, config)
 
 
 def _flags(channel: str, good: np.ndarray) -> tuple[str, ...]:

@@ -10,8 +10,10 @@ from functools import partial
 import numpy as np
 import polars as pl
 
+from spectramind_kit.calibration import saturation
 from spectramind_kit.calibration.cds import exposure_mid_times
 from spectramind_kit.calibration.paths import bin_decoded_pixels, working_path
+from spectramind_kit.calibration.pipeline import good_pixels
 from spectramind_kit.calibration.pixel_bins import PixelBins
 from spectramind_kit.competition.frames import DecodedPixels, dark_signal, decode_pixels, read_calibration_frames
 from spectramind_kit.config import CalibrationConfig, PhotometryConfig
@@ -77,7 +79,8 @@ def bin_channel(
     )
     if bins is None:
         raise dark_signal(observation, pixels.channel)
-    return replace(bins, notes=frames.notes)
+    saturated = good_pixels(frames, pixels.row, pixels.column, calibration) & ~bins.good
+    return replace(bins, notes=(*frames.notes, *saturation.told(pixels.channel, saturated)))
 
 
 def join_channels(

@@ -25,6 +25,8 @@ from spectramind_kit.instruments import CHANNELS
 from spectramind_kit.products import CalibrationFrames
 from spectramind_kit.simulation import tables
 from spectramind_kit.simulation.cadence import Cadence
+from spectramind_kit.simulation.disturbances import draw_disturbances
+from spectramind_kit.simulation.population_shift import population_shift
 from spectramind_kit.simulation.system import SimulatedSystem, draw_mid_transit, draw_system
 from spectramind_kit.simulation.visit import simulate_channel
 
@@ -69,7 +71,7 @@ def simulate_folder(
     _clear(out)
     record = {"seed": seed, "edition": edition, "n_train": n_train, "n_test": n_test, "version": __version__}
     _write_record(out, record | {"simulation": asdict(config), "complete": False})
-    splits = draw_systems(n_train, n_test, seed, edition)
+    splits = draw_systems(n_train, n_test, seed, edition, config)
     _write_tables(out, splits, cadences, edition)
     tasks = [
         (out / split / str(system.planet.planet_id), system, config, _visit_seed(seed, split, index), edition)
@@ -86,13 +88,23 @@ def channel_cadences(config: SimulationConfig) -> dict[str, Cadence]:
     return {name: Cadence(channel, average[name]) for name, channel in CHANNELS.items()}
 
 
-def draw_systems(n_train: int, n_test: int, seed: int, edition: str) -> dict[str, list[SimulatedSystem]]:
-    """Return the systems of each split; a longer split starts with the same stars and planets."""
+def draw_systems(
+    n_train: int, n_test: int, seed: int, edition: str, config: SimulationConfig | None = None
+) -> dict[str, list[SimulatedSystem]]:
+    """Return the systems of each split; a longer split starts with the same stars and planets.
+
+    Args:
+        n_train, n_test: planets of each split; seed: rules every random draw; edition: "2025" or "2024".
+        config: gives stars spots and other limb-darkening laws and shifts the test planets; if not given, none of it.
+    """
     ids = draw_planet_ids(n_train + n_test, np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(2,))))
     splits = {"train": ids[:n_train], "test": ids[n_train:]}
+    shift = {"train": population_shift(), "test": population_shift(config.test_shift if config else 0.0)}
     return {
         split: [
-            draw_system(planet_id, np.random.default_rng(_system_seed(seed, split, index)), edition)
+            draw_system(
+                planet_id, np.random.default_rng(_system_seed(seed, split, index)), edition, config, shift[split]
+            )
             for index, planet_id in enumerate(split_ids)
         ]
         for split, split_ids in splits.items()
@@ -112,9 +124,10 @@ def write_planet(
     twice = edition == "2025" and rng.random() < config.two_visit_fraction
     for visit in range(2 if twice else 1):
         suffix = f"_{visit}" if edition == "2025" else ""
-        mid_transit = draw_mid_transit(rng)
+        mid_transit, disturbances = draw_mid_transit(rng), draw_disturbances(system, config, rng)
         for name, cadence in channel_cadences(config).items():
-            counts, frames = simulate_channel(system, mid_transit, cadence, config, tables.ADC[edition][name], rng)
+            adc = tables.ADC[edition][name]
+            counts, frames = simulate_channel(system, mid_transit, cadence, config, adc, rng, disturbances)
             write_calibration_frames(folder / f"{name}_calibration{suffix}", frames)
             write_signal(folder / f"{name}_signal{suffix}.parquet", counts)
 

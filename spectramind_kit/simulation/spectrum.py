@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectramind_kit.products import Planet
+from spectramind_kit.simulation.population_shift import PopulationShift, population_shift
 
 # centre [um], width [um], strength [e-folds of opacity]
 _BANDS = {
@@ -58,13 +59,16 @@ class Atmosphere:
     scale_height: float
 
 
-def draw_atmosphere(planet: Planet, depth: float, rng: np.random.Generator) -> Atmosphere:
-    """Draw an atmosphere for a planet of known mass, orbit and depth."""
+def draw_atmosphere(
+    planet: Planet, depth: float, rng: np.random.Generator, shift: PopulationShift | None = None
+) -> Atmosphere:
+    """Draw an atmosphere for a planet of known mass, orbit and depth, from a population that may be shifted."""
+    shift = shift or population_shift()
     return Atmosphere(
-        abundance={molecule: rng.uniform(*limits) for molecule, limits in _ABUNDANCE.items()},
-        haze=rng.uniform(*_HAZE),
+        abundance={m: rng.uniform(*limits) + shift.abundance[m] for m, limits in _ABUNDANCE.items()},
+        haze=rng.uniform(*_HAZE) + shift.haze,
         haze_slope=rng.uniform(*_HAZE_SLOPE),
-        cloud=rng.uniform(*_CLOUD),
+        cloud=rng.uniform(*_CLOUD) + shift.cloud,
         scale_height=scale_height(planet, depth),
     )
 

@@ -58,13 +58,17 @@ def fgs1_electrons(temperature: float, brightness: float = 1.0) -> float:
 
 def planck_ratio(temperature: float, wavelength: np.ndarray) -> np.ndarray:
     """Return B(temperature) / B(anchor) at wavelengths [um], relative to the same at the pivot wavelength."""
+    at_pivot = planck_quotient(temperature, REFERENCE_TEMPERATURE, PIVOT_WAVELENGTH)
+    return planck_quotient(temperature, REFERENCE_TEMPERATURE, np.asarray(wavelength)) / at_pivot
 
-    def ratio(w: np.ndarray | float) -> np.ndarray:
-        return np.expm1(_SECOND_RADIATION_CONSTANT / (w * REFERENCE_TEMPERATURE)) / np.expm1(
-            _SECOND_RADIATION_CONSTANT / (w * temperature)
-        )
 
-    return ratio(np.asarray(wavelength)) / ratio(PIVOT_WAVELENGTH)
+def planck_quotient(
+    temperature: np.ndarray | float, reference: float, wavelength: np.ndarray | float
+) -> np.ndarray | float:
+    """Return the Planck function of a temperature over that of another [K] at wavelengths [um], broadcast [1]."""
+    return np.expm1(_SECOND_RADIATION_CONSTANT / (wavelength * reference)) / np.expm1(
+        _SECOND_RADIATION_CONSTANT / (wavelength * temperature)
+    )
 
 
 def foreground_per_pixel(electrons: np.ndarray, share: float, n_pixel: int, tilt: float = 0.0) -> np.ndarray:

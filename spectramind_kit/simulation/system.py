@@ -9,9 +9,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from spectramind_kit.config import SimulationConfig
 from spectramind_kit.instruments import AIRS, FGS1, FGS1_WAVELENGTH
 from spectramind_kit.products import Orbit, Planet, Star
+from spectramind_kit.simulation.limb_darkening_laws import OTHER_LAWS
+from spectramind_kit.simulation.population_shift import PopulationShift, population_shift
 from spectramind_kit.simulation.spectrum import Atmosphere, draw_atmosphere, transmission_depth
+from spectramind_kit.simulation.star_spots import StarSpots, draw_spots
 from spectramind_kit.simulation.starlight import airs_wavelengths
 from spectramind_kit.transit.orbit import semi_major_axis_from_duration, transit_duration
 
@@ -63,6 +67,8 @@ class SimulatedSystem:
         brightness: electrons relative to the anchor star at the same temperature, by channel.
         limb_darkening: offset of (u1, u2) from what the star's temperature lets expect, by channel.
         star_index: which of the two stars of the 2024 edition.
+        law: of the star's limb darkening, see ``limb_darkening_laws``.
+        spots: of the star, if it has any.
     """
 
     planet: Planet
@@ -72,6 +78,8 @@ class SimulatedSystem:
     brightness: dict[str, float]
     limb_darkening: dict[str, tuple[float, float]]
     star_index: int = 0
+    law: str = "quadratic"
+    spots: StarSpots | None = None
 
     @property
     def impact_parameter(self) -> float:
@@ -95,20 +103,36 @@ def label_wavelengths(edition: str = "2025") -> np.ndarray:
     return np.concatenate([[fgs1], airs_wavelengths()[first:stop][::-1]])
 
 
-def draw_system(planet_id: int, rng: np.random.Generator, edition: str = "2025") -> SimulatedSystem:
-    """Draw a system; the 2024 edition has two stars and smaller planets."""
+def draw_system(
+    planet_id: int,
+    rng: np.random.Generator,
+    edition: str = "2025",
+    config: SimulationConfig | None = None,
+    shift: PopulationShift | None = None,
+) -> SimulatedSystem:
+    """Draw a system; the 2024 edition has two stars and smaller planets.
+
+    Args:
+        planet_id: of the planet; rng: source of every random draw; edition: "2025" or "2024".
+        config: which stars have spots and other limb-darkening laws; none if not given.
+        shift: of the population's means; none if not given.
+    """
+    shift = shift or population_shift()
     star_index = int(rng.integers(0, len(_STARS_2024)))
-    star = _draw_star(rng) if edition == "2025" else _STARS_2024[star_index]
-    depth = _draw_depth(star, edition, rng)
+    star = _draw_star(rng, shift.log_temperature) if edition == "2025" else _STARS_2024[star_index]
+    depth = _draw_depth(star, edition, rng, shift.log_planet_radius)
     planet = Planet(planet_id, star=star, orbit=_draw_orbit(star, rng), mass=_draw_mass(depth, edition, rng))
+    surface = rng.spawn(2)
     return SimulatedSystem(
         planet=planet,
         orbit=_draw_true_orbit(planet.orbit, depth, rng),
         depth=depth,
-        atmosphere=draw_atmosphere(planet, depth, rng),
+        atmosphere=draw_atmosphere(planet, depth, rng, shift),
         brightness=_draw_brightness(rng),
         limb_darkening={c: tuple(rng.normal(0.0, _LIMB_DARKENING_SCATTER, 2)) for c in (FGS1.name, AIRS.name)},
         star_index=star_index,
+        law=_draw_law(config.limb_darkening_laws if config else 0.0, surface[0]),
+        spots=draw_spots(star.temperature, config.star_spots if config else 0.0, surface[1]),
     )
 
 
@@ -117,8 +141,15 @@ def draw_mid_transit(rng: np.random.Generator) -> float:
     return rng.uniform(*_MID_TRANSIT) * HOUR
 
 
-def _draw_star(rng: np.random.Generator) -> Star:
-    logs = np.clip(_STAR_MEAN + _STAR_FACTOR @ rng.standard_normal(3), *_STAR_RANGE)
+def _draw_law(share: float, rng: np.random.Generator) -> str:
+    """Draw a limb-darkening law; ``share`` of them are not quadratic."""
+    other = str(rng.choice(OTHER_LAWS))
+    return other if rng.random() < share else "quadratic"
+
+
+def _draw_star(rng: np.random.Generator, hotter: float) -> Star:
+    mean = _STAR_MEAN + [0.0, 0.0, hotter]
+    logs = np.clip(mean + _STAR_FACTOR @ rng.standard_normal(3), *_STAR_RANGE)
     return Star(*(float(x) for x in np.exp(logs)))
 
 
@@ -135,10 +166,11 @@ def _draw_mass(depth: float, edition: str, rng: np.random.Generator) -> float:
     return float(np.clip(mass, *(_PLANET_MASS_RANGE if edition == "2025" else _PLANET_MASS_RANGE_2024)))
 
 
-def _draw_depth(star: Star, edition: str, rng: np.random.Generator) -> float:
+def _draw_depth(star: Star, edition: str, rng: np.random.Generator, larger: float) -> float:
+    """Draw a depth; ``larger`` is added to ln of the planet's radius."""
     if edition == "2024":
-        return float(np.clip(np.exp(rng.normal(*_DEPTH_2024)), *_DEPTH_RANGE_2024))
-    return float(np.clip((np.exp(rng.normal(*_LN_PLANET_RADIUS)) / star.radius) ** 2, *_DEPTH_RANGE))
+        return float(np.clip(np.exp(rng.normal(*_DEPTH_2024) + 2.0 * larger), *_DEPTH_RANGE_2024))
+    return float(np.clip((np.exp(rng.normal(*_LN_PLANET_RADIUS) + larger) / star.radius) ** 2, *_DEPTH_RANGE))
 
 
 def _draw_true_orbit(published: Orbit, depth: float, rng: np.random.Generator) -> Orbit:

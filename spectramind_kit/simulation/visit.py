@@ -1,10 +1,11 @@
 """One visit of one channel: the light that falls on every pixel, read out to counts.
 
     light(pixel, t) = star(column, t) [P(pixel) + x(t) dP/dx(pixel)] + foreground(column)
-    star(column, t) = electrons(column) transit(column, t) [1 + f(t) g(column)]
+    star(column, t) = electrons(column) transit(column, t) [1 + f(t) g(column)] [1 + s(t) g(column)] [1 + r(t)]
 
-with the image P, the pointing x, and the drift f g. Jitter is drawn for every real exposure and averaged like
-the exposures; the transit is averaged over the time a stored exposure spans.
+with the image P, the pointing x, the drift f g, and what the fit leaves out: settling s and red noise r. Jitter is
+drawn for every real exposure and averaged like the exposures; the transit is averaged over the time a stored exposure
+spans.
 """
 
 from dataclasses import dataclass
@@ -18,8 +19,11 @@ from spectramind_kit.products import CalibrationFrames
 from spectramind_kit.simulation.cadence import OBSERVATION_TIME, Cadence
 from spectramind_kit.simulation.calibration_frames import FULL_WELL, draw_calibration_frames
 from spectramind_kit.simulation.detector import draw_cosmic_rays, read_out
+from spectramind_kit.simulation.disturbances import ChannelDisturbances, Disturbances
 from spectramind_kit.simulation.optics import airs_image, fgs1_image
 from spectramind_kit.simulation.pointing import drift_colour, drift_shape, oscillating_jitter, white_jitter
+from spectramind_kit.simulation.seen_transit import quadratic_darkening, seen_transit
+from spectramind_kit.simulation.star_spots import CrossedSpot
 from spectramind_kit.simulation.starlight import (
     airs_electrons,
     airs_wavelengths,
@@ -28,7 +32,6 @@ from spectramind_kit.simulation.starlight import (
 )
 from spectramind_kit.simulation.system import DAY, SimulatedSystem
 from spectramind_kit.transit.light_curve import exposure_samples, transit_flux
-from spectramind_kit.transit.limb_darkening import quadratic_coefficients
 from spectramind_kit.transit.orbit import sky_separation
 
 _INSTANTS = 5
@@ -75,6 +78,7 @@ def simulate_channel(
     config: SimulationConfig,
     adc: tuple[float, float],
     rng: np.random.Generator,
+    disturbances: Disturbances | None = None,
 ) -> tuple[np.ndarray, CalibrationFrames]:
     """Simulate one channel of one visit.
 
@@ -85,6 +89,7 @@ def simulate_channel(
         config: sizes of the effects.
         adc: gain [ADU/e-] and offset [e-].
         rng: source of every random draw.
+        disturbances: of the visit, if it has any.
 
     Returns:
         Counts (n_pixel, n_frame) uint16, pixels row by row, and the calibration tables the detector obeys.
@@ -92,7 +97,8 @@ def simulate_channel(
     channel = cadence.channel
     gain, offset = adc
     frames = draw_calibration_frames(channel, gain, offset, config.read_noise, rng)
-    light = channel_light(system, mid_transit, cadence, config, brightest_allowed(channel, gain, offset), rng)
+    brightest = brightest_allowed(channel, gain, offset)
+    light = channel_light(system, mid_transit, cadence, config, brightest, rng, disturbances)
     pixel, exposure = draw_cosmic_rays(channel.n_pixel, cadence.n_pair, config.cosmic_rays, rng)
     columns = np.arange(channel.n_column)
     counts = np.empty((channel.n_row, channel.n_column, 2 * cadence.n_pair), dtype=np.uint16)
@@ -111,8 +117,25 @@ def channel_light(
     config: SimulationConfig,
     brightest: float,
     rng: np.random.Generator,
+    disturbances: Disturbances | None = None,
 ) -> ChannelLight:
     """Return the light on a channel's pixels; a star that would give a pixel more than ``brightest`` [e-] is dimmed."""
+    crossed = disturbances.crossed_spot if disturbances else None
+    transit = transit_curves(system, cadence.channel, mid_transit, cadence, crossed)
+    own = disturbances.channels[cadence.channel.name] if disturbances else None
+    return light_on_pixels(system, transit, cadence, config, brightest, rng, own)
+
+
+def light_on_pixels(
+    system: SimulatedSystem,
+    transit: np.ndarray,
+    cadence: Cadence,
+    config: SimulationConfig,
+    brightest: float,
+    rng: np.random.Generator,
+    disturbances: ChannelDisturbances | None = None,
+) -> ChannelLight:
+    """Return the light on a channel's pixels during a transit (n_column, n_pair), as ``channel_light`` does."""
     channel = cadence.channel
     image, slopes = airs_image() if channel == AIRS else fgs1_image()
     electrons = star_electrons(system, channel)
@@ -120,12 +143,16 @@ def channel_light(
     share = config.foreground * np.exp(rng.normal(0.0, _FOREGROUND_SCATTER))
     n_pixel = channel.n_row if channel == AIRS else channel.n_pixel
     foreground = foreground_per_pixel(electrons, share, n_pixel, rng.uniform(-_FOREGROUND_TILT, _FOREGROUND_TILT))
-    curves = transit_curves(system, channel, mid_transit, cadence) * draw_drift(channel, cadence, config.drift, rng)
+    curves = transit * draw_drift(channel, cadence, config.drift, rng)
+    shift = draw_pointing(cadence, config, rng)
+    if disturbances is not None:
+        curves = curves * disturbances.gain(cadence.mid_times(), cadence.stored_exposure, channel_colour(channel))
+        shift = shift + _knocks(disturbances, cadence, config)[: len(shift)]
     return ChannelLight(
         star=(electrons[:, None] * curves).astype(np.float32),
         image=image,
         slopes=slopes,
-        shift=draw_pointing(cadence, config, rng),
+        shift=shift,
         foreground=np.resize(foreground, channel.n_column),
     )
 
@@ -138,14 +165,17 @@ def star_electrons(system: SimulatedSystem, channel: Channel) -> np.ndarray:
     return np.array([fgs1_electrons(temperature, brightness)])
 
 
-def transit_curves(system: SimulatedSystem, channel: Channel, mid_transit: float, cadence: Cadence) -> np.ndarray:
+def transit_curves(
+    system: SimulatedSystem, channel: Channel, mid_transit: float, cadence: Cadence, crossed: CrossedSpot | None = None
+) -> np.ndarray:
     """Return the transit at the stored exposures, (n_column, n_pair) or (1, n_pair), 1 out of transit."""
     wavelength = airs_wavelengths() if channel == AIRS else np.array([FGS1_WAVELENGTH])
-    expected = quadratic_coefficients(system.planet.star.temperature, wavelength)
-    u = torch.from_numpy(np.clip(expected + system.limb_darkening[channel.name], 0.0, 0.6))
-    depth = torch.from_numpy(system.depths(wavelength))
     n_instant = 1 if cadence.n_average == 1 else _INSTANTS
     time = exposure_samples(torch.from_numpy(cadence.mid_times()), cadence.stored_exposure, n_instant)
+    if system.law != "quadratic" or system.spots is not None:
+        return seen_transit(system, channel.name, wavelength, mid_transit, time.numpy(), crossed)
+    u = torch.from_numpy(quadratic_darkening(system, channel.name, wavelength))
+    depth = torch.from_numpy(system.depths(wavelength))
     separation = sky_separation(
         time,
         torch.tensor(mid_transit, dtype=torch.float64),
@@ -161,11 +191,16 @@ def draw_drift(channel: Channel, cadence: Cadence, size: float, rng: np.random.G
     """Return the drift 1 + f(t) g(lambda), (n_column or 1, n_pair); each channel has an f of its own."""
     shape = drift_shape(cadence.mid_times(), OBSERVATION_TIME, rng)
     shape = size * np.exp(rng.normal(0.0, _DRIFT_SIZE_SCATTER)) * shape
+    return 1.0 + channel_colour(channel)[:, None] * shape
+
+
+def channel_colour(channel: Channel) -> np.ndarray:
+    """Return how strongly each column of AIRS-CH0 drifts, (356,), or FGS1's spot, (1,) [1]."""
     if channel == FGS1:
-        return 1.0 + shape[None]
+        return np.ones(1)
     wavelength = airs_wavelengths()
     first, stop = channel.science_columns
-    return 1.0 + drift_colour(wavelength, wavelength[stop - 1], wavelength[first])[:, None] * shape
+    return drift_colour(wavelength, wavelength[stop - 1], wavelength[first])
 
 
 def draw_pointing(cadence: Cadence, config: SimulationConfig, rng: np.random.Generator) -> np.ndarray:
@@ -175,6 +210,13 @@ def draw_pointing(cadence: Cadence, config: SimulationConfig, rng: np.random.Gen
     spacing = cadence.channel.pair_period
     axes = [oscillating_jitter(cadence.n_real, config.fgs1_jitter, spacing, rng) for _ in range(2)]
     return np.stack([cadence.average(axis) for axis in axes])
+
+
+def _knocks(disturbances: ChannelDisturbances, cadence: Cadence, config: SimulationConfig) -> np.ndarray:
+    """Return the shift by pointing bursts at each stored exposure, (2, n_pair) [pixel]."""
+    sigma = config.airs_jitter if cadence.channel == AIRS else config.fgs1_jitter
+    time = cadence.channel.pair_period * np.arange(cadence.n_real)
+    return sigma * cadence.average(disturbances.bursts.at(time))
 
 
 def brightest_allowed(channel: Channel, gain: float, offset: float) -> float:

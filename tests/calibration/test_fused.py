@@ -118,6 +118,24 @@ def test_every_option(bin_fast, option):
         assert moved, "the option changed nothing"
 
 
+@pytest.mark.parametrize("blocks", ["one", "many"])
+def test_saturated_pixels_are_not_trusted_on_any_path(bin_fast, blocks, monkeypatch):
+    rng = np.random.default_rng(6)
+    if blocks == "many":
+        monkeypatch.setattr(fused, "_BLOCK_BYTES", 2**14)
+        monkeypatch.setattr(gpu, "_BLOCK_BYTES", 2**14)
+    pixels, frames = random_pixels(AIRS, rng, 600), random_frames(AIRS, rng)
+    counts = pixels.table.to_numpy().copy()
+    full, bounds = [3, 44, 89], np.array([0, 100, 300])
+    counts[1::2, full] = 36_700
+    bright = dataclasses.replace(pixels, table=pl.DataFrame(counts, schema=pixels.table.columns))
+    ours, twin = on_both_paths(bin_fast, bright, frames, load_config().calibration, bounds)
+    assert_same(ours, twin)
+    nominal, _ = on_both_paths(bin_fast, pixels, frames, load_config().calibration, bounds)
+    np.testing.assert_array_equal(ours.good, nominal.good & ~np.isin(np.arange(N_PIXEL), full))
+    assert nominal.good[full].any(), "the tables must not have told these pixels bad before"
+
+
 def test_empty_bins_are_nan(bin_fast):
     rng = np.random.default_rng(9)
     pixels, frames = random_pixels(FGS1, rng, 20_000), random_frames(FGS1, rng)

@@ -128,6 +128,15 @@ def test_a_cosmic_ray_leaves_neither_light_nor_error():
     np.testing.assert_allclose(clean.variance, 500 + 2 * 13**2)
 
 
+def test_a_full_pixel_is_not_trusted():
+    bright = np.full(FGS1.shape, 700.0)
+    bright[7, 8] = 84_000.0
+    cube = calibrate(raw(FGS1, 200, bright), detector(FGS1), nominal())
+    np.testing.assert_array_equal(np.flatnonzero(~cube.good), [7 * 32 + 8])
+    assert cube.applied == (EVERYTHING[0], "saturated pixels masked", *EVERYTHING[1:])
+    assert calibrate(raw(FGS1, 200, bright), detector(FGS1), nominal("full_well=90000")).good.all()
+
+
 def test_some_pixels_give_what_the_whole_detector_gives():
     rng = np.random.default_rng(3)
     frames = detector(AIRS, flat=rng.normal(1, 0.02, AIRS.shape), dark=rng.uniform(0, 1, AIRS.shape))

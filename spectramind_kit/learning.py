@@ -1,0 +1,189 @@
+"""What held-out training planets teach: the scale of the sigmas, the networks, and how much these may say.
+
+Every training planet is answered three times without its own label: by fit and prior, by the networks of its fold, and
+by both together, which is what the score and the share rest on.
+"""
+
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from spectramind_kit.augmentation import injected_examples, simulated_examples
+from spectramind_kit.config import Config
+from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.inference import (
+    Heard,
+    Inference,
+    Measurement,
+    PlanetTask,
+    features_of,
+    fit_answer,
+    infer,
+    predict_spectrum,
+)
+from spectramind_kit.metric import score
+from spectramind_kit.networks.public_baselines.front_end import FEATURE_NAMES
+from spectramind_kit.products import Spectrum
+from spectramind_kit.training.baselines import baseline_answers, train_baselines
+from spectramind_kit.training.checkpoint import Model
+from spectramind_kit.training.device import chosen_device
+from spectramind_kit.training.ensemble import Answer, load_ensemble
+from spectramind_kit.training.examples import Examples, joined
+from spectramind_kit.training.task import NetworkTask
+from spectramind_kit.uncertainty.blend import blended, learn_share
+from spectramind_kit.uncertainty.temperature import learn_sigma_scale
+
+logger = logging.getLogger(__name__)
+
+NETWORKS = "networks"
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Training planets, each inferred with a population that has not seen its label; truth (n_planet, n_wavelength)."""
+
+    inferred: tuple[Inference, ...]
+    truth: np.ndarray
+
+
+def infer_planets(model: Model, measured: Mapping[int, Measurement]) -> list[Inference]:
+    """Combine every planet with a population that has not seen its label."""
+    with threadpool_limits(1):  # matrices of 283 rows: threads cost ten times what they save on a busy machine
+        return [infer(measurement, model.population_without(planet)) for planet, measurement in measured.items()]
+
+
+def infer_held_out(labels: Model, measured: Mapping[int, Measurement]) -> HeldOut:
+    """Return the training planets that have a posterior, with their labels; none where only one label is known."""
+    known = measured if len(labels.planet_ids) > 1 else {}
+    inferred = tuple(one for one in infer_planets(labels, known) if one.mean is not None)
+    place = {int(planet): i for i, planet in enumerate(labels.planet_ids)}
+    return HeldOut(inferred, labels.spectra[[place[one.measurement.planet_id] for one in inferred]])
+
+
+def learn_model(
+    labels: Model, held_out: HeldOut, task: PlanetTask, edition: str, unlabelled: Sequence[Inference] = ()
+) -> Model:
+    """Return the model that the held-out planets teach; networks are left in ``WORK/model/networks``.
+
+    Args:
+        labels: the model that knows the labels only; held_out: planets with a posterior.
+        task: where the training planets' products, networks and checkpoints lie; edition: whose score is told.
+        unlabelled: planets whose light curves a pre-training may see.
+    """
+    truth, config = held_out.truth, task.config
+    fit = _stacked([fit_answer(one, config.uncertainty) for one in held_out.inferred], truth)
+    scale = learn_sigma_scale((truth - fit[0]) / fit[1], config.uncertainty)
+    model = replace(labels, sigma_scale=scale, n_measured=len(truth))
+    if len(truth) == 0:
+        return model
+    naive, alone = model.population().naive, (fit[0], fit[1] * scale)
+    fit_score = score(truth, *alone, naive, edition)
+    model = replace(model, fit_score=fit_score, score=fit_score)
+    if config.model.kind == "none":
+        return model
+    model = replace(model, kind=config.model.kind)
+    if model.kind == "v50":
+        _train_networks(model, held_out, task, unlabelled)
+    else:
+        _train_baselines(model, held_out, task)
+    answers = network_answers(model, task.work / "model", held_out.inferred, config)
+    network = _stacked([answer or (m, s) for answer, m, s in zip(answers, *fit)], truth)
+    network = np.maximum(network[0], config.uncertainty.sigma_floor), network[1]
+    network_scale, share = np.ones(truth.shape[1]), np.ones(truth.shape[1])  # a baseline answers by itself
+    if model.kind == "v50":
+        network_scale = learn_sigma_scale((truth - network[0]) / network[1], config.uncertainty)
+        share = learn_share(truth, alone, (network[0], network[1] * network_scale), naive)
+    heard = network[0], network[1] * network_scale
+    both = score(truth, *blended(alone, heard, share), naive, edition)
+    logger.info(
+        "held-out planets: fit %.4f, network %.4f, share of the network FGS1 %.2f, AIRS-CH0 %.2f: %.4f",
+        *(fit_score, score(truth, *heard, naive, edition), share[0], share[1], both),
+    )
+    return replace(model, network_scale=network_scale, share=share, score=both)
+
+
+def _train_networks(model: Model, held_out: HeldOut, task: PlanetTask, unlabelled: Sequence[Inference]) -> None:
+    """Train the networks on the held-out planets, and on what the configuration adds to them."""
+    from spectramind_kit.training.network import train_networks  # here: Lightning takes seconds, and no answer needs it
+
+    config, work = task.config, task.work
+    networks = NetworkTask(
+        config.model, config.loss, config.training, config.seed, work / "training", work / "model" / NETWORKS
+    )
+    examples, simulated = _examples(model, held_out, config), None
+    if config.training.injections:
+        ids = [each.planet_id for each in examples.features]
+        examples = joined([examples, injected_examples(model, task, ids, examples.truth)])
+    if config.training.simulated_planets:
+        simulated = simulated_examples(model, work, config)
+    seen = [features_of(one, model.wavelength, config.uncertainty) for one in unlabelled]
+    train_networks(networks, examples, simulated, [features for features in seen if features is not None])
+
+
+def _train_baselines(model: Model, held_out: HeldOut, task: PlanetTask) -> None:
+    """Train a public baseline on what its own front end says of the held-out planets."""
+    fold = np.array([model.fold_of(one.measurement.planet_id) for one in held_out.inferred])
+    networks = task.work / "model" / NETWORKS
+    shutil.rmtree(networks, ignore_errors=True)
+    seen = _public_features(held_out.inferred)
+    train_baselines(model.kind, seen, held_out.truth, fold, task.config.seed, networks)
+
+
+def _public_features(inferred: Sequence[Inference]) -> np.ndarray:
+    """Return what the public front end says of planets (n_planet, n_feature); NaN where it failed."""
+    unknown = np.full(len(FEATURE_NAMES), np.nan)
+    return np.stack([unknown if one.measurement.public is None else one.measurement.public for one in inferred])
+
+
+def network_answers(model: Model, folder: Path, inferred: Sequence[Inference], config: Config) -> list[Answer | None]:
+    """Return what the networks beside a model say of every planet, before sigmas are scaled; None where nothing.
+
+    Args:
+        model: whose networks; folder: where it lies; inferred: the planets, training planets being answered by the
+            networks of their fold.
+    """
+    if model.kind == "none" or not inferred:
+        return [None] * len(inferred)
+    if model.kind != "v50":
+        folds = [model.fold_of(one.measurement.planet_id) for one in inferred]
+        return baseline_answers(folder / NETWORKS, _public_features(inferred), folds)
+    ensemble = load_ensemble(folder / NETWORKS, model.wavelength, chosen_device(config.training))
+    seen = [features_of(one, model.wavelength, config.uncertainty) for one in inferred]
+    places = [i for i, features in enumerate(seen) if features is not None]
+    folds = [model.fold_of(inferred[i].measurement.planet_id) for i in places]
+    found = dict(zip(places, ensemble.answers([seen[i] for i in places], folds)))
+    return [found.get(i) for i in range(len(inferred))]
+
+
+def predict_planets(model: Model, folder: Path, inferred: Sequence[Inference], config: Config) -> list[Spectrum]:
+    """Return the spectra of planets; networks that cannot be read cost their share of the accuracy, not the file.
+
+    Args:
+        model: that answers; folder: where it lies; inferred: the planets.
+    """
+    try:
+        answers = network_answers(model, folder, inferred, config)
+    except SpectraMindError as error:
+        logger.warning("the fit answers alone: %s", error)
+        answers = [None] * len(inferred)
+    heard = [a and Heard(a[0], a[1] * model.network_scale, model.share) for a in answers]
+    finish = model.sigma_scale, model.wavelength, config.uncertainty
+    return [predict_spectrum(one, *finish, network) for one, network in zip(inferred, heard)]
+
+
+def _examples(model: Model, held_out: HeldOut, config: Config) -> Examples:
+    """Return the held-out planets as the networks learn from them."""
+    seen = [features_of(one, model.wavelength, config.uncertainty) for one in held_out.inferred]
+    places = [i for i, features in enumerate(seen) if features is not None]
+    fold = np.array([model.fold_of(seen[i].planet_id) for i in places])
+    return Examples(tuple(seen[i] for i in places), held_out.truth[places], fold, model.wavelength)
+
+
+def _stacked(answers: Sequence[Answer], truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    mean, sigma = zip(*answers) if answers else ((), ())
+    return np.array(mean).reshape(truth.shape), np.array(sigma).reshape(truth.shape)

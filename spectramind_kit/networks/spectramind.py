@@ -1,0 +1,170 @@
+"""SpectraMind V50: what the light-curve fit leaves, read from its residuals over time and wavelength.
+
+    light curves, residuals, jitter -> Mamba over time  \\
+                                                          cross-attention -> heads: mean shift, ln sigma factor
+    depths, sigmas, residual statistics -> graph over wavelength /
+
+    mean = m + s delta,   sigma = s exp(lambda)      (m, s: the answer of fit and prior)
+
+The heads start at zero, so an untrained network answers what the fit answers.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from spectramind_kit.features.planet import CONTEXT, NODE
+from spectramind_kit.features.visit import SEQUENCE
+from spectramind_kit.networks.fusion import Fusion
+from spectramind_kit.networks.mamba import FGS1MambaEncoder
+from spectramind_kit.networks.spectral_graph import AirsSpectralGNN, spectral_graph
+from spectramind_kit.settings.learning import ModelConfig
+from spectramind_kit.symbolic.bands import BANDS, MOLECULES
+
+LARGEST_SHIFT = 10.0
+"""The mean moves by at most so many sigmas of the fit."""
+LARGEST_LN_FACTOR = 2.0
+"""Sigma changes by at most that, in natural logarithms."""
+_LARGEST_INPUT = 6.0
+"""Standardised inputs beyond are cut, so that a planet unlike all others cannot blow the answer up."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Planets side by side.
+
+    Attributes:
+        sequence: (batch, n_visit, n_time, len(SEQUENCE)); valid: (batch, n_visit, n_time) bool, False where padded.
+        node: (batch, n_wavelength, len(NODE)); context: (batch, len(CONTEXT)).
+        mean, sigma: (batch, n_wavelength) the answer to correct [(Rp/Rs)^2].
+        pull: (batch, n_wavelength) (truth - mean) / sigma; None where the truth is not known.
+    """
+
+    sequence: Tensor
+    valid: Tensor
+    node: Tensor
+    context: Tensor
+    mean: Tensor
+    sigma: Tensor
+    pull: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on a device."""
+        return Batch(*(None if part is None else part.to(device) for part in vars(self).values()))
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What the network answers: delta [sigma of the fit] and ln of the factor on sigma, (batch, n_wavelength) each."""
+
+    delta: Tensor
+    ln_factor: Tensor
+
+
+class Standardisation(nn.Module):
+    """Mean and scale of every channel over the training planets, kept with the weights."""
+
+    def __init__(self, n_channel: int):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(n_channel))
+        self.register_buffer("scale", torch.ones(n_channel))
+
+    def learn(self, values: np.ndarray) -> None:
+        """Take mean and scale from values (..., n_channel)."""
+        flat = torch.as_tensor(values, dtype=torch.float32).reshape(-1, values.shape[-1])
+        self.mean.copy_(flat.mean(dim=0))
+        spread = flat.std(dim=0, correction=0)
+        self.scale.copy_(torch.where(spread > 1e-6, spread, 1.0))
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return standardised values, cut where no training planet was."""
+        return ((values - self.mean) / self.scale).clamp(-_LARGEST_INPUT, _LARGEST_INPUT)
+
+
+class SpectraMindV50(nn.Module):
+    """The network.
+
+    Args:
+        wavelength: (n_wavelength,) [um], FGS1 first.
+        config: sizes.
+    """
+
+    def __init__(self, wavelength: np.ndarray, config: ModelConfig):
+        super().__init__()
+        d_model, dropout = config.d_model, config.dropout
+        self.patch = config.patch
+        self.sequence_scale = Standardisation(len(SEQUENCE))
+        self.node_scale = Standardisation(len(NODE))
+        self.context_scale = Standardisation(len(CONTEXT))
+        self.time_encoder = FGS1MambaEncoder(
+            config.patch * len(SEQUENCE), d_model, config.time_layers, d_state=config.d_state, dropout=dropout
+        )
+        self.graph_encoder = AirsSpectralGNN(
+            spectral_graph(wavelength, molecular_bands()),
+            len(NODE),
+            d_model,
+            config.graph_layers,
+            n_head=config.heads,
+            dropout=dropout,
+        )
+        self.context_encoder = nn.Sequential(
+            nn.Linear(len(CONTEXT), d_model), nn.GELU(), nn.Dropout(dropout), nn.Linear(d_model, d_model)
+        )
+        self.fusion = Fusion(d_model, config.heads, config.fusion_layers, dropout)
+        self.wavelength_head = _head(2 * d_model, 2, dropout)
+        self.channel_head = _head(3 * d_model, 4, dropout)
+        self.register_buffer("fgs1", torch.tensor([1.0] + [0.0] * (len(wavelength) - 1)))
+
+    def forward(self, batch: Batch) -> Correction:
+        """Return the correction of every planet and wavelength."""
+        context = self.context_encoder(self.context_scale(batch.context))[:, None]  # (B, 1, D)
+        times, valid = self.encode_times(batch)  # (B, V T', D), (B, V T')
+        nodes = self.graph_encoder(self.node_scale(batch.node)) + context  # (B, N, D)
+        nodes, times = self.fusion(nodes, times + context, valid)
+        steps = valid[:, :, None].float()
+        time_mean = (times * steps).sum(dim=1) / steps.sum(dim=1).clamp(min=1.0)  # (B, D)
+        planet = torch.cat((time_mean, nodes.mean(dim=1), context[:, 0]), dim=1)  # (B, 3 D)
+        common = self.channel_head(planet).reshape(-1, 2, 2)  # (B, channel, what)
+        common = common[:, :1] * self.fgs1[:, None] + common[:, 1:] * (1.0 - self.fgs1[:, None])  # (B, N, what)
+        each = self.wavelength_head(torch.cat((nodes, context.expand_as(nodes)), dim=2))
+        delta, ln_factor = (common + each).unbind(dim=2)
+        return Correction(
+            LARGEST_SHIFT * torch.tanh(delta / LARGEST_SHIFT),
+            LARGEST_LN_FACTOR * torch.tanh(ln_factor / LARGEST_LN_FACTOR),
+        )
+
+    def encode_times(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the encoded steps of all visits one after the other (batch, n_step, d_model), and which are valid."""
+        steps, valid = self.patches(self.sequence_scale(batch.sequence), batch.valid)
+        there = valid.any(dim=2)  # (B, V): most planets have one visit, and padding costs as much as light curves
+        encoded = steps.new_zeros(*valid.shape, self.context_encoder[-1].out_features)  # (B, V, T', D)
+        encoded[there] = self.time_encoder(steps[there], valid[there]).to(encoded.dtype)
+        return encoded.flatten(1, 2), valid.flatten(1, 2)
+
+    def patches(self, sequence: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        """Lay ``patch`` bins side by side as one step; bins that do not fill a step are left out.
+
+        Returns:
+            Steps (batch, n_visit, n_step, patch * n_channel), and which hold valid bins only.
+        """
+        n_step = sequence.shape[2] // self.patch
+        kept = sequence[:, :, : n_step * self.patch] * valid[:, :, : n_step * self.patch, None]
+        steps = kept.unflatten(2, (n_step, self.patch)).flatten(3)
+        return steps, valid[:, :, : n_step * self.patch].unflatten(2, (n_step, self.patch)).all(dim=3)
+
+
+def molecular_bands() -> dict[str, list[tuple[float, float]]]:
+    """Return the bands of every molecule, (lowest, highest) wavelength [um] each."""
+    return {name: [band.edges for band in BANDS if band.molecule == name] for name in MOLECULES}
+
+
+def _head(d_in: int, d_out: int, dropout: float) -> nn.Sequential:
+    """Return a head whose answer is zero before training."""
+    head = nn.Sequential(
+        nn.LayerNorm(d_in), nn.Linear(d_in, d_in // 2), nn.GELU(), nn.Dropout(dropout), nn.Linear(d_in // 2, d_out)
+    )
+    nn.init.zeros_(head[-1].weight)
+    nn.init.zeros_(head[-1].bias)
+    return head

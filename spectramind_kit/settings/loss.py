@@ -1,0 +1,47 @@
+"""What training minimises."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from spectramind_kit.settings.quantities import NotNegative as Weight
+from spectramind_kit.settings.quantities import Whole
+
+
+@dataclass(frozen=True)
+class TermWeights:
+    """Weight of each symbolic term in the loss, by its function in ``symbolic.terms``; 0 leaves a term out.
+
+    Attributes:
+        curvature, fft_tail, band_coherence: nothing changes within a resolution element.
+        graph_laplacian: wavelengths joined by the graph are alike.
+        bounds: no negative depth, none above 1.
+        line_asymmetry: bands are even about their centres.
+        molecular_consistency: no band below the clear windows.
+        fgs1_continuity: FGS1 within some scale heights of AIRS-CH0.
+        sigma_calibration: mean z^2 of 1 and honest coverage.
+    """
+
+    curvature: Weight
+    graph_laplacian: Weight
+    bounds: Weight
+    fft_tail: Weight
+    line_asymmetry: Weight
+    band_coherence: Weight
+    molecular_consistency: Weight
+    fgs1_continuity: Weight
+    sigma_calibration: Weight
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """What training minimises: a likelihood plus weighted symbolic terms.
+
+    Attributes:
+        likelihood: "gll" (Gaussian log-likelihood) or "score" (the competition's ratio per element, negated).
+        warm_up_steps: the weights of the terms rise linearly from 0 over so many optimiser steps.
+        weights: of the symbolic terms [nats, or scores].
+    """
+
+    likelihood: Literal["gll", "score"]
+    warm_up_steps: Whole
+    weights: TermWeights

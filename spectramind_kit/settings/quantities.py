@@ -1,0 +1,21 @@
+"""Ranges that numbers of the configuration must keep to."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Whole = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+def _ascending(pair: tuple[int, int]) -> tuple[int, int]:
+    if not 0 <= pair[0] < pair[1]:
+        raise ValueError("first and stop with 0 <= first < stop")
+    return pair
+
+
+Range = Annotated[tuple[int, int], AfterValidator(_ascending)]
+"""Half-open range of detector rows or columns."""

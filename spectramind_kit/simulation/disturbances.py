@@ -1,0 +1,59 @@
+"""What happens in one visit that the fit's model leaves out; shared by both channels, or drawn for each.
+
+Every effect has random numbers of its own and is described without a cadence: switching one on changes no other,
+and a visit is the same in full frames, in small ones and as light curves.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spectramind_kit.config import SimulationConfig
+from spectramind_kit.instruments import CHANNELS
+from spectramind_kit.simulation.pointing_bursts import PointingBursts, draw_bursts
+from spectramind_kit.simulation.red_noise import RedNoise, draw_red_noise
+from spectramind_kit.simulation.settling import Settling, draw_settling
+from spectramind_kit.simulation.star_spots import CrossedSpot, draw_crossed_spot
+from spectramind_kit.simulation.system import SimulatedSystem
+
+
+@dataclass(frozen=True)
+class ChannelDisturbances:
+    """Disturbances of one channel."""
+
+    settling: Settling
+    red_noise: RedNoise
+    bursts: PointingBursts
+
+    def gain(self, time: np.ndarray, exposure: float, colour: np.ndarray) -> np.ndarray:
+        """Return what multiplies the star's light, (n_colour, n_time) [1].
+
+        Args:
+            time: (n_time,), middle of the exposures [s]; exposure: their length [s].
+            colour: (n_colour,) strength of the settling at each wavelength [1].
+        """
+        return (1.0 + colour[:, None] * self.settling.at(time)) * (1.0 + self.red_noise.over(time, exposure))
+
+
+@dataclass(frozen=True)
+class Disturbances:
+    """Disturbances of one visit: a spot that is crossed, and each channel's own, by name."""
+
+    crossed_spot: CrossedSpot | None
+    channels: dict[str, ChannelDisturbances]
+
+
+def draw_disturbances(system: SimulatedSystem, config: SimulationConfig, rng: np.random.Generator) -> Disturbances:
+    """Draw the disturbances of one visit from streams split off ``rng``, whose own numbers stay as they are."""
+    spot, settling, noise, bursts = rng.spawn(4)
+    return Disturbances(
+        crossed_spot=draw_crossed_spot(system.spots, spot),
+        channels={
+            name: ChannelDisturbances(
+                draw_settling(config.drift_beyond, settling),
+                draw_red_noise(config.red_noise, noise),
+                draw_bursts(config.jitter_tail, bursts),
+            )
+            for name in CHANNELS
+        },
+    )

@@ -1,0 +1,63 @@
+"""The transit as it is seen: before a star with any limb darkening law, and with spots.
+
+The fast way to a visit's transit at many wavelengths; ``visit.transit_curves`` takes it for every star but the plain
+ones, whose exact light curves are its twin.
+"""
+
+import numpy as np
+
+from spectramind_kit.simulation.limb_darkening_laws import radial_law
+from spectramind_kit.simulation.radial_transit import RadialLaw, radial_transit
+from spectramind_kit.simulation.star_spots import CrossedSpot, crossed_area, spotted
+from spectramind_kit.simulation.system import DAY, SimulatedSystem
+from spectramind_kit.transit.limb_darkening import quadratic_coefficients
+
+_DARKENING_RANGE = (0.0, 0.6)
+
+
+def quadratic_darkening(system: SimulatedSystem, channel: str, wavelength: np.ndarray) -> np.ndarray:
+    """Return the star's quadratic coefficients, or those of a star as dark, (n_wavelength, 2) [1]."""
+    expected = quadratic_coefficients(system.planet.star.temperature, wavelength)
+    return np.clip(expected + system.limb_darkening[channel], *_DARKENING_RANGE)
+
+
+def seen_transit(
+    system: SimulatedSystem,
+    channel: str,
+    wavelength: np.ndarray,
+    mid_transit: float,
+    instants: np.ndarray,
+    crossed: CrossedSpot | None = None,
+) -> np.ndarray:
+    """Return the transit averaged over exposures, (n_wavelength, n_time), 1 out of transit.
+
+    Args:
+        system: star and planet; channel: whose limb-darkening offsets count.
+        wavelength: (n_wavelength,) [um]; mid_transit: [s]; instants: (n_time, n_instant) [s].
+        crossed: a spot on the planet's way.
+    """
+    star = system.planet.star
+    quadratic = quadratic_darkening(system, channel, wavelength)
+    law = radial_law(system.law, star.temperature, wavelength, quadratic)
+    along, across = sky_position(system, mid_transit, instants)
+    flux = radial_transit(np.hypot(along, across), system.depths(wavelength), law)
+    if system.spots is None:
+        return flux
+    within = np.zeros_like(flux) if crossed is None else _crossed_light(system, crossed, law, along, across)
+    deepening, contrast = (f(star.temperature, wavelength) for f in (system.spots.deepening, system.spots.contrast))
+    return spotted(flux, deepening, contrast, within)
+
+
+def sky_position(system: SimulatedSystem, mid_transit: float, time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the planet's place along and across its way before the star [R_star]; infinite along it while behind."""
+    phase = 2.0 * np.pi * (time - mid_transit) / (system.orbit.period * DAY)
+    along = np.where(np.cos(phase) > 0.0, system.orbit.semi_major_axis * np.sin(phase), np.inf)
+    return along, system.impact_parameter * np.cos(phase)
+
+
+def _crossed_light(
+    system: SimulatedSystem, crossed: CrossedSpot, law: RadialLaw, along: np.ndarray, across: np.ndarray
+) -> np.ndarray:
+    """Return the share of the star's light that planet and crossed spot both cover, (n_wavelength, n_time)."""
+    area, mu = crossed_area(crossed, along, across, system.impact_parameter, np.sqrt(system.depth))
+    return (law.intensity(mu) / law.light)[:, None] * area

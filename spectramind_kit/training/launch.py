@@ -1,0 +1,21 @@
+"""Train networks in a process that a launcher started: one of several on a machine, or on several machines.
+
+    torchrun --nproc-per-node 2 -m spectramind_kit.training.launch WORK/training
+
+``spectramind train training.devices=2`` does that by itself.
+"""
+
+import sys
+from pathlib import Path
+
+from spectramind_kit.training.network import train_members
+from spectramind_kit.training.task import load_task
+
+
+def main(folder: Path) -> None:
+    """Train what the task in ``folder`` wants."""
+    train_members(*load_task(folder))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,217 @@
+"""Train the networks of all folds; take up what an interrupted run left, and keep to a budget of time.
+
+    1. the time encoder reconstructs hidden parts of light curves, labelled or not   (training.pretraining_epochs)
+    2. a network learns from simulated planets                                       (training.simulated_planets)
+    3. the members, one or more a fold, start from there and learn from real ones
+
+    <folder>/<member>/last.ckpt            where a member stands (Lightning)
+    <networks>/<member>.safetensors        a finished member's averaged weights
+    <networks>/networks.json               sizes, and which data the members learned from
+
+Early stopping looks at planets of the member's own training folds that were held back, never at the fold that will
+judge it.
+"""
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
+
+import numpy as np
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from safetensors.torch import load_file, save_file
+from torch.utils.data import DataLoader, DistributedSampler
+
+from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.features.planet import Features
+from spectramind_kit.files import replacing
+from spectramind_kit.losses import SpectrumLoss
+from spectramind_kit.metric import EDITIONS
+from spectramind_kit.networks.spectramind import SpectraMindV50
+from spectramind_kit.training.batches import PlanetDataset, collate_items
+from spectramind_kit.training.examples import Examples
+from spectramind_kit.training.folds import assign_folds
+from spectramind_kit.training.module import NetworkModule
+from spectramind_kit.training.pretraining import pretrain
+from spectramind_kit.training.task import RECORD, START, Member, NetworkTask, Weights, members_of, save_task
+from spectramind_kit.training.trainer import new_trainer
+
+logger = logging.getLogger(__name__)
+
+_ENCODER = "encoder.safetensors"
+_FEWEST_HELD_BACK = 4
+_BUDGET_OF_ENCODER, _BUDGET_OF_START = 0.2, 0.4
+"""Shares of the time that pre-training, and learning from simulated planets, may take."""
+
+
+def train_networks(
+    task: NetworkTask, examples: Examples, simulated: Examples | None = None, unlabelled: Sequence[Features] = ()
+) -> None:
+    """Train every member that is not finished yet, in this process or in one for each device.
+
+    Args:
+        examples: planets with their folds.
+        simulated: planets that the members learn from first; unlabelled: planets whose light curves the encoder sees.
+    """
+    key, started, budget = task.key(examples, simulated, unlabelled), time.monotonic(), 3600.0 * task.training.hours
+    _forget_others(task, key)
+    start = (
+        _encoder(task, examples, unlabelled, _BUDGET_OF_ENCODER * budget) if task.training.pretraining_epochs else {}
+    )
+    if simulated is not None and len(simulated):
+        _train(task, simulated, [START], start, _BUDGET_OF_START * budget)
+        start = load_file(task.weights(START))
+    members = members_of(examples, task.model)
+    _train(task, examples, members, start, budget - (time.monotonic() - started))
+    record = {"model": asdict(task.model), "key": key, "members": [asdict(member) for member in members]}
+    with replacing(task.networks / RECORD) as temporary:
+        temporary.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def train_members(
+    task: NetworkTask, examples: Examples, members: Sequence[Member], start: Weights, seconds: float
+) -> None:
+    """Train the members that have no weights yet; each gets an equal share of the time that is left.
+
+    Args:
+        start: weights that every member starts from, by name; may be empty. seconds: for all of them.
+    """
+    started = time.monotonic()
+    waiting = [member for member in members if not task.weights(member).is_file()]
+    for place, member in enumerate(waiting):
+        left = max(1.0, seconds - (time.monotonic() - started))
+        learned_from = examples if member.fold is None else examples.without(member.fold)
+        train_member(task, member, learned_from, start, left / (len(waiting) - place))
+
+
+def train_member(task: NetworkTask, member: Member, examples: Examples, start: Weights, seconds: float) -> None:
+    """Train one network, going on where an interrupted run stopped, and keep its averaged weights."""
+    config = task.training
+    seed = task.seed + 1000 * (member.fold or 0) + member.place
+    lightning.seed_everything(seed, verbose=False)
+    learned, held_back = _hold_back(examples, config.validation_share, seed)
+    module = new_module(task, learned, start)
+    folder = task.folder / member.name
+    keep = ModelCheckpoint(folder, filename="best", monitor="score" if held_back else None, mode="max", save_last=True)
+    callbacks: list[Callback] = [keep]
+    if held_back:
+        callbacks.append(EarlyStopping("score", mode="max", patience=config.patience))
+    trainer = new_trainer(config, callbacks, folder, timedelta(seconds=seconds), config.epochs)
+    changing = PlanetDataset(learned, config.time_flip, config.visit_dropout, seed)
+    train = training_loader(changing, config.batch_size, seed, trainer.world_size, trainer.global_rank)
+    valid = DataLoader(PlanetDataset(held_back), config.batch_size, collate_fn=collate_items) if held_back else None
+    last = folder / "last.ckpt"
+    trainer.fit(module, train, valid, ckpt_path=last if last.is_file() else None, weights_only=False)
+    logger.info(
+        "network %s: %d planets, %d epochs, %d steps, score held back %s",
+        member.name,
+        len(learned),
+        trainer.current_epoch,
+        trainer.global_step,
+        f"{float(keep.best_model_score):.4f}" if held_back and keep.best_model_score is not None else "not measured",
+    )
+    if int(os.environ.get("RANK", "0")) == 0:
+        # The time may run out before a first epoch ends: then the weights are taken as they are.
+        if best := keep.best_model_path if held_back and keep.best_model_path else keep.last_model_path:
+            module.load_state_dict(torch.load(best, map_location="cpu", weights_only=False)["state_dict"])
+        save_weights(task, member, module.average.module)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_module(task: NetworkTask, learned: Examples, start: Weights) -> NetworkModule:
+    """Return a fresh network that knows how its inputs are scaled."""
+    network = SpectraMindV50(learned.wavelength, task.model)
+    network.load_state_dict(start, strict=False)
+    learn_scales(network, learned)
+    steps = task.training.epochs * -(-len(learned) // task.training.batch_size)
+    naive = float(learned.truth.mean()), float(learned.truth.std())
+    graph = network.graph_encoder
+    loss = SpectrumLoss(
+        learned.wavelength,
+        task.loss,
+        EDITIONS["2025"],
+        naive,
+        graph.edge_index,
+        graph.edge_attr.new_ones(len(graph.edge_attr)),
+    )
+    return NetworkModule(network, loss, task.training, steps, naive)
+
+
+def learn_scales(network: SpectraMindV50, examples: Examples) -> None:
+    """Take mean and scale of every input from the planets that are learned from."""
+    network.sequence_scale.learn(np.concatenate([visit for each in examples.features for visit in each.visits]))
+    network.node_scale.learn(np.stack([each.node for each in examples.features]))
+    network.context_scale.learn(np.stack([each.context for each in examples.features]))
+
+
+def training_loader(dataset: PlanetDataset, batch_size: int, seed: int, world: int = 1, rank: int = 0) -> DataLoader:
+    """Return the batches of one of ``world`` processes: together they see what a single process would see."""
+    sampler = DistributedSampler(dataset, num_replicas=world, rank=rank, shuffle=True, seed=seed)
+    return DataLoader(dataset, max(1, batch_size // world), sampler=sampler, collate_fn=collate_items)
+
+
+def save_weights(task: NetworkTask, member: Member, network: torch.nn.Module) -> None:
+    """Write a finished member's weights and input scales."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    with replacing(task.weights(member)) as temporary:
+        save_file(tensors, temporary)
+
+
+def _train(task: NetworkTask, examples: Examples, members: Sequence[Member], start: Weights, seconds: float) -> None:
+    """Train members in this process, or in one a device, started by torchrun, which also a notebook may do."""
+    if task.training.devices == 1:
+        train_members(task, examples, members, start, seconds)
+        return
+    save_task(task, examples, members, start, seconds)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    torchrun += ["--nproc-per-node", str(task.training.devices), "-m", "spectramind_kit.training.launch"]
+    done = subprocess.run([*torchrun, str(task.folder)], capture_output=True, text=True)
+    if done.returncode or not all(task.weights(member).is_file() for member in members):
+        said = " | ".join((done.stderr or done.stdout).strip().splitlines()[-8:])
+        wanted = f"{task.training.devices} processes to train together"
+        raise SpectraMindError("training on several devices", wanted=wanted, got=said, remedy="training.devices=1")
+
+
+def _encoder(task: NetworkTask, examples: Examples, unlabelled: Sequence[Features], seconds: float) -> Weights:
+    """Return the weights of a pre-trained time encoder, stored or made."""
+    path = task.folder / _ENCODER
+    if not path.is_file():
+        weights = pretrain(task, [*examples.features, *unlabelled], examples.wavelength, seconds)
+        with replacing(path) as temporary:
+            save_file(weights, temporary)
+    return load_file(path)
+
+
+def _hold_back(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples | None]:
+    """Part the planets into those that are learned from and those that stop the training; None if too few.
+
+    Several examples of one planet stay together; those of no fold (simulated ones) are never held back.
+    """
+    ids = np.array([each.planet_id for each in examples.features])
+    own = np.unique(ids[examples.fold >= 0])
+    if round(share * len(own)) < _FEWEST_HELD_BACK:
+        return examples, None
+    chosen = own[assign_folds(own.tolist(), max(2, round(1.0 / share)), seed) == 0]
+    held = np.isin(ids, chosen) & (examples.fold >= 0)
+    return examples.where(~held), examples.where(held)
+
+
+def _forget_others(task: NetworkTask, key: str) -> None:
+    """Delete members and checkpoints that learned from other data or settings."""
+    stamp = task.folder / "key"
+    if (stamp.read_text() if stamp.is_file() else "") != key:
+        shutil.rmtree(task.networks, ignore_errors=True)
+        for old in (*task.folder.glob("fold*_*"), task.folder / START.name):
+            shutil.rmtree(old, ignore_errors=True)
+        for old in (task.folder / _ENCODER, task.weights(START)):
+            old.unlink(missing_ok=True)
+        task.folder.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(key)

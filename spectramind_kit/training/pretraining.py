@@ -1,0 +1,99 @@
+"""Masked reconstruction: the time encoder learns what light curves look like from all planets, labelled or not.
+
+Spans of steps are hidden; what they held is told from the steps around them (masked autoencoders, He et al. 2022).
+Light curves of the test split take part, because no label is needed.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytorch_lightning as lightning
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from spectramind_kit.features.planet import Features
+from spectramind_kit.features.visit import SEQUENCE
+from spectramind_kit.networks.spectramind import Batch, SpectraMindV50
+from spectramind_kit.training.batches import collate
+from spectramind_kit.training.task import NetworkTask
+from spectramind_kit.training.trainer import new_trainer
+
+logger = logging.getLogger(__name__)
+
+HIDDEN_SHARE = 0.4
+_SPAN = 8
+"""Steps hidden together: single ones could be told from their neighbours."""
+
+
+class Reconstruction(lightning.LightningModule):
+    """The time encoder of a network with a decoder that is thrown away.
+
+    Args:
+        network: whose encoder learns; patch: bins per step; learning_rate: of AdamW.
+    """
+
+    def __init__(self, network: SpectraMindV50, d_model: int, learning_rate: float):
+        super().__init__()
+        self.network, self.learning_rate = network, learning_rate
+        self.decoder = nn.Linear(d_model, network.patch * len(SEQUENCE))
+        self.losses: list[float] = []
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Move a batch."""
+        return batch.to(device)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the mean squared error of what was hidden."""
+        network = self.network
+        steps, valid = network.patches(network.sequence_scale(batch.sequence), batch.valid)
+        steps, valid = steps.flatten(0, 1), valid.flatten(0, 1)  # (B V, T', P C), (B V, T')
+        hidden = hidden_spans(valid)
+        encoded = network.time_encoder(torch.where(hidden[:, :, None], 0.0, steps), valid)
+        error = (self.decoder(encoded) - steps)[hidden]
+        loss = error.square().mean() if len(error) else encoded.sum() * 0.0
+        self.losses.append(float(loss.detach()))
+        return loss
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return AdamW on encoder and decoder."""
+        learned = [*self.network.time_encoder.parameters(), *self.decoder.parameters()]
+        return torch.optim.AdamW(learned, lr=self.learning_rate)
+
+
+def hidden_spans(valid: Tensor) -> Tensor:
+    """Return which steps are hidden, (batch, n_step) bool: random spans of the valid ones."""
+    n_batch, n_step = valid.shape
+    n_span = -(-n_step // _SPAN)
+    chosen = torch.rand(n_batch, n_span, device=valid.device) < HIDDEN_SHARE
+    return chosen.repeat_interleave(_SPAN, dim=1)[:, :n_step] & valid
+
+
+def pretrain(
+    task: NetworkTask, planets: Sequence[Features], wavelength: np.ndarray, seconds: float
+) -> dict[str, Tensor]:
+    """Return weights of a time encoder that has learned to reconstruct light curves, by their names in the network.
+
+    Args:
+        planets: labelled or not; wavelength: (n_wavelength,) [um]; seconds: that this may take.
+    """
+    lightning.seed_everything(task.seed, verbose=False)
+    network = SpectraMindV50(wavelength, task.model)
+    network.sequence_scale.learn(np.concatenate([visit for each in planets for visit in each.visits]))
+    module = Reconstruction(network, task.model.d_model, task.training.learning_rate)
+    config = replace(task.training, devices=1)
+    trainer = new_trainer(config, [], task.folder, timedelta(seconds=seconds), config.pretraining_epochs)
+    loader = DataLoader(list(planets), task.training.batch_size, shuffle=True, collate_fn=collate)
+    trainer.fit(module, loader)
+    if module.losses:
+        logger.info(
+            "pre-training: %d planets, error of what was hidden %.3f to %.3f",
+            len(planets),
+            module.losses[0],
+            module.losses[-1],
+        )
+    state = network.state_dict()
+    return {name: tensor for name, tensor in state.items() if name.startswith("time_encoder.")}

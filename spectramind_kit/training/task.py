@@ -1,0 +1,92 @@
+"""What networks are to be trained, and how: as a value, and as files that another process can read."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from spectramind_kit.config import config_hash
+from spectramind_kit.features.planet import Features
+from spectramind_kit.settings.learning import ModelConfig, TrainingConfig
+from spectramind_kit.settings.loss import LossConfig
+from spectramind_kit.training.examples import Examples, content_hash, load_examples, save_examples
+
+RECORD = "networks.json"
+"""Beside the members' weights: their sizes, names, and the hash of what they learned from."""
+_TASK, _EXAMPLES, _WEIGHTS = "task.json", "examples.npz", "first.safetensors"
+Weights = dict[str, Tensor]
+"""Tensors of a network by name, all of them or some."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network to train: the fold it must not see (None: it may see all), and which of that fold's it is."""
+
+    fold: int | None
+    place: int
+
+    @property
+    def name(self) -> str:
+        """Name of its file and folder."""
+        return "start" if self.fold is None else f"fold{self.fold}_{self.place}"
+
+
+START = Member(None, 0)
+"""The network that learns from simulated planets, from which all members start."""
+
+
+@dataclass(frozen=True)
+class NetworkTask:
+    """How networks are trained.
+
+    Attributes:
+        model: sizes; loss: what is minimised; training: schedule; seed: of weights, order and changes.
+        folder: where checkpoints lie; networks: where finished members are left.
+    """
+
+    model: ModelConfig
+    loss: LossConfig
+    training: TrainingConfig
+    seed: int
+    folder: Path
+    networks: Path
+
+    def key(self, examples: Examples, simulated: Examples | None, unlabelled: Sequence[Features]) -> str:
+        """Hash what the members depend on: data and settings, not the budget and not the devices."""
+        training = {k: v for k, v in asdict(self.training).items() if k not in ("hours", "device", "devices")}
+        data = (examples.content_hash(), simulated and simulated.content_hash(), content_hash(unlabelled))
+        return config_hash(self.model, self.loss, training, self.seed, *data)
+
+    def weights(self, member: Member) -> Path:
+        """Return where a finished member's weights lie."""
+        return (self.folder if member == START else self.networks) / f"{member.name}.safetensors"
+
+
+def members_of(examples: Examples, model: ModelConfig) -> list[Member]:
+    """Return the members to train, fold by fold."""
+    folds = sorted(set(int(fold) for fold in examples.fold if fold >= 0))
+    return [Member(fold, place) for fold in folds for place in range(model.members)]
+
+
+def save_task(task: NetworkTask, examples: Examples, members: Sequence[Member], start: Weights, seconds: float) -> None:
+    """Leave in the task's folder what a process of another launcher needs to train."""
+    save_examples(task.folder / _EXAMPLES, examples)
+    save_file(start, task.folder / _WEIGHTS)
+    said = {"task": asdict(task), "members": [asdict(member) for member in members], "seconds": seconds}
+    (task.folder / _TASK).write_text(json.dumps(said, indent=1, default=str) + "\n")
+
+
+def load_task(folder: Path) -> tuple[NetworkTask, Examples, list[Member], Weights, float]:
+    """Read a task back: what ``train_members`` takes."""
+    said = json.loads((folder / _TASK).read_text())
+    return (
+        TypeAdapter(NetworkTask).validate_python(said["task"]),
+        load_examples(folder / _EXAMPLES),
+        [Member(**member) for member in said["members"]],
+        load_file(folder / _WEIGHTS),
+        said["seconds"],
+    )

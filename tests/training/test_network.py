@@ -1,0 +1,211 @@
+"""Training: it learns what can be learned, takes up what is there, keeps to its time, and judges fairly."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from random_planets import WAVELENGTH, random_examples
+from safetensors.torch import load_file
+
+from spectramind_kit.config import load_config
+from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.training.batches import PlanetDataset
+from spectramind_kit.training.ensemble import load_ensemble
+from spectramind_kit.training.examples import Examples
+from spectramind_kit.training.network import _hold_back, new_module, train_members, train_networks, training_loader
+from spectramind_kit.training.task import START, Member, NetworkTask, load_task, members_of, save_task
+
+TINY = ("model=v50_small", "model.d_model=8", "model.heads=2", "model.d_state=2", "model.time_layers=1")
+TINY += ("model.graph_layers=1", "model.patch=10", "model.dropout=0", "loss=gll", "training.device=cpu")
+TINY += ("training.epochs=12", "training.batch_size=8", "training.learning_rate=1e-2", "training.average_decay=0.8")
+
+
+def task_in(folder, *overrides, seed=0):
+    config = load_config([*TINY, *overrides])
+    return NetworkTask(config.model, config.loss, config.training, seed, folder / "training", folder / "networks")
+
+
+def mean_square_pull(examples, answers):
+    return float(
+        np.mean([((y - m) / f.sigma) ** 2 for y, (m, _), f in zip(examples.truth, answers, examples.features)])
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Networks of three folds that learned from 48 planets whose truth follows their context."""
+    folder = tmp_path_factory.mktemp("trained")
+    task, examples = task_in(folder, "training.epochs=30"), random_examples(48)
+    train_networks(task, examples)
+    return task, examples
+
+
+def test_what_can_be_learned_is_learned_on_planets_never_seen(trained):
+    task, examples = trained
+    ensemble = load_ensemble(task.networks, WAVELENGTH)
+    held_out = mean_square_pull(examples, ensemble.answers(examples.features, examples.fold.tolist()))
+    untaught = np.mean([((y - f.mean) / f.sigma) ** 2 for y, f in zip(examples.truth, examples.features)])
+    assert held_out < 0.6 * untaught
+
+
+def test_a_planet_nobody_has_seen_is_answered_by_all(trained):
+    task, examples = trained
+    ensemble = load_ensemble(task.networks, WAVELENGTH)
+    new = random_examples(2, seed=9).features
+    together = ensemble.answers(new, [None, None])
+    single = [ensemble.answers(new, [fold, fold]) for fold in range(3)]
+    np.testing.assert_allclose(together[0][0], np.mean([one[0][0] for one in single], axis=0), rtol=1e-6)
+    np.testing.assert_allclose(
+        together[1][1], np.exp(np.mean([np.log(one[1][1]) for one in single], axis=0)), rtol=1e-5
+    )
+
+
+def test_one_broken_planet_costs_one(trained):
+    task, examples = trained
+    ensemble = load_ensemble(task.networks, WAVELENGTH)
+    broken = replace(examples.features[1], node=np.full_like(examples.features[1].node, np.nan))
+    answers = ensemble.answers([examples.features[0], broken, examples.features[2]], [None] * 3)
+    assert answers[1] is None and answers[0] is not None and answers[2] is not None
+
+
+def test_a_second_training_takes_up_what_is_there(trained):
+    task, examples = trained
+    before = {path: path.stat().st_mtime_ns for path in task.networks.glob("*.safetensors")}
+    train_networks(replace(task, training=replace(task.training, hours=9.0)), examples)
+    assert {path: path.stat().st_mtime_ns for path in task.networks.glob("*.safetensors")} == before
+    assert len(before) == 3
+
+
+def test_other_data_or_settings_are_learned_anew(tmp_path):
+    task, examples = task_in(tmp_path, "training.epochs=1"), random_examples(9)
+    train_networks(task, examples)
+    first = json.loads((task.networks / "networks.json").read_text())["key"]
+    stale = task.networks / "fold7_0.safetensors"
+    stale.write_bytes(b"of an earlier training")
+    train_networks(replace(task, seed=5), examples)
+    assert json.loads((task.networks / "networks.json").read_text())["key"] != first
+    assert not stale.exists()
+
+
+def test_an_interrupted_member_goes_on_where_it_stood(tmp_path, monkeypatch):
+    """The second run must not start over: it has fewer epochs left to make."""
+    from spectramind_kit.training.module import NetworkModule
+
+    task, examples, steps = task_in(tmp_path, "training.epochs=6"), random_examples(9), []
+    original = NetworkModule.training_step
+
+    def counted(module, batch, batch_idx):
+        steps.append(module.current_epoch)
+        if len(steps) == 5:
+            raise KeyboardInterrupt
+        return original(module, batch, batch_idx)
+
+    monkeypatch.setattr(NetworkModule, "training_step", counted)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        train_members(task, examples, [Member(0, 0)], {}, 100.0)
+    done = max(steps)
+    assert done >= 2 and (task.folder / "fold0_0" / "last.ckpt").is_file()
+    steps.clear()
+    steps.extend([0] * 10)
+    train_members(task, examples, [Member(0, 0)], {}, 100.0)
+    assert steps[10] == done and steps[-1] == 5
+    assert task.weights(Member(0, 0)).is_file()
+
+
+def test_no_time_at_all_still_ends_with_usable_networks(tmp_path):
+    task, examples = task_in(tmp_path, "training.hours=1e-9"), random_examples(9)
+    train_networks(task, examples)
+    answers = load_ensemble(task.networks, WAVELENGTH).answers(examples.features, [None] * 9)
+    assert all(np.isfinite(mean).all() and (sigma > 0).all() for mean, sigma in answers)
+
+
+def test_members_start_from_what_was_learned_on_simulated_planets(tmp_path):
+    task = task_in(tmp_path, "training.epochs=8", "training.batch_size=4")
+    simulated = random_examples(12, seed=3)
+    simulated = Examples(simulated.features, simulated.truth, np.full(12, -1), simulated.wavelength)
+    train_networks(task, random_examples(6), simulated)
+    start = load_file(task.weights(START))
+    assert float(start["channel_head.4.weight"].abs().max()) > 0.0
+    module = new_module(task, random_examples(6), start)
+    for name, weight in module.network.named_parameters():
+        torch.testing.assert_close(weight, start[name], msg=name)
+    scales = module.network.context_scale.mean, start["context_scale.mean"]
+    assert not torch.equal(*scales)  # inputs are scaled as the real planets are
+
+
+def test_the_encoder_learns_from_planets_without_label(tmp_path):
+    task = task_in(tmp_path, "training.epochs=1", "training.pretraining_epochs=2")
+    train_networks(task, random_examples(6), unlabelled=random_examples(6, seed=8).features)
+    encoder = load_file(task.folder / "encoder.safetensors")
+    assert encoder and all(name.startswith("time_encoder.") for name in encoder)
+
+
+def test_examples_of_one_planet_are_held_back_together():
+    examples = random_examples(40)
+    twice = Examples(
+        examples.features * 2, np.concatenate([examples.truth] * 2), np.tile(examples.fold, 2), examples.wavelength
+    )
+    learned, held = _hold_back(twice, 0.15, 0)
+    ids = {each.planet_id for each in held.features}
+    assert len(held) == 2 * len(ids) and not ids & {each.planet_id for each in learned.features}
+    assert 4 <= len(ids) <= 8
+
+
+def test_few_planets_are_all_learned_from():
+    learned, held = _hold_back(random_examples(9), 0.15, 0)
+    assert held is None and len(learned) == 9
+
+
+def test_networks_that_are_damaged_are_named(trained, tmp_path):
+    task, _ = trained
+    with pytest.raises(CompetitionDataError, match="networks in .*run `spectramind train`"):
+        load_ensemble(tmp_path, WAVELENGTH)
+    (tmp_path / "networks.json").write_text((task.networks / "networks.json").read_text())
+    (tmp_path / "fold0_0.safetensors").write_bytes(b"half a file")
+    with pytest.raises(CompetitionDataError, match="networks in"):
+        load_ensemble(tmp_path, WAVELENGTH)
+
+
+def test_two_processes_together_see_what_one_sees():
+    dataset = PlanetDataset(random_examples(16))
+    alone = [batch.context for batch in training_loader(dataset, 8, 3)]
+    shared = [list(training_loader(dataset, 8, 3, world=2, rank=rank)) for rank in range(2)]
+    for step, batch in enumerate(alone):
+        both = torch.cat([shared[rank][step].context for rank in range(2)])
+        assert {tuple(row.tolist()) for row in both} == {tuple(row.tolist()) for row in batch}
+
+
+def test_two_processes_learn_what_one_learns(tmp_path):
+    """DDP over gloo: the same global batches give the same weights, to float32."""
+    overrides = ("training.epochs=2", "training.time_flip=0", "training.visit_dropout=0", "training.validation_share=0")
+    examples = random_examples(16, folds=2)
+    one, two = task_in(tmp_path / "one", *overrides), task_in(tmp_path / "two", *overrides, "training.devices=2")
+    train_networks(one, examples)
+    train_networks(two, examples)
+    for member in members_of(examples, one.model):
+        alone, together = load_file(one.weights(member)), load_file(two.weights(member))
+        assert float(alone["wavelength_head.4.weight"].abs().max()) > 1e-3
+        for name, tensor in alone.items():
+            torch.testing.assert_close(together[name], tensor, atol=2e-4, rtol=2e-3, msg=name)
+
+
+def test_a_task_survives_its_files(tmp_path):
+    task, examples = task_in(tmp_path), random_examples(5)
+    task.folder.mkdir()
+    save_task(task, examples, [START, Member(1, 0)], {"a": torch.ones(2)}, 60.0)
+    back, data, members, start, seconds = load_task(task.folder)
+    assert dataclasses.asdict(back) == dataclasses.asdict(task)
+    assert members == [START, Member(1, 0)] and seconds == 60.0
+    assert data.content_hash() == examples.content_hash() and start["a"].tolist() == [1.0, 1.0]
+
+
+def test_the_launched_process_says_what_it_misses(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "spectramind_kit.training.launch", str(tmp_path)], capture_output=True, text=True
+    )
+    assert done.returncode != 0 and "task.json" in done.stderr
