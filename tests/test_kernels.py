@@ -20,6 +20,8 @@ from spectramind_kit.kaggle.kernel_push import prepare_push
 from spectramind_kit.kaggle.sharing import private_parts
 
 KERNELS = sorted(path.parent for path in (Path(__file__).parents[1] / "kernels").glob("*/kernel-metadata.json"))
+OVERRIDES = ["workers=1", "model=v50_small", "model.d_model=8", "model.heads=2", "model.d_state=2", "training.epochs=2"]
+"""The smallest network, on one core: what the attached training session used."""
 PAGE = '# %% tags=["install"]\nimport math\n\n# %% tags=["parameters"]\nradius: float = 1.0\n\n# %%\n'
 
 
@@ -166,15 +168,14 @@ def attached(tmp_path, monkeypatch, competition, trained_work):
 
 
 def run_page(name):
-    """Run a kernel's cells but the one that installs, with one worker; return what they leave behind."""
+    """Run a kernel's cells but the one that installs."""
     (folder,) = [folder for folder in KERNELS if folder.name == name]
     scope = {"Path": Path}
     for cell in check_kernel(folder).cells:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "code" and "install" not in tags:
             exec(cell.source, scope)
-            scope |= {"overrides": ["workers=1"]} if "parameters" in tags else {}
-    return scope
+            scope |= {"overrides": OVERRIDES} if "parameters" in tags else {}
 
 
 @pytest.mark.parametrize("name", ["preprocess", "train", "submit"])

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from loopback import LoopbackKaggle, serving
+from loopback import LoopbackKaggle, client_variables, serving
 from tiny_packages import BACKEND, KERNEL, PYPROJECT, REHEARSED, write_kernel, write_sdist, write_wheel
 
 from spectramind_kit.config import KaggleConfig
@@ -167,14 +167,6 @@ def kaggle(tmp_path, monkeypatch) -> LoopbackKaggle:
         server.competitions.add("tiny-competition")
         yield server
     assert not server.foreign and contacted <= {("127.0.0.1", server.port)}
-
-
-def client_variables(port: int, home: Path) -> dict[str, str]:
-    """Environment variables with which the client knows nothing of this machine and reaches only a port of it."""
-    proxy = f"http://127.0.0.1:{port}"
-    proxies = {name: proxy for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy")}
-    account = {"KAGGLE_USERNAME": "somebody", "KAGGLE_KEY": "0" * 32, "KAGGLE_CONFIG_DIR": str(home)}
-    return {"KAGGLE_API_ENVIRONMENT": "LOCALHOST", "HOME": str(home), "TMPDIR": str(home), **account, **proxies}
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 FAILURES = (
@@ -218,6 +219,14 @@ class LoopbackKaggle:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 found |= {f"{name.removesuffix('.zip')}/{inner}": archive.read(inner) for inner in archive.namelist()}
         return found
+
+
+def client_variables(port: int, home: Path) -> dict[str, str]:
+    """Environment variables with which the client knows nothing of this machine and reaches only a port of it."""
+    proxy = f"http://127.0.0.1:{port}"
+    proxies = {name: proxy for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy")}
+    account = {"KAGGLE_USERNAME": "somebody", "KAGGLE_KEY": "0" * 32, "KAGGLE_CONFIG_DIR": str(home)}
+    return {"KAGGLE_API_ENVIRONMENT": "LOCALHOST", "HOME": str(home), "TMPDIR": str(home), **account, **proxies}
 
 
 @contextmanager

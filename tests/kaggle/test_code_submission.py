@@ -1,7 +1,7 @@
 """A code submission is of the version that was pushed, and only where that version's own run left a valid file."""
 
 import pytest
-from test_kernel_output import table
+from tiny_packages import table
 
 from spectramind_kit.errors import PackagingError, SubmissionError
 from spectramind_kit.kaggle.code_submission import submission_plan, submission_record, submit_version

@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import client_variables
-from loopback import serving
-from test_kernel_output import table
+from loopback import client_variables, serving
+from tiny_packages import table
 from typer.testing import CliRunner
 
 from spectramind_kit.cli import app

@@ -3,18 +3,13 @@
 import json
 
 import pytest
+from tiny_packages import table
 
 from spectramind_kit.errors import PackagingError, SubmissionError
 from spectramind_kit.files import sha256_of
 from spectramind_kit.kaggle.kernel_output import check_output, check_submission, fetch_output
-from spectramind_kit.submission import COLUMNS
 
 REF = "somebody/tiny-kernel"
-
-
-def table(*planets, value="0.0125"):
-    rows = [",".join([str(planet), *[value] * (len(COLUMNS) - 1)]) for planet in planets]
-    return ("\n".join([",".join(COLUMNS), *rows]) + "\n").encode()
 
 
 @pytest.fixture
