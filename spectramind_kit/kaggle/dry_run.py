@@ -32,7 +32,7 @@ from spectramind_kit.kaggle.verdict import Check, Verdict
 WHEELS = Path(__file__).parents[2] / "wheels"
 WRAPPED = "<style>pre { white-space: pre-wrap !important; overflow-wrap: anywhere; } img { max-width: 100%; }</style>"
 """Long lines of a page are wrapped: nobody reads sideways."""
-FALLBACK_WORDS = ("no CUDA wheel fits", "selective scan: torch loop")
+FALLBACK_WORDS = ("no CUDA wheel fits", "selective scan: torch")
 SOCKETS = "refused at Python's sockets (this system allows no namespaces)"
 
 
