@@ -30,7 +30,7 @@ from spectramind_kit.simulation.folder import draw_systems
 from spectramind_kit.simulation.light_curves import simulate_light_curves
 from spectramind_kit.simulation.system import SimulatedSystem, draw_mid_transit, label_wavelengths
 from spectramind_kit.training.population import Population, learn_population
-from spectramind_kit.uncertainty.temperature import learn_sigma_scale
+from spectramind_kit.uncertainty.recalibration import Recalibration, learn_recalibration, no_recalibration
 
 EFFECTS = ("limb_darkening_laws", "star_spots", "drift_beyond", "jitter_tail", "red_noise", "test_shift")
 COLUMNS = ("plain", "scaled", "z2 FGS1", "z2 AIRS", "rms FGS1", "rms AIRS level", "rms AIRS shape", "s/planet")
@@ -76,10 +76,10 @@ def measure(config: Config, n_planet: int, n_label: int, seed: int, name: str) -
     started = time.process_time()
     estimates = [fitted(s, config, (seed, i)) for i, s in enumerate(tqdm(splits["test"], name))]
     seconds = (time.process_time() - started) / n_planet
-    ones = np.ones(truth.shape[1])
-    plain = answer(estimates, population, [ones] * n_planet, config)
-    z = (truth - plain.mean) / plain.sigma
-    halves = [learn_sigma_scale(z[other::2], config.uncertainty) for other in (1, 0)]
+    plain = answer(estimates, population, [no_recalibration()] * n_planet, config)
+    z, flagged = (truth - plain.mean) / plain.sigma, np.array([bool(e.flags) for e in estimates])
+    parts = [(z[half::2], plain.sigma[half::2], population.spread, flagged[half::2]) for half in (1, 0)]
+    halves = [learn_recalibration(*part, config.uncertainty) for part in parts]
     scaled = answer(estimates, population, [halves[i % 2] for i in range(n_planet)], config)
     result = figures(plain, truth, population.naive) | {"s/planet": seconds}
     for kind, each in (("plain", plain), ("scaled", scaled)):
@@ -95,11 +95,13 @@ def fitted(system: SimulatedSystem, config: Config, seed: tuple[int, int]) -> De
     return join_visits([fit_transit(curves, system.planet, config.fit)])
 
 
-def answer(estimates: list[DepthEstimate], population: Population, scales: list[np.ndarray], config: Config) -> Answer:
-    """Answer as the product does, with given factors on sigma."""
+def answer(
+    estimates: list[DepthEstimate], population: Population, recalibrations: list[Recalibration], config: Config
+) -> Answer:
+    """Answer as the product does, with given recalibrations of sigma."""
     spectra = [
-        predict_spectrum(infer(Measurement(i, e), population), scale, label_wavelengths(), config.uncertainty)
-        for i, (e, scale) in enumerate(zip(estimates, scales))
+        predict_spectrum(infer(Measurement(i, e), population), recalibration, label_wavelengths(), config.uncertainty)
+        for i, (e, recalibration) in enumerate(zip(estimates, recalibrations))
     ]
     return Answer(*(np.array([getattr(s, part) for s in spectra]) for part in ("mean", "sigma")))
 

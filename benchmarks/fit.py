@@ -4,7 +4,8 @@ Simulated folders; the rows of the table:
 
 - population: mean and spread of the training labels;
 - one depth: the public method, with its own constants and with constants learned on the training planets;
-- fit: depths of the light-curve fit, then with the prior on spectra, then with recalibrated sigmas (the product);
+- fit: depths of the light-curve fit, then with the prior on spectra, then with limb darkening learned from the training
+  planets as well, then with recalibrated sigmas (the product);
 - from truth: the fit started at the truth, with the noise that photons and reads give, on the same light curves;
 - bound: answers drawn from the information bound, everything else free, or (for orientation) everything else known.
 
@@ -16,7 +17,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +33,13 @@ from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.inference import Measurement, PlanetTask, infer, predict_spectrum
 from spectramind_kit.metric import score
-from spectramind_kit.products import LightCurves
+from spectramind_kit.products import DepthEstimate, LightCurves, Spectrum
 from spectramind_kit.simulation.folder import draw_systems, simulate_folder
 from spectramind_kit.simulation.system import SimulatedSystem
 from spectramind_kit.submission import read_submission, submission_arrays
 from spectramind_kit.training.checkpoint import Model
+from spectramind_kit.training.population import Population
+from spectramind_kit.uncertainty.recalibration import no_recalibration
 
 DRAWS = 8
 """Answers drawn from a bound for every planet."""
@@ -135,24 +138,32 @@ def fit_answers(
         for s in tqdm(systems, "fit")
     ]
     fitted = time.perf_counter()
-    population, ones = model.population(), np.ones(model.spectra.shape[1])
-    spectra = [
-        predict_spectrum(infer(Measurement(j.planet_id, j), population), ones, model.wavelength, config.uncertainty)
-        for j in joint
-    ]
+    population = model.population()
+    loose = [predicted_from(j, replace(population, darkening=None), config, model) for j in joint]
+    learned_from = time.perf_counter()
+    learned = [predicted_from(j, population, config, model) for j in joint]
     done, n = time.perf_counter(), len(systems)
+    seconds = (fitted - started + done - learned_from) / n
     floor = config.uncertainty.sigma_floor
     depth = np.maximum([j.depth for j in joint], floor)
     sigma = np.sqrt([np.diag(j.covariance) for j in joint])
+    loose_arrays, learned_arrays = (
+        [np.array([getattr(s, k) for s in spectra]) for k in ("mean", "sigma")] for spectra in (loose, learned)
+    )
     ids, mean, scaled = submission_arrays(read_submission(predicted))
     order = [ids.tolist().index(s.planet.planet_id) for s in systems]
     return {
         "fit": Answer(depth, sigma, (fitted - started) / n),
-        "fit + prior": Answer(
-            *(np.array([getattr(s, k) for s in spectra]) for k in ("mean", "sigma")), (done - started) / n
-        ),
-        "fit + prior + recalibration": Answer(mean[order], scaled[order], (done - started) / n),
+        "fit + prior": Answer(*loose_arrays, seconds),
+        "fit + prior + stars": Answer(*learned_arrays, seconds),
+        "fit + prior + stars + recal.": Answer(mean[order], scaled[order], seconds),
     }
+
+
+def predicted_from(estimate: DepthEstimate, population: Population, config: Config, model: Model) -> Spectrum:
+    """Return the answer from an estimate, its sigmas as they are."""
+    inference = infer(Measurement(estimate.planet_id, estimate), population)
+    return predict_spectrum(inference, no_recalibration(), model.wavelength, config.uncertainty)
 
 
 def bound_answers(
@@ -160,12 +171,13 @@ def bound_answers(
 ) -> dict[str, Answer]:
     """Answer with fits of the same light that start at the truth, and with draws from the bounds."""
     same, free, alone = [], [], []
+    darkening = model.population().darkening
     for system in tqdm(systems, "bound"):
         visits = curves[system.planet.planet_id]
         observations = open_competition(task.data).observations("test", system.planet.planet_id)
         # The mid-time is the fit's: it is known to seconds, over which the Jacobian does not change.
         times = [task.fit(observation).parameters["mid_time"].value for observation in observations]
-        parts = [fit_from_truth(v, system, t, task.config.fit) for v, t in zip(visits, times)]
+        parts = [fit_from_truth(v, system, t, task.config.fit, darkening) for v, t in zip(visits, times)]
         same.append(joined([p[0] for p in parts], [p[1] for p in parts]))
         free.append(same[-1][1])
         alone.append(np.diag(1.0 / sum(1.0 / p[2] for p in parts)))

@@ -8,12 +8,15 @@ in closed form, so C is the Cramer-Rao bound of the depths under those priors (K
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from spectramind_kit.config import FitConfig
+from spectramind_kit.darkening import DARKENING_NAMES
 from spectramind_kit.fitting.curve_model import DEPTH_SCATTER, CurveModel, State, curve_model, linearise
+from spectramind_kit.fitting.darkening_prior import DarkeningPrior
 from spectramind_kit.fitting.gauss_newton import Arrow, eliminate, minimise, normal_equations, solve_scaled
 from spectramind_kit.fitting.relative_flux import relative_flux
 from spectramind_kit.fitting.systematics import drift_and_jitter
@@ -26,18 +29,23 @@ _TOLERANCE = 1e-3
 
 
 def fit_from_truth(
-    curves: LightCurves, system: SimulatedSystem, mid_time: float, config: FitConfig
+    curves: LightCurves,
+    system: SimulatedSystem,
+    mid_time: float,
+    config: FitConfig,
+    darkening: DarkeningPrior | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Measure the depths of one visit with all that noise, drift and priors leave unknown, and nothing else.
 
     Args:
         mid_time: of the transit [s].
+        darkening: the prior of limb darkening, where it is another than the fit's own.
 
     Returns:
         Depths (n,) of the visit's own light, the descent started at the truth; the bound of their covariance (n, n),
         everything else free; and the variance (n,) of depths that are the only unknown.
     """
-    model = _model(curves, system, config)
+    model = _with_darkening(_model(curves, system, config), darkening)
     truth = _truth(model, system, mid_time)
     at = linearise(model, truth)
     alone = 1.0 / ((model.weight * at.jacobian[:, 1] ** 2).sum(dim=1) + DEPTH_SCATTER**-2)
@@ -73,6 +81,15 @@ def _model(curves: LightCurves, system: SimulatedSystem, config: FitConfig) -> C
         config,
         system.depth,
     )
+
+
+def _with_darkening(model: CurveModel, prior: DarkeningPrior | None) -> CurveModel:
+    if prior is None:
+        return model
+    places = [model.names.index(name) for name in DARKENING_NAMES]
+    mean, scatter = model.prior_mean.clone(), model.prior_scatter.clone()
+    mean[places], scatter[places] = torch.from_numpy(prior.mean), torch.from_numpy(prior.scatter)
+    return replace(model, prior_mean=mean, prior_scatter=scatter)
 
 
 def _truth(model: CurveModel, system: SimulatedSystem, mid_time: float) -> State:

@@ -25,6 +25,7 @@ from spectramind_kit.simulation.light_curves import simulate_training_planets
 from spectramind_kit.training.checkpoint import Model
 from spectramind_kit.training.examples import Examples, load_examples, save_examples
 from spectramind_kit.training.injection import drawn_spectrum, injected_curves
+from spectramind_kit.uncertainty.recalibration import Recalibration
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ def simulated_examples(labels: Model, work: Path, config: Config) -> Examples:
         work: where they are kept.
     """
     numbers = range(config.training.simulated_planets)
-    parts = (config.simulation, config.photometry, config.fit, config.seed, len(numbers), labels.spectra.tolist())
+    parts = (config.simulation, config.photometry, config.fit, config.seed, len(numbers), *_told(labels))
     return _kept(
         work / "training" / f"simulated-{config_hash(*parts, source_hash(*_CODE))}.npz",
         lambda: _examples(SimulatedPlanets(config), numbers, config, labels, "simulate", lambda number: NO_FOLD),
@@ -102,7 +103,7 @@ def injected_examples(labels: Model, task: PlanetTask, planet_ids: Sequence[int]
     """
     config, ids = task.config, tuple(int(planet) for planet in planet_ids)
     n = config.training.injections
-    parts = (task.curve_settings(), config.fit, config.seed, n, ids, labels.spectra.tolist(), labels.fold.tolist())
+    parts = (task.curve_settings(), config.fit, config.seed, n, ids, *_told(labels), labels.fold.tolist())
     return _kept(
         task.work / "training" / f"injected-{config_hash(*parts, source_hash(*_CODE))}.npz",
         lambda: _examples(
@@ -114,6 +115,11 @@ def injected_examples(labels: Model, task: PlanetTask, planet_ids: Sequence[int]
             lambda number: labels.fold_of(ids[number // n]),
         ),
     )
+
+
+def _told(labels: Model) -> tuple[list, list]:
+    """Return what of a model the answers to be corrected depend on."""
+    return labels.spectra.tolist(), labels.recalibration.tolist()
 
 
 def _measured(planet: Planet, visits: Sequence[LightCurves], config: Config) -> Measurement:
@@ -145,11 +151,12 @@ def _examples(
         executor=config.executor,
         scheduler=config.scheduler,
     )
+    recalibration = Recalibration.from_table(labels.recalibration)
     features, truth, fold = [], [], []
     for number, (measurement, spectrum) in made.items():
         own = fold_of(number)
         population = labels.population(None if own == NO_FOLD else own)
-        seen = features_of(infer(measurement, population), labels.wavelength, config.uncertainty)
+        seen = features_of(infer(measurement, population), recalibration, labels.wavelength, config.uncertainty)
         if seen is not None:
             features.append(seen)
             truth.append(spectrum)

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from spectramind_kit.errors import ConfigurationError
 from spectramind_kit.settings.learning import ModelConfig, TrainingConfig
 from spectramind_kit.settings.loss import LossConfig
-from spectramind_kit.settings.quantities import Count, Positive, Range, Whole
+from spectramind_kit.settings.quantities import Count, NotNegative, Positive, Range, Whole
 from spectramind_kit.settings.simulation import SimulationConfig
 
 
@@ -102,6 +102,7 @@ class FitConfig:
         semi_major_axis_scatter: prior scatter of ln(a/Rs) around the published value [1].
         impact_parameter_scatter: prior scatter of b around the published value [R_star].
         limb_darkening_scatter: prior scatter of the quadratic coefficients [1].
+        fgs1_mid_time_scatter: prior scatter of FGS1's mid-time around that of AIRS-CH0 [s]; 0: they share one.
         drift_scatter: prior scatter of the drift's lowest degree and of jitter, relative to the star's flux [1].
         outlier_sigma: residuals farther off are left out [standard deviations].
         supersample: model evaluations averaged over each time bin.
@@ -113,6 +114,7 @@ class FitConfig:
     semi_major_axis_scatter: Positive
     impact_parameter_scatter: Positive
     limb_darkening_scatter: Positive
+    fgs1_mid_time_scatter: NotNegative
     drift_scatter: Positive
     outlier_sigma: Positive
     supersample: Count
@@ -124,8 +126,8 @@ class UncertaintyConfig:
     """Final sigmas.
 
     Attributes:
-        scale_sigma: multiply sigmas by the factor measured on held-out training planets.
-        minimum_scale: that factor is never smaller: a sigma too small costs more than one too large.
+        scale_sigma: recalibrate sigmas on held-out training planets.
+        minimum_scale: the factor of a usual planet is never smaller, however many planets ask for it.
         prior_scale: the factor assumed before any planet is seen.
         prior_planets: how many planets that assumption weighs as much as.
         fallback_inflation: sigma of a planet that fell back to the population, in population spreads.

@@ -4,6 +4,7 @@ One bad planet costs one planet's accuracy, never the file: every failure become
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,10 +14,12 @@ import numpy as np
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.competition.store import load_or_make, observation_key
 from spectramind_kit.config import Config, UncertaintyConfig
+from spectramind_kit.darkening import DARKENING_NAMES
 from spectramind_kit.environment import source_hash
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.features.planet import Features, planet_features
 from spectramind_kit.features.visit import VisitFeatures, visit_features
+from spectramind_kit.fitting.darkening_prior import with_darkening_prior
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.networks.public_baselines.front_end import baseline_features
@@ -24,6 +27,7 @@ from spectramind_kit.photometry.light_curves import extract_light_curves
 from spectramind_kit.products import DepthEstimate, LightCurves, Planet, PlanetObservation, Spectrum, TransitFit
 from spectramind_kit.training.population import Population
 from spectramind_kit.uncertainty.blend import blended
+from spectramind_kit.uncertainty.recalibration import Recalibration
 
 logger = logging.getLogger(__name__)
 
@@ -192,7 +196,8 @@ def infer(measurement: Measurement, population: Population) -> Inference:
     problems = measurement.problems
     if measurement.estimate is not None:
         try:
-            mean, covariance = population.prior.posterior(measurement.estimate.depth, measurement.estimate.covariance)
+            estimate = with_darkening_prior(measurement.estimate, population.darkening)
+            mean, covariance = population.prior.posterior(estimate.depth, estimate.covariance)
             return Inference(measurement, population, mean, np.sqrt(np.diag(covariance)), problems)
         except Exception as error:
             logger.debug("the posterior of planet %d failed", measurement.planet_id, exc_info=True)
@@ -200,7 +205,9 @@ def infer(measurement: Measurement, population: Population) -> Inference:
     return Inference(measurement, population, None, None, problems)
 
 
-def features_of(inference: Inference, wavelength: np.ndarray, config: UncertaintyConfig) -> Features | None:
+def features_of(
+    inference: Inference, recalibration: Recalibration, wavelength: np.ndarray, config: UncertaintyConfig
+) -> Features | None:
     """Return what the network sees of a planet; None if it was not measured, or its features cannot be made."""
     measurement, population = inference.measurement, inference.population
     if inference.mean is None or not measurement.visits:
@@ -210,7 +217,7 @@ def features_of(inference: Inference, wavelength: np.ndarray, config: Uncertaint
             measurement.planet,
             measurement.visits,
             measurement.estimate,
-            fit_answer(inference, config),
+            fit_answer(inference, recalibration, config),
             (population.mean, population.spread),
             wavelength,
         )
@@ -219,23 +226,27 @@ def features_of(inference: Inference, wavelength: np.ndarray, config: Uncertaint
         return None
 
 
-def fit_answer(inference: Inference, config: UncertaintyConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and sigma of fit and prior; noise may have put a shallow planet below zero."""
-    return np.maximum(inference.mean, config.sigma_floor), np.maximum(inference.sigma, config.sigma_floor)
+def fit_answer(
+    inference: Inference, recalibration: Recalibration, config: UncertaintyConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and recalibrated sigma of fit and prior; noise may have put a shallow planet below zero."""
+    flagged = bool(inference.measurement.estimate.flags)
+    factor = recalibration.factor(inference.sigma, inference.population.spread, flagged)
+    return np.maximum(inference.mean, config.sigma_floor), np.maximum(inference.sigma * factor, config.sigma_floor)
 
 
 def predict_spectrum(
     inference: Inference,
-    sigma_scale: np.ndarray,
+    recalibration: Recalibration,
     wavelength: np.ndarray,
     config: UncertaintyConfig,
     heard: Heard | None = None,
 ) -> Spectrum:
-    """Scale the sigmas, let the networks say their share, and fall back where that fails: to the fit, the population.
+    """Recalibrate the sigmas, let the networks say their share, and fall back: to the fit, to the population.
 
     Args:
         inference: of one planet.
-        sigma_scale: (n_wavelength,) factor on the sigmas of fit and prior.
+        recalibration: of the sigmas of fit and prior.
         wavelength: (n_wavelength,) [um].
         config: floor of sigma, inflation of a fallback.
         heard: what the networks say; None where they say nothing.
@@ -243,8 +254,7 @@ def predict_spectrum(
     planet_id, population, problems = inference.measurement.planet_id, inference.population, inference.problems
     population_sigma = np.maximum(population.spread * config.fallback_inflation, config.sigma_floor)
     if inference.mean is not None:
-        mean, sigma = fit_answer(inference, config)
-        answers = [("fit", (mean, sigma * sigma_scale))]
+        answers = [("fit", fit_answer(inference, recalibration, config))]
         if heard is not None and heard.share.any():
             answers.insert(0, ("network", blended(answers[0][1], (heard.mean, heard.sigma), heard.share)))
         for source, (mean, sigma) in answers:
@@ -258,6 +268,17 @@ def predict_spectrum(
                 problems = (*problems, describe(error))
     reason = "; ".join(problems) or "not measured"
     return Spectrum(planet_id, wavelength, population.mean, population_sigma, "population", reason)
+
+
+def limb_darkening(planet_ids: np.ndarray, measured: Mapping[int, Measurement]) -> tuple[np.ndarray, np.ndarray]:
+    """Gather the fitted limb darkening of planets, (n_planet, n, 2) and its covariances; NaN where there is none."""
+    n = len(DARKENING_NAMES)
+    offsets, covariances = np.full((len(planet_ids), n, 2), np.nan), np.full((len(planet_ids), n, n), np.nan)
+    for place, planet in enumerate(planet_ids.tolist()):
+        estimate = measured[planet].estimate if planet in measured else None
+        if estimate is not None and len(estimate.darkening):
+            offsets[place], covariances[place] = estimate.darkening, estimate.darkening_covariance
+    return offsets, covariances
 
 
 def describe(error: Exception) -> str:

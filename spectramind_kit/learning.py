@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from spectramind_kit.augmentation import injected_examples, simulated_examples
 from spectramind_kit.config import Config
 from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.features.planet import Features
 from spectramind_kit.inference import (
     Heard,
     Inference,
@@ -35,8 +36,8 @@ from spectramind_kit.training.device import chosen_device
 from spectramind_kit.training.ensemble import Answer, load_ensemble
 from spectramind_kit.training.examples import Examples, joined
 from spectramind_kit.training.task import NetworkTask
-from spectramind_kit.uncertainty.blend import blended, learn_share
-from spectramind_kit.uncertainty.temperature import learn_sigma_scale
+from spectramind_kit.uncertainty.blend import Answers, blended, learn_share
+from spectramind_kit.uncertainty.recalibration import Recalibration, learn_recalibration, no_recalibration
 
 logger = logging.getLogger(__name__)
 
@@ -76,12 +77,12 @@ def learn_model(
         unlabelled: planets whose light curves a pre-training may see.
     """
     truth, config = held_out.truth, task.config
-    fit = _stacked([fit_answer(one, config.uncertainty) for one in held_out.inferred], truth)
-    scale = learn_sigma_scale((truth - fit[0]) / fit[1], config.uncertainty)
-    model = replace(labels, sigma_scale=scale, n_measured=len(truth))
+    plain = _fit_answers(held_out.inferred, no_recalibration(), config)
+    recalibration = _recalibrated(labels, held_out, plain, config)
+    model = replace(labels, recalibration=recalibration.table(), n_measured=len(truth))
     if len(truth) == 0:
         return model
-    naive, alone = model.population().naive, (fit[0], fit[1] * scale)
+    naive, alone = model.population().naive, _fit_answers(held_out.inferred, recalibration, config)
     fit_score = score(truth, *alone, naive, edition)
     model = replace(model, fit_score=fit_score, score=fit_score)
     if config.model.kind == "none":
@@ -91,20 +92,49 @@ def learn_model(
         _train_networks(model, held_out, task, unlabelled)
     else:
         _train_baselines(model, held_out, task)
+    return _with_share(model, held_out, alone, task, edition)
+
+
+def _with_share(model: Model, held_out: HeldOut, alone: Answers, task: PlanetTask, edition: str) -> Model:
+    """Return the model with what its networks may say, and the score that comes of it.
+
+    Args:
+        alone: what fit and prior say of the held-out planets.
+    """
+    truth, config, naive = held_out.truth, task.config, model.population().naive
     answers = network_answers(model, task.work / "model", held_out.inferred, config)
-    network = _stacked([answer or (m, s) for answer, m, s in zip(answers, *fit)], truth)
-    network = np.maximum(network[0], config.uncertainty.sigma_floor), network[1]
-    network_scale, share = np.ones(truth.shape[1]), np.ones(truth.shape[1])  # a baseline answers by itself
+    mean, sigma = _stacked([answer or fit for answer, fit in zip(answers, zip(*alone))], truth)
+    heard = np.maximum(mean, config.uncertainty.sigma_floor), sigma
+    own, share = no_recalibration(), np.ones(truth.shape[1])  # a baseline answers by itself
     if model.kind == "v50":
-        network_scale = learn_sigma_scale((truth - network[0]) / network[1], config.uncertainty)
-        share = learn_share(truth, alone, (network[0], network[1] * network_scale), naive)
-    heard = network[0], network[1] * network_scale
+        own = _recalibrated(model, held_out, heard, config)
+        heard = heard[0], np.array([sigma * _factor(own, one, sigma) for one, sigma in zip(held_out.inferred, sigma)])
+        share = learn_share(truth, alone, heard, naive)
     both = score(truth, *blended(alone, heard, share), naive, edition)
     logger.info(
         "held-out planets: fit %.4f, network %.4f, share of the network FGS1 %.2f, AIRS-CH0 %.2f: %.4f",
-        *(fit_score, score(truth, *heard, naive, edition), share[0], share[1], both),
+        *(model.fit_score, score(truth, *heard, naive, edition), share[0], share[1], both),
     )
-    return replace(model, network_scale=network_scale, share=share, score=both)
+    return replace(model, network_recalibration=own.table(), share=share, score=both)
+
+
+def _fit_answers(inferred: Sequence[Inference], recalibration: Recalibration, config: Config) -> Answers:
+    """Return what fit and prior say, (n_planet, n_wavelength) each."""
+    answers = [fit_answer(one, recalibration, config.uncertainty) for one in inferred]
+    return tuple(np.array(part) for part in zip(*answers)) if answers else (np.zeros((0, 0)), np.zeros((0, 0)))
+
+
+def _recalibrated(model: Model, held_out: HeldOut, answers: Answers, config: Config) -> Recalibration:
+    """Learn the recalibration of held-out answers."""
+    shape = held_out.truth.shape
+    mean, sigma = (part.reshape(shape) for part in answers)
+    flagged = np.array([bool(one.measurement.estimate.flags) for one in held_out.inferred], dtype=bool)
+    z = (held_out.truth - mean) / sigma
+    return learn_recalibration(z, sigma, model.population().spread, flagged, config.uncertainty)
+
+
+def _factor(recalibration: Recalibration, one: Inference, sigma: np.ndarray) -> np.ndarray:
+    return recalibration.factor(sigma, one.population.spread, bool(one.measurement.estimate.flags))
 
 
 def _train_networks(model: Model, held_out: HeldOut, task: PlanetTask, unlabelled: Sequence[Inference]) -> None:
@@ -121,7 +151,7 @@ def _train_networks(model: Model, held_out: HeldOut, task: PlanetTask, unlabelle
         examples = joined([examples, injected_examples(model, task, ids, examples.truth)])
     if config.training.simulated_planets:
         simulated = simulated_examples(model, work, config)
-    seen = [features_of(one, model.wavelength, config.uncertainty) for one in unlabelled]
+    seen = [_seen(one, model, config) for one in unlabelled]
     train_networks(networks, examples, simulated, [features for features in seen if features is not None])
 
 
@@ -153,7 +183,7 @@ def network_answers(model: Model, folder: Path, inferred: Sequence[Inference], c
         folds = [model.fold_of(one.measurement.planet_id) for one in inferred]
         return baseline_answers(folder / NETWORKS, _public_features(inferred), folds)
     ensemble = load_ensemble(folder / NETWORKS, model.wavelength, chosen_device(config.training))
-    seen = [features_of(one, model.wavelength, config.uncertainty) for one in inferred]
+    seen = [_seen(one, model, config) for one in inferred]
     places = [i for i, features in enumerate(seen) if features is not None]
     folds = [model.fold_of(inferred[i].measurement.planet_id) for i in places]
     found = dict(zip(places, ensemble.answers([seen[i] for i in places], folds)))
@@ -171,14 +201,23 @@ def predict_planets(model: Model, folder: Path, inferred: Sequence[Inference], c
     except SpectraMindError as error:
         logger.warning("the fit answers alone: %s", error)
         answers = [None] * len(inferred)
-    heard = [a and Heard(a[0], a[1] * model.network_scale, model.share) for a in answers]
-    finish = model.sigma_scale, model.wavelength, config.uncertainty
+    own, recalibration = (Recalibration.from_table(t) for t in (model.network_recalibration, model.recalibration))
+    heard = [
+        answer and Heard(answer[0], answer[1] * _factor(own, one, answer[1]), model.share)
+        for answer, one in zip(answers, inferred)
+    ]
+    finish = recalibration, model.wavelength, config.uncertainty
     return [predict_spectrum(one, *finish, network) for one, network in zip(inferred, heard)]
+
+
+def _seen(one: Inference, model: Model, config: Config) -> Features | None:
+    """Return what the network sees of a planet."""
+    return features_of(one, Recalibration.from_table(model.recalibration), model.wavelength, config.uncertainty)
 
 
 def _examples(model: Model, held_out: HeldOut, config: Config) -> Examples:
     """Return the held-out planets as the networks learn from them."""
-    seen = [features_of(one, model.wavelength, config.uncertainty) for one in held_out.inferred]
+    seen = [_seen(one, model, config) for one in held_out.inferred]
     places = [i for i, features in enumerate(seen) if features is not None]
     fold = np.array([model.fold_of(seen[i].planet_id) for i in places])
     return Examples(tuple(seen[i] for i in places), held_out.truth[places], fold, model.wavelength)

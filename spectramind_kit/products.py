@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spectramind_kit.darkening import Darkened
 from spectramind_kit.errors import ProductError
 
 LARGEST_DEPTH = 1.0
@@ -58,10 +59,7 @@ class Orbit:
 
 @dataclass(frozen=True)
 class Planet:
-    """A planet and what the star table tells of it; ``notes`` says what is missing there, in words.
-
-    ``mass`` is in Jupiter masses (inferred); ``star`` and ``orbit`` are None where the table has no usable row.
-    """
+    """What the star table tells; ``notes`` says what is missing there, ``mass`` is in Jupiter masses (inferred)."""
 
     planet_id: int
     star: Star | None = None
@@ -231,7 +229,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, repr=False)
-class TransitFit(_Product):
+class TransitFit(Darkened, _Product):
     """What the fit of one visit found.
 
     Attributes:
@@ -277,7 +275,7 @@ class TransitFit(_Product):
 
 
 @dataclass(frozen=True, repr=False)
-class DepthEstimate(_Product):
+class DepthEstimate(Darkened, _Product):
     """All visits of a planet together: depth (n_wavelength,), covariance (n_wavelength, n_wavelength)."""
 
     planet_id: int

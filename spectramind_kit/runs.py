@@ -17,7 +17,7 @@ import polars as pl
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
 from spectramind_kit.config import Config
 from spectramind_kit.errors import CompetitionDataError
-from spectramind_kit.inference import Measurement, PlanetTask
+from spectramind_kit.inference import Measurement, PlanetTask, limb_darkening
 from spectramind_kit.learning import infer_held_out, infer_planets, learn_model, predict_planets
 from spectramind_kit.manifest import record_event, write_manifest
 from spectramind_kit.metric import score
@@ -26,6 +26,7 @@ from spectramind_kit.products import Spectrum
 from spectramind_kit.submission import read_submission, submission_arrays, submission_table, write_submission
 from spectramind_kit.training.checkpoint import MARKER, Model, load_model, save_model
 from spectramind_kit.training.folds import assign_folds
+from spectramind_kit.uncertainty.recalibration import no_recalibration
 
 logger = logging.getLogger(__name__)
 
@@ -83,8 +84,9 @@ def train(data: Path, work: Path, config: Config) -> Model:
     folder = open_competition(data)
     planet_ids, spectra = folder.labels()
     fold = assign_folds(planet_ids, min(config.training.folds, len(planet_ids)), config.seed)
-    labels = Model(planet_ids, spectra, fold, folder.wavelength, np.ones(spectra.shape[1]), 0)
     measured = _measure(data, work, "train", _training_planets(folder, planet_ids, config), config)
+    table, stars = no_recalibration().table(), limb_darkening(planet_ids, measured)
+    labels = Model(planet_ids, spectra, fold, folder.wavelength, table, 0, float("nan"), *stars)
     held_out = infer_held_out(labels, measured)
     unlabelled = infer_planets(labels, _unlabelled(data, work, folder, config))
     model = learn_model(labels, held_out, PlanetTask(data, work, "train", config), folder.edition, unlabelled)

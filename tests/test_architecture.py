@@ -10,7 +10,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 PACKAGE = PROJECT / "spectramind_kit"
 FLOORS = {
-    0: ("errors", "environment", "files", "instruments", "config", "settings", "products", "conf"),
+    0: ("errors", "environment", "files", "instruments", "config", "settings", "darkening", "products", "conf"),
     1: ("competition", "transit"),
     2: ("simulation", "calibration"),
     3: ("photometry",),

@@ -10,9 +10,9 @@ from spectramind_kit.errors import FitError
 from spectramind_kit.inference import Measurement, PlanetTask, describe, infer, predict_spectrum
 from spectramind_kit.products import DepthEstimate
 from spectramind_kit.training.population import learn_population
+from spectramind_kit.uncertainty.recalibration import Recalibration, no_recalibration
 
 WAVELENGTH = np.concatenate([[0.7], np.linspace(1.95, 3.9, 282)])
-NO_SCALE = np.ones(283)
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,14 @@ def measured(depth, sigma, **more):
     return Measurement(7, estimate)
 
 
-def predict(measurement, population, config, scale=NO_SCALE):
-    return predict_spectrum(infer(measurement, population), scale, WAVELENGTH, config)
+def scaled_by(fgs1, airs, flag=1.0):
+    table = no_recalibration().table()
+    table[:, 0], table[:, 3] = np.log([fgs1, airs]), np.log(flag)
+    return Recalibration.from_table(table)
+
+
+def predict(measurement, population, config, recalibration=no_recalibration()):  # noqa: B008 - it is frozen
+    return predict_spectrum(infer(measurement, population), recalibration, WAVELENGTH, config)
 
 
 def test_a_sharp_measurement_speaks_for_itself(population, uncertainty):
@@ -45,15 +51,16 @@ def test_a_sharp_measurement_speaks_for_itself(population, uncertainty):
 
 def test_sigma_is_scaled_and_has_a_floor(population, uncertainty):
     plain = predict(measured(0.02, 1e-4), population, uncertainty)
-    scale = np.where(np.arange(283) == 0, 3.0, 2.0)
-    scaled = predict(measured(0.02, 1e-4), population, uncertainty, scale)
-    np.testing.assert_allclose(scaled.sigma / plain.sigma, scale)
+    scaled = predict(measured(0.02, 1e-4), population, uncertainty, scaled_by(3.0, 2.0, flag=1.5))
+    np.testing.assert_allclose(scaled.sigma / plain.sigma, np.where(np.arange(283) == 0, 3.0, 2.0))
+    flagged = predict(measured(0.02, 1e-4, flags=("odd",)), population, uncertainty, scaled_by(3.0, 2.0, flag=1.5))
+    np.testing.assert_allclose(flagged.sigma / scaled.sigma, 1.5)
     floored = predict(measured(0.02, 1e-4), population, dataclasses.replace(uncertainty, sigma_floor=5e-3))
     assert (floored.sigma == 5e-3).all()
 
 
 def test_no_fit_knows_less_than_the_population(population, uncertainty):
-    blind = predict(measured(0.02, 10.0), population, uncertainty, scale=np.full(283, 5.0))
+    blind = predict(measured(0.02, 10.0), population, uncertainty, scaled_by(5.0, 5.0))
     fallback = predict(Measurement(7, None), population, uncertainty)
     assert (blind.sigma <= fallback.sigma).all()
     np.testing.assert_allclose(blind.mean, population.mean, rtol=0.02)

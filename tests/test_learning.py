@@ -12,6 +12,7 @@ from spectramind_kit.learning import infer_held_out, infer_planets, learn_model,
 from spectramind_kit.products import DepthEstimate, Planet
 from spectramind_kit.training.checkpoint import Model
 from spectramind_kit.training.folds import assign_folds
+from spectramind_kit.uncertainty.recalibration import no_recalibration
 
 WAVELENGTH = np.concatenate([[0.7], np.linspace(1.95, 3.9, 282)])
 N_PLANET, SIGMA = 36, 2e-4
@@ -45,7 +46,8 @@ def planets(told: bool, n=N_PLANET, first=0, seed=0):
 
 def labels_of(measured, spectra, folds=3):
     ids = np.array(list(measured))
-    return Model(ids, spectra, assign_folds(ids.tolist(), folds, 0), WAVELENGTH, np.ones(283), 0)
+    fold = assign_folds(ids.tolist(), folds, 0)
+    return Model(ids, spectra, fold, WAVELENGTH, no_recalibration().table(), 0)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +131,7 @@ def test_a_public_baseline_answers_by_itself(tmp_path, kind):
     config = load_config([f"model={kind}", "workers=1"])
     held_out = infer_held_out(labels, measured)
     model = learn_model(labels, held_out, PlanetTask(tmp_path, tmp_path, "train", config), "2025")
-    assert model.kind == kind and (model.share == 1).all() and (model.network_scale == 1).all()
+    assert model.kind == kind and (model.share == 1).all() and not model.network_recalibration.any()
     answered = predict_planets(model, tmp_path / "model", held_out.inferred, config)
     assert {s.source for s in answered} == {"network"}
     assert len({round(float(s.sigma[5]), 9) for s in answered}) <= 2

@@ -1,13 +1,15 @@
 """The model of many light curves of one transit, linearised.
 
-    F(t, l) = level(l) (1 + sum_i f_i(t) d_i(l)) transit(t; t0, a/Rs, b^2, depth(l), u1(l), u2(l))
+    F(t, l) = level(l) (1 + sum_i f_i(t) d_i(l)) transit(t; t0(l), a/Rs, b^2, depth(l), u1(l), u2(l))
+
+t0 is one for AIRS-CH0; FGS1 may lag behind it by a few seconds of its own clock.
 
 Every curve has two parameters of its own, level and depth. What else it feels (orbit, limb darkening, drift
 coefficients: the "reach" of a curve) is a linear map of parameters that all curves share, so the joint problem has an
 arrow-shaped normal matrix: small blocks along the diagonal and one border.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -17,10 +19,12 @@ from spectramind_kit.config import FitConfig
 from spectramind_kit.fitting.systematics import Systematics, is_fgs1, wavelength_basis
 from spectramind_kit.fitting.transit_prior import TransitPrior
 from spectramind_kit.transit.limb_darkening import quadratic_coefficients
-from spectramind_kit.transit.spectroscopic import spectroscopic_transit
+from spectramind_kit.transit.spectroscopic import SpectroscopicTransit, spectroscopic_transit
 
 MID_TIME, LOG_AXIS, IMPACT_SQUARED = 0, 1, 2
 """Places of the orbit in the shared parameters: t0 [s], ln(a/Rs), b^2 [R_star^2]."""
+FGS1_LAG = "fgs1_lag"
+"""Name of the shared parameter that FGS1's mid-time is later by [s]."""
 _N_ORBIT = 3
 _N_REACH = 5
 """What every curve feels before its drift: the orbit, u1, u2."""
@@ -41,6 +45,7 @@ class CurveModel:
         prior_mean, prior_scatter: (n_shared,).
         names: of the shared parameters.
         depth_mean: centre of the loose prior of every depth.
+        clocks: runs of curves that share a mid-time.
     """
 
     flux: Tensor
@@ -54,6 +59,7 @@ class CurveModel:
     prior_scatter: Tensor
     names: tuple[str, ...]
     depth_mean: float
+    clocks: tuple[slice, ...]
 
 
 @dataclass(frozen=True)
@@ -98,20 +104,23 @@ def curve_model(
         flux, weight: (n_curve, n_time); instants: (n_time, supersample) [s]; wavelength: (n_curve,) [um].
         depth_mean: centre of the loose prior of the depths.
     """
-    darkening = _darkening_columns(wavelength, prior.darkening_scatter)
+    clocks = _clocks(wavelength, config.fgs1_mid_time_scatter)
+    special = _darkening_columns(wavelength, prior.darkening_scatter)
+    if len(clocks) > 1:
+        special.append((FGS1_LAG, MID_TIME, is_fgs1(wavelength).astype(float), config.fgs1_mid_time_scatter))
     n_curve, n_function, n_drift = systematics.mixing.shape
-    n_shared = _N_ORBIT + len(darkening) + n_drift
+    n_shared = _N_ORBIT + len(special) + n_drift
     mixing = torch.zeros(n_curve, _N_REACH + n_function, n_shared, dtype=flux.dtype)
     for orbit in range(_N_ORBIT):
         mixing[:, orbit, orbit] = 1.0
-    for column, (_, row, strength, _) in enumerate(darkening, start=_N_ORBIT):
+    for column, (_, row, strength, _) in enumerate(special, start=_N_ORBIT):
         mixing[:, row, column] = torch.from_numpy(strength)
-    mixing[:, _N_REACH:, _N_ORBIT + len(darkening) :] = systematics.mixing
+    mixing[:, _N_REACH:, _N_ORBIT + len(special) :] = systematics.mixing
     offset = torch.zeros(n_curve, _N_REACH + n_function, dtype=flux.dtype)
     offset[:, _N_ORBIT:_N_REACH] = torch.from_numpy(quadratic_coefficients(prior.temperature, wavelength))
     window = float(instants.max() - instants.min())
     means = [float(instants.mean()), prior.log_axis[0], prior.impact_squared[0]]
-    scatters = [window, prior.log_axis[1], prior.impact_squared[1], *(column[3] for column in darkening)]
+    scatters = [window, prior.log_axis[1], prior.impact_squared[1], *(column[3] for column in special)]
     scatters += (config.drift_scatter * systematics.scatter).tolist()
     return CurveModel(
         flux=flux,
@@ -123,8 +132,9 @@ def curve_model(
         mixing=mixing,
         prior_mean=torch.tensor(means + [0.0] * (n_shared - _N_ORBIT), dtype=flux.dtype),
         prior_scatter=torch.tensor(scatters, dtype=flux.dtype),
-        names=("mid_time", "log_axis", "impact_squared", *(c[0] for c in darkening), *systematics.names),
+        names=("mid_time", "log_axis", "impact_squared", *(c[0] for c in special), *systematics.names),
         depth_mean=depth_mean,
+        clocks=clocks,
     )
 
 
@@ -133,16 +143,7 @@ def linearise(model: CurveModel, state: State) -> Linearisation:
     shared, level = state.shared, state.level[:, None]
     reach = model.offset + model.mixing @ shared
     axis = torch.exp(shared[LOG_AXIS])
-    seen = spectroscopic_transit(
-        model.instants,
-        shared[MID_TIME],
-        model.period,
-        axis,
-        shared[IMPACT_SQUARED],
-        state.depth,
-        reach[:, _N_ORBIT],
-        reach[:, _N_ORBIT + 1],
-    )
+    seen = _seen(model, state, reach, axis)
     systematics = 1.0 + reach[:, _N_REACH:] @ model.functions
     star = level * systematics
     dimmed = level * seen.flux
@@ -160,6 +161,24 @@ def linearise(model: CurveModel, state: State) -> Linearisation:
     return Linearisation(seen.flux, systematics, residual, jacobian, float(cost))
 
 
+def _seen(model: CurveModel, state: State, reach: Tensor, axis: Tensor) -> SpectroscopicTransit:
+    """Return the transit of all curves, clock by clock."""
+    parts = [
+        spectroscopic_transit(
+            model.instants,
+            reach[curves.start, MID_TIME],
+            model.period,
+            axis,
+            state.shared[IMPACT_SQUARED],
+            state.depth[curves],
+            reach[curves, _N_ORBIT],
+            reach[curves, _N_ORBIT + 1],
+        )
+        for curves in model.clocks
+    ]
+    return SpectroscopicTransit(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(parts[0])))
+
+
 def prior_pull(model: CurveModel, state: State) -> tuple[Tensor, Tensor]:
     """Return precision and gradient of the priors of level, depth (n_curve, 2) on the state."""
     precision = torch.tensor([_LEVEL_SCATTER**-2, DEPTH_SCATTER**-2], dtype=state.level.dtype)
@@ -170,6 +189,14 @@ def prior_pull(model: CurveModel, state: State) -> tuple[Tensor, Tensor]:
 def _prior_cost(model: CurveModel, state: State) -> Tensor:
     own = ((state.level - 1.0) / _LEVEL_SCATTER) ** 2 + ((state.depth - model.depth_mean) / DEPTH_SCATTER) ** 2
     return 0.5 * (own.sum() + (((state.shared - model.prior_mean) / model.prior_scatter) ** 2).sum())
+
+
+def _clocks(wavelength: np.ndarray, scatter: float) -> tuple[slice, ...]:
+    """Return the runs of curves that share a mid-time: FGS1 and AIRS-CH0, or all where FGS1 has no lag."""
+    n_fgs1 = int(is_fgs1(wavelength).sum())
+    if scatter > 0.0 and 0 < n_fgs1 < len(wavelength):
+        return slice(0, n_fgs1), slice(n_fgs1, len(wavelength))
+    return (slice(0, len(wavelength)),)
 
 
 def _darkening_columns(wavelength: np.ndarray, scatter: float) -> list[tuple[str, int, np.ndarray, float]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, LOG_AXIS, MID_TIME
+from spectramind_kit.fitting.curve_model import FGS1_LAG, IMPACT_SQUARED, LOG_AXIS, MID_TIME
 from spectramind_kit.fitting.laplace import Posterior
 from spectramind_kit.products import Estimate
 from spectramind_kit.transit.limb_darkening import quadratic_coefficients
@@ -30,7 +30,8 @@ def transit_estimates(
         middle_wavelength: by channel prefix ("fgs1", "airs"), where its limb-darkening coefficients are given [um].
 
     Returns:
-        "mid_time", "duration" (first to fourth contact) [s], "semi_major_axis", "impact_parameter" [R_star], and
+        "mid_time", "duration" (first to fourth contact) [s], "fgs1_lag" where FGS1 has a mid-time of its own and the
+        other is that of AIRS-CH0 [s], "semi_major_axis", "impact_parameter" [R_star], and
         "fgs1_u1", "airs_u1", "airs_u1_slope" (from the middle to the end of the band) and so on [1].
     """
     value = posterior.shared.numpy()
@@ -45,7 +46,9 @@ def transit_estimates(
     }
     for place, name in enumerate(names):
         channel, _, coefficient = name.partition("_")
-        if channel in middle_wavelength:
+        if name == FGS1_LAG:
+            estimates[name] = Estimate(float(value[place]), float(error[place]))
+        elif channel in middle_wavelength:
             expected = 0.0
             if not coefficient.endswith("slope"):
                 at_middle = quadratic_coefficients(temperature, np.array([middle_wavelength[channel]]))

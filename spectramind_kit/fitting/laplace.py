@@ -19,16 +19,19 @@ from spectramind_kit.fitting.systematics import is_fgs1
 UNKNOWN_DEPTH_SIGMA = 0.02
 """Sigma of a depth that nothing was learned about: twice the spread of the 2025 planets [(Rp/Rs)^2]."""
 _NEIGHBOURS = 15
+_CUT_GROWTH, _CUT_LEVEL = 3.0, 0.1
+"""Growth of the covariance, and error of the level relative to the depth, where half of a transit is missing."""
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """Mean and covariance of depths (n_curve,) and of shared parameters (n_shared,)."""
+    """Mean and covariance of depths (n_curve,) and shared parameters (n_shared,), and of one with the other."""
 
     depth: Tensor
     depth_covariance: Tensor
     shared: Tensor
     shared_covariance: Tensor
+    cross: Tensor
 
 
 def laplace_posterior(model: CurveModel, solution: Solution, groups: list[Tensor], excess: list[float]) -> Posterior:
@@ -42,14 +45,16 @@ def laplace_posterior(model: CurveModel, solution: Solution, groups: list[Tensor
     shared_covariance = 0.5 * (shared_covariance + shared_covariance.T)
     depth_response = response[:, 1]
     covariance = torch.diag(own_inverse[:, 1, 1]) + depth_response @ shared_covariance @ depth_response.T
-    gaussian = Posterior(solution.state.depth, covariance, solution.state.shared, shared_covariance)
+    cross = depth_response @ shared_covariance
+    gaussian = Posterior(solution.state.depth, covariance, solution.state.shared, shared_covariance, cross)
     _, step = solve_arrow(solution.arrow)
     cut = _cut_below_zero(gaussian, depth_response, float(step[IMPACT_SQUARED]))
-    depth_extra, shared_extra = common_noise_covariance(model, solution.at, solution.arrow, groups, excess)
+    depth_extra, shared_extra, cross_extra = common_noise_covariance(model, solution.at, solution.arrow, groups, excess)
     return replace(
         cut,
         depth_covariance=cut.depth_covariance + depth_extra,
         shared_covariance=cut.shared_covariance + shared_extra,
+        cross=cut.cross + cross_extra,
     )
 
 
@@ -71,6 +76,7 @@ def _cut_below_zero(gaussian: Posterior, depth_response: Tensor, step: float) ->
         depth_covariance=gaussian.depth_covariance + narrower * torch.outer(depth_gain, depth_gain),
         shared=gaussian.shared + gain * (mean - here),
         shared_covariance=gaussian.shared_covariance + narrower * torch.outer(gain, gain),
+        cross=gaussian.cross + narrower * torch.outer(depth_gain, gain),
     )
 
 
@@ -116,11 +122,26 @@ def forget_depths(posterior: Posterior) -> Posterior:
     return replace(posterior, depth_covariance=covariance + unknown)
 
 
+def widen_cut_transit(posterior: Posterior, missing: float, depth: float) -> Posterior:
+    """Widen the depths of a transit of which a share of one half was not seen.
+
+    With one flank only, duration, impact parameter and depth go together along a curved valley: no Gaussian follows it.
+    """
+    growth, level = 1.0 + _CUT_GROWTH * missing**2, _CUT_LEVEL * missing**2 * depth
+    return replace(
+        posterior,
+        depth_covariance=growth * posterior.depth_covariance + level**2,
+        shared_covariance=growth * posterior.shared_covariance,
+        cross=growth * posterior.cross,
+    )
+
+
 def fill_dead_wavelengths(posterior: Posterior, wavelength: np.ndarray, alive: np.ndarray) -> Posterior:
     """Give dead wavelengths the depth of their living neighbours, with a sigma that says nothing is known."""
     if alive.all():
         return posterior
     depth, covariance = posterior.depth.numpy().copy(), posterior.depth_covariance.numpy().copy()
+    cross = torch.where(torch.from_numpy(alive)[:, None], posterior.cross, 0.0)
     variance = np.diag(covariance).copy()
     fgs1 = is_fgs1(wavelength)
     for dead in np.flatnonzero(~alive):
@@ -130,4 +151,4 @@ def fill_dead_wavelengths(posterior: Posterior, wavelength: np.ndarray, alive: n
         depth[dead] = np.average(depth[near], weights=1.0 / variance[near])
         covariance[dead], covariance[:, dead] = 0.0, 0.0
         covariance[dead, dead] = UNKNOWN_DEPTH_SIGMA**2
-    return replace(posterior, depth=torch.from_numpy(depth), depth_covariance=torch.from_numpy(covariance))
+    return replace(posterior, depth=torch.from_numpy(depth), depth_covariance=torch.from_numpy(covariance), cross=cross)

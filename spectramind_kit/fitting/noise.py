@@ -26,8 +26,6 @@ _SMOOTHED_OVER = 31
 """Wavelengths whose scatter is taken together."""
 _BLOCK_SECONDS = (600.0, 1200.0, 1800.0)
 _FEWEST_BLOCKS = 6
-_BELIEF = 10.0
-"""Weight of the belief in white noise, in degrees of freedom: a few blocks cannot prove correlation."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +92,27 @@ def channel_noise(model: CurveModel, at: Linearisation, group: Tensor, bin_secon
     pulls = (weight * at.residual[group]).sum(dim=0) / root
     columns = (weight[:, None] * at.jacobian[group]).sum(dim=0) / root
     fitted = _orthonormal(columns)
-    single, _ = _excess(pulls, fitted, 1)
-    measured, expected = single, single
+    single, freedom = _excess(pulls, fitted, 1)
+    single = evident_excess(single, freedom)
     lengths = [round(seconds / bin_seconds) for seconds in _BLOCK_SECONDS]
     ratios = [_excess(pulls, fitted, n) for n in lengths if n > 1 and len(pulls) // n >= _FEWEST_BLOCKS]
+    measured = single
     if ratios:
-        freedom = np.mean([f for _, f in ratios])
-        measured = float(np.average([r for r, _ in ratios], weights=[f for _, f in ratios]))
-        measured = (freedom * measured + _BELIEF * max(expected, 1.0)) / (freedom + _BELIEF)
-    return ChannelNoise(max(1.0, single, measured), float(np.sqrt(max(1.0, measured / max(single, 1.0)))))
+        freedom = np.array([f for _, f in ratios])
+        over = float(np.average([r for r, _ in ratios], weights=freedom)) / single
+        measured = single * evident_excess(over, float(freedom.mean()))
+    return ChannelNoise(measured, float(np.sqrt(measured / single)))
+
+
+def evident_excess(ratio: float, freedom: float) -> float:
+    """Return how much of a measured variance ratio is more than chance, at least 1.
+
+    The ratio scatters by e = sqrt(2 / freedom) around 1 where nothing is there, and max(1, ratio) would widen every
+    sigma on average. Shrunk as James & Stein (1961) do, 1 + (x - e^2 / x) with x = ratio - 1 > e, chance costs a
+    quarter of that, and what is many e away is kept.
+    """
+    chance, over = np.sqrt(2.0 / freedom), ratio - 1.0
+    return 1.0 + (over - chance**2 / over if over > chance else 0.0)
 
 
 def _orthonormal(columns: Tensor) -> Tensor:
@@ -123,8 +133,8 @@ def _excess(pulls: Tensor, fitted: Tensor, n: int) -> tuple[float, float]:
 
 def common_noise_covariance(
     model: CurveModel, at: Linearisation, arrow: Arrow, groups: list[Tensor], excess: list[float]
-) -> tuple[Tensor, Tensor]:
-    """Return what common noise adds to the covariances of depths (n_curve, n_curve) and shared parameters.
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what common noise adds to the covariances of depths, of shared parameters, and of one with the other.
 
     The fit weighs wavelengths as if independent. Noise of a time common to a channel moves its result by
     H^-1 J' W 1, so the extra variance of that time enters as an outer product (a sandwich estimate).
@@ -133,6 +143,7 @@ def common_noise_covariance(
     n_curve, n_shared = len(model.flux), len(model.prior_mean)
     depth = torch.zeros(n_curve, n_curve, dtype=model.flux.dtype)
     shared = torch.zeros(n_shared, n_shared, dtype=model.flux.dtype)
+    cross = torch.zeros(n_curve, n_shared, dtype=model.flux.dtype)
     for group, factor in zip(groups, excess):
         if factor <= 1.0:
             continue
@@ -144,6 +155,8 @@ def common_noise_covariance(
         depth_move = (own_inverse[:, 1:] @ own_side)[:, 0] + response[:, 1] @ shared_move
         total = weight.sum(dim=0)
         amplitude = torch.sqrt(torch.where(total > 0, (factor - 1.0) / total.clamp(min=1e-300), 0.0))
-        depth += (depth_move * amplitude) @ (depth_move * amplitude).T
-        shared += (shared_move * amplitude) @ (shared_move * amplitude).T
-    return depth, shared
+        depth_move, shared_move = depth_move * amplitude, shared_move * amplitude
+        depth += depth_move @ depth_move.T
+        shared += shared_move @ shared_move.T
+        cross += depth_move @ shared_move.T
+    return depth, shared, cross

@@ -3,7 +3,7 @@
 Read ``fit_transit`` first; it is the list of steps:
 
 1. make the light curves relative, leave out what cannot be used;
-2. find the dip in the white light, wherever it is, and fit the white curves;
+2. find the dip in the white light, wherever it is, and fit the white curves, with steps in the flux where evident;
 3. fit all wavelengths jointly: a level and a depth each, orbit, limb darkening and drift shared, Gaussian priors;
 4. measure noise and size of the drift on that fit, weigh again, fit again;
 5. Laplace approximation: covariance of all depths with everything else marginalised.
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from spectramind_kit.config import FitConfig
 from spectramind_kit.fitting.curve_model import CurveModel, State, curve_model
+from spectramind_kit.fitting.darkening_prior import darkening_arrays
 from spectramind_kit.fitting.drift_size import evident_scatter
 from spectramind_kit.fitting.estimates import parameter_correlation, transit_estimates
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
@@ -30,18 +31,23 @@ from spectramind_kit.fitting.laplace import (
     forget_depths,
     laplace_posterior,
     mean_depth,
+    widen_cut_transit,
 )
 from spectramind_kit.fitting.noise import channel_noise, outliers, scatter_ratio
 from spectramind_kit.fitting.quality import (
     NO_TRANSIT,
+    STRANGE_ORBIT,
     data_flags,
     fgs1_is_implausible,
     fit_flags,
+    missing_share,
+    orbit_is_implausible,
     timing_flags,
     transit_is_lost,
 )
 from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
 from spectramind_kit.fitting.start import Dip, find_dip, fit_white, joint_start, white_curves
+from spectramind_kit.fitting.steps import MOST_ROUNDS, find_step
 from spectramind_kit.fitting.systematics import Systematics, drift_and_jitter, is_fgs1
 from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
 from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit
@@ -70,18 +76,18 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     data = relative_flux(curves, config.outlier_sigma)
     prior = transit_prior(planet, config)
     channels = _living_channels(curves.wavelength, data.alive)
-    dip, white, white_names = _fit_white_light(curves, data, list(channels.values()), prior, config)
-    model = _joint_model(curves, data, prior, config, float(white.state.depth.median()))
+    dip, white, white_names, steps = _fit_white_light(curves, data, list(channels.values()), prior, config)
+    model = _joint_model(curves, data, prior, config, float(white.state.depth.median()), steps)
     start = joint_start(white, list(channels.values()), model, white_names)
     model, solution, ratio = _fit_twice(model, start, channels, config)
     noise = {name: channel_noise(model, solution.at, group, curves.bin_seconds) for name, group in channels.items()}
     posterior = laplace_posterior(model, solution, list(channels.values()), [n.excess for n in noise.values()])
 
     flags = [*prior.notes, *data_flags(curves.wavelength, data.alive, _share_unused(model, data), ratio)]
-    flags += fit_flags(solution, noise)
+    flags += [*fit_flags(solution, noise), *(f"step in the flux at {step:.0f} s" for step in steps)]
     estimates = _estimates(model, posterior, prior, curves.wavelength, data.alive)
     correlation_names, correlation = parameter_correlation(posterior, model.names, estimates)
-    posterior, doubts = _doubted(posterior, dip, estimates, curves, data.alive)
+    posterior, doubts = _doubted(model, posterior, dip, estimates, curves, data.alive)
     flags += doubts
     posterior = fill_dead_wavelengths(posterior, curves.wavelength, data.alive)
     for flag in flags:
@@ -100,18 +106,27 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
         flags=(*curves.flags, *flags),
         correlation_names=correlation_names,
         correlation=correlation,
+        **darkening_arrays(posterior, model),
     )
 
 
 def _doubted(
-    posterior: Posterior, dip: Dip, estimates: Mapping[str, Estimate], curves: LightCurves, alive: np.ndarray
+    model: CurveModel,
+    posterior: Posterior,
+    dip: Dip,
+    estimates: Mapping[str, Estimate],
+    curves: LightCurves,
+    alive: np.ndarray,
 ) -> tuple[Posterior, list[str]]:
     """Widen depths that cannot be what they look like, and say why."""
     if transit_is_lost(dip, posterior, alive):
         return forget_depths(posterior), [NO_TRANSIT]
+    if orbit_is_implausible(model, posterior):
+        return forget_depths(posterior), [STRANGE_ORBIT]
     flags = timing_flags(estimates, curves.time)
     difference, sigma = channel_difference(posterior, curves.wavelength, alive)
     depth, _ = mean_depth(posterior, alive)
+    posterior = widen_cut_transit(posterior, missing_share(estimates, curves.time), depth)
     if fgs1_is_implausible(difference, sigma, depth):
         flags.append(
             f"FGS1 depth differs from AIRS-CH0 by {100 * difference / depth:+.0f} %: saturated or diluted light?"
@@ -129,28 +144,51 @@ def _living_channels(wavelength: np.ndarray, alive: np.ndarray) -> dict[str, Ten
 
 def _fit_white_light(
     curves: LightCurves, data: RelativeFlux, groups: list[Tensor], prior: TransitPrior, config: FitConfig
-) -> tuple[Dip, Solution, tuple[str, ...]]:
-    """Find the transit in the white curves and fit it there; also return the names of the shared parameters."""
+) -> tuple[Dip, Solution, tuple[str, ...], tuple[float, ...]]:
+    """Find the transit in the white curves and fit it there; also return names of shared parameters, and steps [s]."""
     flux, weight = white_curves(data.flux, torch.where(data.spike, 0.0, data.weight), groups)
     middle = np.array([curves.wavelength[group.numpy()].mean() for group in groups])
-    systematics = _systematics(curves, middle, config.drift_order, 0)
-    dip = find_dip(curves.time, flux.numpy(), weight.numpy(), systematics, config.drift_scatter)
-    model = curve_model(flux, weight, _instants(curves, config), middle, systematics, prior, config, dip.depth)
-    return dip, fit_white(model, dip, config), model.names
+
+    def fit(steps: tuple[float, ...]) -> tuple[Dip, Solution, CurveModel, float | None]:
+        systematics = _systematics(curves, middle, config.drift_order, 0, steps)
+        dip = find_dip(curves.time, flux.numpy(), weight.numpy(), systematics, config.drift_scatter)
+        model = curve_model(flux, weight, _instants(curves, config), middle, systematics, prior, config, dip.depth)
+        white = fit_white(model, dip, config)
+        return dip, white, model, find_step(curves.time, model, white, config.drift_scatter)
+
+    steps: tuple[float, ...] = ()
+    *found, step = fit(steps)
+    for n_round in range(MOST_ROUNDS):
+        if step is None:
+            break
+        steps = (step,) if n_round < 2 else (*steps, step)
+        *found, step = fit(steps)
+    if len(steps) > 1:  # the last one may be all there is, the others the marks of a transit led astray
+        *alone, step = fit(steps[-1:])
+        steps, found = (steps[-1:], alone) if step is None else (steps, found)
+    dip, white, model = found
+    return dip, white, model.names, steps
 
 
 def _joint_model(
-    curves: LightCurves, data: RelativeFlux, prior: TransitPrior, config: FitConfig, depth: float
+    curves: LightCurves,
+    data: RelativeFlux,
+    prior: TransitPrior,
+    config: FitConfig,
+    depth: float,
+    steps: tuple[float, ...],
 ) -> CurveModel:
     weight = torch.where(data.spike, 0.0, data.weight)
-    systematics = _systematics(curves, curves.wavelength, config.drift_order, config.drift_wavelength_order)
+    systematics = _systematics(curves, curves.wavelength, config.drift_order, config.drift_wavelength_order, steps)
     instants = _instants(curves, config)
     return curve_model(data.flux, weight, instants, curves.wavelength, systematics, prior, config, depth)
 
 
-def _systematics(curves: LightCurves, wavelength: np.ndarray, order: int, wavelength_order: int) -> Systematics:
+def _systematics(
+    curves: LightCurves, wavelength: np.ndarray, order: int, wavelength_order: int, steps: tuple
+) -> Systematics:
     names = curves.regressor_names
-    return drift_and_jitter(curves.time, wavelength, order, wavelength_order, curves.regressors, names)
+    return drift_and_jitter(curves.time, wavelength, order, wavelength_order, curves.regressors, names, steps)
 
 
 def _instants(curves: LightCurves, config: FitConfig) -> Tensor:

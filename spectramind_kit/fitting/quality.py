@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from spectramind_kit.fitting.curve_model import LOG_AXIS, CurveModel
 from spectramind_kit.fitting.gauss_newton import Solution
 from spectramind_kit.fitting.laplace import Posterior, mean_depth
 from spectramind_kit.fitting.noise import ChannelNoise
@@ -12,9 +13,12 @@ from spectramind_kit.fitting.systematics import is_fgs1
 from spectramind_kit.products import Estimate
 
 NO_TRANSIT = "no transit found"
+STRANGE_ORBIT = "duration far from what the star table's orbit allows: not this planet's transit?"
 _LEAST_SIGNIFICANCE = 5.0
 _LARGEST_DIFFERENCE = 0.12
 """Ten scale heights of a hot giant's atmosphere, relative to the depth [1]."""
+_LARGEST_ORBIT_ERROR = 3.0
+"""In prior scatters of ln(a/Rs)."""
 _REMARKABLE_CORRELATION = 1.3
 _REMARKABLE_LOSS = 0.01
 _REMARKABLE_SCATTER = 1.5
@@ -44,6 +48,18 @@ def timing_flags(estimates: Mapping[str, Estimate], time: np.ndarray) -> list[st
     if mid_time + half > time[-1]:
         flags.append("transit cut at the edge of the window: it went on after the observation")
     return flags
+
+
+def missing_share(estimates: Mapping[str, Estimate], time: np.ndarray) -> float:
+    """Return the share of a half of the transit that the window cuts off; above 1 where the middle is outside."""
+    mid_time, half = estimates["mid_time"].value, max(estimates["duration"].value / 2.0, 1.0)
+    return float(max(0.0, time[0] - mid_time + half, mid_time + half - time[-1]) / half)
+
+
+def orbit_is_implausible(model: CurveModel, posterior: Posterior) -> bool:
+    """True where the transit is far shorter or longer than the star table's orbit allows, loose as that prior is."""
+    off = (posterior.shared - model.prior_mean)[LOG_AXIS] / model.prior_scatter[LOG_AXIS]
+    return abs(float(off)) > _LARGEST_ORBIT_ERROR
 
 
 def data_flags(wavelength: np.ndarray, alive: np.ndarray, share_unused: float, ratio: np.ndarray) -> list[str]:

@@ -2,7 +2,7 @@
 
 A spectrum is a level times one plus a shape, d = L (1 + s). The level is as free as the population is wide. The shape
 is Gaussian with one of two covariances: the sample covariance of the training shapes, shrunk towards a smooth
-kernel, or the smooth kernel alone,
+kernel by as much as held-out training shapes ask for, or the smooth kernel alone,
 
     k(x, x') = a^2 sum_i w_i exp(-(x - x')^2 / (2 l_i^2)) + nugget,   x = ln wavelength,
 
@@ -15,14 +15,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
+from scipy.special import logsumexp
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.fitting.systematics import is_fgs1
 from spectramind_kit.products import require_shape
 
 _AMPLITUDES = np.array([0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0])
-_AMPLITUDE_SPREAD = 1.0
-"""Prior spread of the logarithm of the amplitude."""
+_USUAL_SPREAD = 1.0
+"""Prior spread of the logarithm of the amplitude where training planets do not tell, and for planets unlike them."""
+_UNLIKE = 0.1
+"""Prior probability that a planet's amplitude is not one of the training planets'."""
 _KERNEL = ((0.6, 0.12), (0.3, 0.04), (0.1, 0.015))
 """Weights and lengths in ln(wavelength) of the smooth kernel: molecular bands, their structure, single lines."""
 _NUGGET = 0.02
@@ -32,10 +35,17 @@ _USUAL_AMPLITUDE, _USUAL_FGS1_OFFSET = 0.01, 0.015
 _USUAL_LEVEL_SPREAD = 0.0107
 """Spread of the mean depths of the 2025 planets [(Rp/Rs)^2]."""
 _BELIEF = 10.0
-"""Weight of the smooth kernel against the sample covariance, in planets."""
+"""Weight of the smooth kernel against the sample covariance, in planets, where training planets cannot tell."""
+_BELIEFS = (1.0, 3.0, 10.0, 30.0)
+"""Weights that training planets may choose from."""
+_RESOLVED = 0.01
+"""Noise of one wavelength of a usual light curve, relative to the depth [1]: finer shapes do not enter the choice."""
+_N_FOLD = 5
 _MEAN_BELIEF = 3.0
 """Weight of a flat mean shape, in planets."""
 _FEWEST_FOR_SPREAD = 8
+_LEAST_SPREAD = 0.3
+"""Of the logarithm of the amplitude."""
 _SMALLEST_LEVEL = 1e-5
 
 
@@ -49,6 +59,7 @@ class SpectrumPrior:
         shape_mean: (n,) and shape_covariance: (n, n) of the learned family, relative to the level [1].
         smooth_covariance: (n, n) of the family that knows smoothness only [1].
         learned_weight: prior probability of the learned family.
+        log_amplitude: mean and standard deviation of ln(amplitude) over the training planets [1].
     """
 
     wavelength: np.ndarray
@@ -58,6 +69,7 @@ class SpectrumPrior:
     shape_covariance: np.ndarray
     smooth_covariance: np.ndarray
     learned_weight: float
+    log_amplitude: tuple[float, float] = (0.0, _USUAL_SPREAD)
 
     def __post_init__(self):
         n = len(self.wavelength)
@@ -107,10 +119,20 @@ class SpectrumPrior:
         ):
             flat = 1.0 + mean
             free_level = self.level_variance * np.outer(flat, flat)
-            for amplitude in _AMPLITUDES:
-                log_weight = np.log(share) - 0.5 * (np.log(amplitude) / _AMPLITUDE_SPREAD) ** 2
+            for amplitude, probability in zip(_AMPLITUDES, amplitude_probability(*self.log_amplitude)):
+                log_weight = np.log(share * probability)
                 families.append((log_weight, self.level_mean * flat, free_level + (level * amplitude) ** 2 * shape))
         return families
+
+
+def amplitude_probability(mean: float, spread: float) -> np.ndarray:
+    """Return the prior probability of every amplitude of the grid: normal in the logarithm, and a share of surprise."""
+    parts = [(1.0 - _UNLIKE, mean, spread), (_UNLIKE, 0.0, _USUAL_SPREAD)]
+    total = np.zeros(len(_AMPLITUDES))
+    for share, centre, width in parts:
+        density = np.exp(-0.5 * ((np.log(_AMPLITUDES) - centre) / width) ** 2)
+        total += share * density / density.sum()
+    return total
 
 
 def learn_spectrum_prior(spectra: np.ndarray, wavelength: np.ndarray) -> SpectrumPrior:
@@ -134,9 +156,8 @@ def learn_spectrum_prior(spectra: np.ndarray, wavelength: np.ndarray) -> Spectru
     shapes = spectra[good] / levels[:, None] - 1.0
 
     shape_mean = shapes.sum(axis=0) / (n_planet + _MEAN_BELIEF)
-    scatter = (shapes - shape_mean).T @ (shapes - shape_mean)
     smooth = _smooth_covariance(wavelength, shapes)
-    shape_covariance = (scatter + _BELIEF * smooth) / (n_planet + _BELIEF)
+    shape_covariance = _shrunk_covariance(shapes, smooth, _evident_belief(shapes, smooth))
     level_variance = float(np.var(levels))
     if n_planet < _FEWEST_FOR_SPREAD:
         level_variance = max(level_variance, _USUAL_LEVEL_SPREAD**2)
@@ -148,7 +169,52 @@ def learn_spectrum_prior(spectra: np.ndarray, wavelength: np.ndarray) -> Spectru
         shape_covariance=shape_covariance * (n_planet + 1.0) / n_planet,  # the mean is uncertain as well
         smooth_covariance=smooth,
         learned_weight=n_planet / (n_planet + 2.0) * 0.95,
+        log_amplitude=_log_amplitude(shapes),
     )
+
+
+def _shrunk_covariance(shapes: np.ndarray, smooth: np.ndarray, belief: float) -> np.ndarray:
+    """Return the covariance of shapes (n_planet, n) around their mean, shrunk towards the smooth kernel."""
+    offset = shapes - shapes.sum(axis=0) / (len(shapes) + _MEAN_BELIEF)
+    return (offset.T @ offset + belief * smooth) / (len(shapes) + belief)
+
+
+def _evident_belief(shapes: np.ndarray, smooth: np.ndarray) -> float:
+    """Return the weight of the smooth kernel under which held-out training shapes are most probable.
+
+    Too much of it leaves the prior wider than the population, and all sigmas with it.
+    """
+    if len(shapes) < _FEWEST_FOR_SPREAD:
+        return _BELIEF
+    fold = np.arange(len(shapes)) % _N_FOLD
+    evidence = np.zeros(len(_BELIEFS))
+    for held_out in range(_N_FOLD):
+        known = shapes[fold != held_out]
+        tried = shapes[fold == held_out] - known.sum(axis=0) / (len(known) + _MEAN_BELIEF)
+        for place, belief in enumerate(_BELIEFS):
+            evidence[place] += _log_probability(tried, _shrunk_covariance(known, smooth, belief))
+    return _BELIEFS[int(np.argmax(evidence))]
+
+
+def _log_amplitude(shapes: np.ndarray) -> tuple[float, float]:
+    """Return mean and spread of the logarithm of the size of shapes (n_planet, n), in that of their covariance.
+
+    Most planets have flatter spectra than the root mean square says, which a few puffed-up ones make.
+    """
+    if len(shapes) < _FEWEST_FOR_SPREAD:
+        return 0.0, _USUAL_SPREAD
+    power = (shapes**2).mean(axis=1)
+    size = 0.5 * np.log(np.maximum(power / max(power.mean(), 1e-300), _AMPLITUDES[0] ** 2))
+    return float(size.mean()), float(max(size.std(), _LEAST_SPREAD))
+
+
+def _log_probability(shapes: np.ndarray, covariance: np.ndarray) -> float:
+    """Return the log probability of shapes (n_planet, n), each at an amplitude of its own from the grid."""
+    factor = cho_factor(covariance + _RESOLVED**2 * np.eye(len(covariance)), lower=True)
+    power = np.einsum("pi,ip->p", shapes, cho_solve(factor, shapes.T))[:, None]
+    n, log = shapes.shape[1], np.log(_AMPLITUDES)
+    terms = -0.5 * power / _AMPLITUDES**2 - n * log - 0.5 * (log / _USUAL_SPREAD) ** 2
+    return float(logsumexp(terms, axis=1).sum() - len(shapes) * np.log(np.diag(factor[0])).sum())
 
 
 def _smooth_covariance(wavelength: np.ndarray, shapes: np.ndarray) -> np.ndarray:

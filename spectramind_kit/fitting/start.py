@@ -21,9 +21,9 @@ from spectramind_kit.fitting.systematics import Systematics
 from spectramind_kit.transit.orbit import semi_major_axis_from_duration
 
 _SHORTEST_DIP = 0.05
-_LONGEST_DIP = 0.95
-"""Durations tried, in lengths of the window."""
-_N_DURATION = 16
+_LONGEST_DIP = 2.0
+"""Durations tried, in lengths of the window; of the longest only one flank is seen."""
+_N_DURATION = 20
 _INGRESS = 0.12
 """Length of the trapezoid's flanks in durations."""
 _SHAPE_ERROR = 0.05
@@ -154,7 +154,9 @@ def joint_start(white: Solution, groups: list[Tensor], model: CurveModel, white_
         level[group], depth[group] = white_level, white_depth
     shared = model.prior_mean.clone()
     known = {
-        name: value for name, value in zip(white_names, white.state.shared) if not name.startswith(("drift", "jitter"))
+        name: value
+        for name, value in zip(white_names, white.state.shared)
+        if not name.startswith(("drift", "step", "jitter"))
     }
     for place, name in enumerate(model.names):
         if name in known:

@@ -29,6 +29,8 @@ _FALL = -1.5
 _JITTER_REGRESSORS = ("fgs1_row_centroid", "fgs1_column_centroid")
 _CLIP = 4.0
 """Regressors are clipped there [standard deviations]: one wild centroid must not lever a light curve."""
+STEP_SCATTER = 5.0
+"""Prior scatter of a step, relative to that of the drift's lowest degree."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Systematics:
         functions: (n_function, n_time) [1].
         mixing: (n_wavelength, n_function, n_coefficient) [1].
         scatter: (n_coefficient,) prior scatter of the coefficients, relative to that of the lowest degree [1].
-        names: of the coefficients: "drift_" and what drifts, or "jitter".
+        names: of the coefficients: "drift_" and what drifts, "step", or "jitter".
     """
 
     functions: Tensor
@@ -78,6 +80,7 @@ def drift_and_jitter(
     drift_wavelength_order: int,
     regressors: np.ndarray,
     regressor_names: tuple[str, ...],
+    steps: tuple[float, ...] = (),
 ) -> Systematics:
     """Build the systematics of one visit.
 
@@ -86,6 +89,7 @@ def drift_and_jitter(
         drift_order: highest degree in time; the constant is the star's level and not part of the drift.
         drift_wavelength_order: highest degree in wavelength over AIRS-CH0.
         regressors: (n_time, n_regressor); only the centroids of FGS1 are used, where they are finite and move.
+        steps: when the flux jumped [s]; every kind of drift jumps by a size of its own.
     """
     fgs1 = is_fgs1(wavelength)
     functions = list(polynomial_basis(time, drift_order)[1:])
@@ -93,6 +97,9 @@ def drift_and_jitter(
     kinds = [(f"drift_airs_{degree}", strength) for degree, strength in enumerate(over_airs)]
     kinds += [("drift_fgs1", fgs1.astype(float))] if fgs1.any() else []
     reach = [(i, strength, (i + 1.0) ** _FALL, name) for i in range(drift_order) for name, strength in kinds]
+    for step in steps:
+        reach += [(len(functions), strength, STEP_SCATTER, "step") for _, strength in kinds]
+        functions.append(np.where(time > step, 0.5, -0.5))
     for series in _pointing(regressors, regressor_names) if fgs1.any() else ():
         reach.append((len(functions), fgs1.astype(float), 1.0, "jitter"))
         functions.append(series)

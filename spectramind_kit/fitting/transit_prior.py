@@ -6,6 +6,10 @@ period may be set to anything. The impact parameter enters as b^2, in which the 
 the moments are those of the square of a normal b,
 
     E[b^2] = b0^2 + s^2,   Var[b^2] = 4 b0^2 s^2 + 2 s^4.
+
+The fit's orbit is circular. Where the table gives an eccentricity, a/Rs is that of the circular orbit of the same speed
+at transit: its prior is shifted and widened by what an unknown periastron does to the speed, and that of b, which is
+the distance at transit and goes with 1 / speed, is widened by as much.
 """
 
 import math
@@ -13,6 +17,7 @@ from dataclasses import dataclass
 
 from spectramind_kit.config import FitConfig
 from spectramind_kit.products import Planet
+from spectramind_kit.transit.orbit import transit_speed
 
 DAY = 86400.0
 _TYPICAL_PERIOD = 4.0
@@ -60,10 +65,11 @@ def transit_prior(planet: Planet, config: FitConfig) -> TransitPrior:
     if not (math.isfinite(temperature) and temperature > 0):
         notes.append("stellar temperature not in the star table: broad prior on limb darkening")
         temperature, darkening_scatter = _TYPICAL_TEMPERATURE, _LOOSER * darkening_scatter
-    scatter = looser * config.impact_parameter_scatter
+    log_speed, speed_scatter = transit_speed(planet.orbit.eccentricity if planet.orbit else 0.0)
+    scatter = math.hypot(looser * config.impact_parameter_scatter, impact * speed_scatter)
     return TransitPrior(
         period=period * DAY,
-        log_axis=(math.log(axis), looser * config.semi_major_axis_scatter),
+        log_axis=(math.log(axis) + log_speed, math.hypot(looser * config.semi_major_axis_scatter, speed_scatter)),
         impact_squared=(impact**2 + scatter**2, math.sqrt(4 * impact**2 * scatter**2 + 2 * scatter**4)),
         temperature=temperature,
         darkening_scatter=darkening_scatter,

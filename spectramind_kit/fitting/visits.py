@@ -2,6 +2,8 @@
 
     C = (sum C_i^-1)^-1,   d = C sum C_i^-1 d_i
 
+Where the fits tell their limb darkening, it is joined with the depths: one star has one, and its prior counts once.
+
 Visits can disagree in two ways, and each widens what it concerns: in level (what orbit, drift and star spots move;
 one number, drowned in a chi^2 over all wavelengths) by a variance between visits, and in shape by the chi^2 per degree
 of freedom. One or two degrees of freedom prove little, so the level's chi^2 is tempered by a belief in agreement.
@@ -13,10 +15,12 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from spectramind_kit.errors import FitError
+from spectramind_kit.fitting.darkening_prior import conditional
 from spectramind_kit.products import DepthEstimate, TransitFit
 
 _BELIEF = 3.0
 """Weight of the belief that levels agree, in degrees of freedom."""
+_DARKENING = ("darkening", "darkening_covariance", "darkening_cross")
 _REMARKABLE = 3.0
 """Disagreement that is flagged [sigma]."""
 
@@ -33,8 +37,9 @@ def join_visits(fits: Sequence[TransitFit]) -> DepthEstimate:
     _require_one_planet(fits)
     flags = tuple(_flags(fits))
     if len(fits) == 1:
-        return DepthEstimate(fits[0].planet_id, fits[0].depth, fits[0].covariance, 1, flags)
-    depth, covariance = _weighted_mean(fits)
+        limb = {name: getattr(fits[0], name) for name in _DARKENING}
+        return DepthEstimate(fits[0].planet_id, fits[0].depth, fits[0].covariance, 1, flags, **limb)
+    depth, covariance, limb = _weighted_mean(fits)
     weight = 1.0 / np.diag(covariance)
     weight /= weight.sum()
 
@@ -50,7 +55,7 @@ def join_visits(fits: Sequence[TransitFit]) -> DepthEstimate:
         flags += (f"visits disagree in level by {np.sqrt(level_chi2 / freedom):.1f} sigma",)
     if growth > 1.0 + _REMARKABLE * np.sqrt(2.0 / shape_freedom):
         flags += (f"visits disagree in shape: chi^2 per degree of freedom {growth:.2f}",)
-    return DepthEstimate(fits[0].planet_id, depth, covariance, len(fits), flags)
+    return DepthEstimate(fits[0].planet_id, depth, covariance, len(fits), flags, **limb)
 
 
 def _require_one_planet(fits: Sequence[TransitFit]) -> None:
@@ -67,16 +72,34 @@ def _flags(fits: Sequence[TransitFit]) -> list[str]:
     return [f"visit {fit.visit}: {flag}" if several else flag for fit in fits for flag in fit.flags]
 
 
-def _weighted_mean(fits: Sequence[TransitFit]) -> tuple[np.ndarray, np.ndarray]:
+def _weighted_mean(fits: Sequence[TransitFit]) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Return depths, covariance and the limb darkening's arrays of all fits together."""
     n = len(fits[0].depth)
-    precision, side = np.zeros((n, n)), np.zeros(n)
-    for fit in fits:
-        factor = cho_factor(fit.covariance)
-        precision += cho_solve(factor, np.eye(n))
-        side += cho_solve(factor, fit.depth)
-    factor = cho_factor(precision)
-    covariance = cho_solve(factor, np.eye(n))
-    return cho_solve(factor, side), 0.5 * (covariance + covariance.T)
+    told = [conditional(fit) for fit in fits] if all(len(fit.darkening) for fit in fits) else []
+    pairs = [(c.depth, c.covariance) for c in told] or [(fit.depth, fit.covariance) for fit in fits]
+    response = [c.response for c in told] or [np.zeros((n, 0))] * len(fits)
+    n_limb = response[0].shape[1]
+    precision, side = np.zeros((n + n_limb, n + n_limb)), np.zeros(n + n_limb)
+    for (depth, covariance), g in zip(pairs, response):
+        factor = cho_factor(covariance)
+        reach = np.hstack([np.eye(n), -g])  # depth minus its response to the limb darkening is what was measured
+        precision += reach.T @ cho_solve(factor, reach)
+        side += reach.T @ cho_solve(factor, depth)
+    for c in told:
+        precision[n:, n:] += c.information
+        side[n:] += c.pull
+    if told:
+        precision[n:, n:] += np.diag(fits[0].darkening[:, 1] ** -2.0)
+    scale = 1.0 / np.sqrt(np.diag(precision))
+    factor = cho_factor(precision * scale[:, None] * scale)
+    covariance = cho_solve(factor, np.eye(n + n_limb)) * scale[:, None] * scale
+    covariance, value = 0.5 * (covariance + covariance.T), scale * cho_solve(factor, scale * side)
+    limb = {
+        "darkening": np.column_stack([value[n:], fits[0].darkening[:, 1]]),
+        "darkening_covariance": covariance[n:, n:],
+        "darkening_cross": covariance[:n, n:],
+    }
+    return value[:n], covariance[:n, :n], limb if told else {}
 
 
 def _level_disagreement(fits: Sequence[TransitFit], weight: np.ndarray) -> tuple[float, float]:

@@ -1,11 +1,11 @@
 """The trained model as files: ``model.npz`` (arrays) and ``model.json`` (what it is, for people and for finding it).
 
-A model is the training labels, their folds and the sigma scales; populations and priors are learned from them in
-milliseconds when asked for. Networks lie beside it, in ``networks/``.
+A model is the training labels, their folds, the limb darkening of the fitted stars and the recalibrations of sigmas;
+populations and priors are learned from them in milliseconds when asked for. Networks lie beside it, in ``networks/``.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from spectramind_kit.competition.store import UNREADABLE, load_product, save_pro
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.products import require_shape
 from spectramind_kit.training.population import Population, learn_population
+from spectramind_kit.uncertainty.recalibration import Recalibration, no_recalibration
 
 MARKER = "model.json"
 
@@ -27,38 +28,50 @@ class Model:
     Attributes:
         planet_ids: (n_planet,) int64; spectra: (n_planet, n_wavelength) labels; fold: (n_planet,) their folds.
         wavelength: (n_wavelength,) [um].
-        sigma_scale: (n_wavelength,) [1], factor on the sigmas of fit and prior.
-        n_measured: planets whose light curves the scale rests on.
-        score: out-of-fold score on those planets; NaN without any. fit_score: that of fit and prior alone.
+        recalibration: (n_group, 7) of the predicted sigmas, a table as ``Recalibration`` packs it.
+        n_measured: planets whose light curves the recalibration rests on.
+        score: out-of-fold score on those planets; NaN without any.
+        darkening, darkening_covariance: limb darkening of the fitted planets, (n_planet, n, 2) and (n_planet, n, n) as
+            in ``Darkened``; NaN for planets without a fit.
+        fit_score: as ``score``, of fit and prior alone.
         kind: what else answers: "none", "v50", or a public baseline.
-        network_scale: (n_wavelength,) [1], factor on its sigmas; share: (n_wavelength,) how much it may say.
+        network_recalibration: (n_group, 7) of its sigmas; share: (n_wavelength,) how much it may say.
     """
 
     planet_ids: np.ndarray
     spectra: np.ndarray
     fold: np.ndarray
     wavelength: np.ndarray
-    sigma_scale: np.ndarray
+    recalibration: np.ndarray
     n_measured: int
     score: float = float("nan")
+    darkening: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 2)))
+    darkening_covariance: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0)))
     fit_score: float = float("nan")
     kind: str = "none"
-    network_scale: np.ndarray | None = None
-    share: np.ndarray | None = None
+    network_recalibration: np.ndarray = field(default_factory=lambda: no_recalibration().table())
+    share: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self):
         require_shape("Model", "spectra", self.spectra, (len(self.planet_ids), len(self.wavelength)))
         require_shape("Model", "fold", self.fold, (len(self.planet_ids),))
-        for name, silent in (("network_scale", 1.0), ("share", 0.0)):
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, np.full(len(self.wavelength), silent))
-            require_shape("Model", name, getattr(self, name), (len(self.wavelength),))
+        if not len(self.share):
+            object.__setattr__(self, "share", np.zeros(len(self.wavelength)))
+        require_shape("Model", "share", self.share, (len(self.wavelength),))
+
+    @property
+    def sigma_scale(self) -> np.ndarray:
+        """Factor on the sigmas of a planet without flags and with usual sigmas, (n_wavelength,) [1]."""
+        table, ones = self.recalibration, np.ones(len(self.wavelength))
+        usual = np.exp(np.repeat(table[:, 4], [1, len(ones) - 1]))
+        return Recalibration.from_table(table).factor(usual, ones, flagged=False)
 
     @lru_cache(maxsize=16)  # noqa: B019 - models are few and live as long as the run
     def population(self, held_out: int | None = None) -> Population:
         """Learn the population from all planets, or from all but one fold's."""
         kept = self.fold != held_out if held_out is not None and len(set(self.fold)) > 1 else slice(None)
-        return learn_population(self.spectra[kept], self.wavelength)
+        told = (self.darkening[kept], self.darkening_covariance[kept]) if len(self.darkening) else None
+        return learn_population(self.spectra[kept], self.wavelength, told)
 
     def fold_of(self, planet_id: int) -> int | None:
         """Return the fold of a training planet; None for any other."""
@@ -73,7 +86,7 @@ class Model:
 def save_model(model: Model, folder: Path) -> Path:
     """Write a model into a folder of its own."""
     save_product(folder / "model.npz", model)
-    fgs1_scale, airs_scale = (round(float(scale), 4) for scale in model.sigma_scale[:2])
+    fgs1_scale, airs_scale = (round(float(part.mean()), 4) for part in np.split(model.sigma_scale, [1]))
     facts = {
         "kit_version": __version__,
         "n_planets": len(model.planet_ids),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.fitting.darkening_prior import DarkeningPrior, learn_darkening_prior
 from spectramind_kit.fitting.spectrum_prior import SpectrumPrior, learn_spectrum_prior
 
 FEWEST_FOR_SPREAD = 8
@@ -21,16 +22,23 @@ class Population:
         mean, spread: per wavelength (n_wavelength,) [(Rp/Rs)^2].
         naive: mean and standard deviation over all labels, the metric's zero point.
         prior: the prior of a spectrum given its level.
+        darkening: the prior of limb darkening; None where no star was fitted.
     """
 
     mean: np.ndarray
     spread: np.ndarray
     naive: tuple[float, float]
     prior: SpectrumPrior
+    darkening: DarkeningPrior | None = None
 
 
-def learn_population(spectra: np.ndarray, wavelength: np.ndarray) -> Population:
-    """Learn from the labels (n_planet, n_wavelength).
+def learn_population(
+    spectra: np.ndarray, wavelength: np.ndarray, darkening: tuple[np.ndarray, np.ndarray] | None = None
+) -> Population:
+    """Learn from the labels (n_planet, n_wavelength), and from the fitted limb darkening where there is any.
+
+    Args:
+        darkening: what ``learn_darkening_prior`` takes.
 
     Raises:
         CompetitionDataError: without a single label.
@@ -45,4 +53,5 @@ def learn_population(spectra: np.ndarray, wavelength: np.ndarray) -> Population:
         spread=spread,
         naive=(float(spectra.mean()), float(spectra.std())),
         prior=learn_spectrum_prior(spectra, wavelength),
+        darkening=learn_darkening_prior(*darkening) if darkening is not None else None,
     )

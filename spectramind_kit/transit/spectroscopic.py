@@ -18,6 +18,8 @@ from torch import Tensor
 from spectramind_kit.transit.overlap import overlap
 
 _N_RADIUS = 8
+_N_RADIUS_ALONE = 3
+"""Nodes for a single wavelength, which lies between two that are a per cent apart."""
 _SMALLEST_SEPARATION = 1e-5
 """Floor of s [R_star]: the slopes by s^2 stay exact to 1e-9 in a central transit."""
 _DEPTH_RANGE = (0.25, 2.5)
@@ -94,9 +96,10 @@ def _radius_interpolation(depth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     low = torch.clamp(depth.min(), min=_DEPTH_RANGE[0] * middle, max=0.99 * middle)
     high = torch.clamp(depth.max(), min=1.01 * middle, max=_DEPTH_RANGE[1] * middle)
     inner = torch.minimum(torch.maximum(depth, low), high)
-    angle = (np.arange(_N_RADIUS) + 0.5) * np.pi / _N_RADIUS
+    n = _N_RADIUS if len(depth) > 1 else _N_RADIUS_ALONE
+    angle = (np.arange(n) + 0.5) * np.pi / n
     x = torch.from_numpy(np.cos(angle)).to(depth)
-    barycentric = torch.from_numpy(np.sin(angle) * (-1.0) ** np.arange(_N_RADIUS)).to(depth)
+    barycentric = torch.from_numpy(np.sin(angle) * (-1.0) ** np.arange(n)).to(depth)
     k_low, k_high = torch.sqrt(low), torch.sqrt(high)
     place = (2.0 * torch.sqrt(inner) - k_low - k_high) / (k_high - k_low)
     gap = place - x[:, None]

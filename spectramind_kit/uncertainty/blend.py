@@ -9,7 +9,7 @@ gains more than its error, the fit answers alone. So a network that learned noth
 import numpy as np
 
 from spectramind_kit.metric import element_scores
-from spectramind_kit.uncertainty.temperature import GROUPS
+from spectramind_kit.uncertainty.recalibration import GROUPS
 
 SHARES = (0.25, 0.5, 0.75, 1.0)
 _LEAST_GAIN = 1e-4

@@ -21,7 +21,7 @@ WAVELENGTH = np.array([0.7, 2.0, 2.5, 3.0, 3.5])
 def posterior():
     depth = torch.tensor([0.012, 0.010, 0.011, 0.010, 0.011]).double()
     covariance = torch.diag(torch.tensor([4.0, 1.0, 1.0, 2.0, 2.0]).double() * 1e-8) + 1e-9
-    return Posterior(depth, covariance, torch.zeros(3).double(), torch.eye(3).double())
+    return Posterior(depth, covariance, torch.zeros(3).double(), torch.eye(3).double(), torch.zeros(5, 3).double())
 
 
 @pytest.mark.parametrize("peak", [-3.0, -0.5, 0.0, 0.4, 5.0, -40.0])

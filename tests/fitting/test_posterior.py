@@ -225,6 +225,18 @@ def test_a_diluted_fgs1_is_doubted(fit_config, usual):
     assert abs(fit.depth[0] - true[0]) < 2.0 * fit.sigma[0]
 
 
+def test_a_late_clock_of_fgs1_is_found(fit_config, usual):
+    curves, planet, true = usual
+    flux = curves.flux.copy()
+    flux[:, 0] = np.interp(curves.time - 40.0, curves.time, flux[:, 0])
+    late = replace(curves, flux=flux)
+    own, shared = (fit_transit(late, planet, replace(fit_config, fgs1_mid_time_scatter=s)) for s in (30.0, 0.0))
+    lag = own.parameters["fgs1_lag"]
+    assert abs(lag.value - 40.0) < 4.0 * lag.error and lag.error < 15.0
+    assert "fgs1_lag" not in shared.parameters
+    assert abs(own.depth[0] - true[0]) < 3.0 * own.sigma[0]
+
+
 def test_pointing_is_taken_out_of_fgs1(fit_config, usual):
     curves, planet, true = usual
     pointing = np.random.default_rng(6).standard_normal(N_TIME)

@@ -109,3 +109,16 @@ def test_a_measurement_that_is_not_finite_is_refused():
     prior = learn_spectrum_prior(draw_spectra(np.random.default_rng(12), 3), WAVELENGTH)
     with pytest.raises(FitError, match="measured depths"):
         prior.posterior(np.full(283, np.nan), measurement_covariance())
+
+
+def test_spectra_of_few_bands_leave_little_to_the_smooth_kernel():
+    """What no training planet showed is not expected of the next one, and sigmas are as narrow as that."""
+    rng, covariance = np.random.default_rng(11), measurement_covariance()
+    prior = learn_spectrum_prior(draw_spectra(rng, 120), WAVELENGTH)
+    off, expected = [], []
+    for true in draw_spectra(rng, 40):
+        mean, spread = prior.posterior(measure(rng, true, covariance), covariance)
+        flat = np.eye(282) - 1.0 / 282
+        off.append(np.mean((flat @ (mean - true)[1:]) ** 2))
+        expected.append(np.trace(flat @ spread[1:, 1:] @ flat) / 282)
+    assert 0.7 < np.mean(off) / np.mean(expected) < 1.3

@@ -47,3 +47,11 @@ def test_an_unusable_star_gives_a_broad_prior_with_a_note(config, star):
 def test_a_table_that_misses_the_star_is_brought_back(config):
     prior = transit_prior(replace(PLANET, orbit=Orbit(4.0, 10.0, 60.0)), config.fit)
     assert prior.impact_squared[0] <= 1.0 + config.fit.impact_parameter_scatter**2
+
+
+def test_an_eccentric_orbit_has_an_unknown_speed(config):
+    orbit = replace(PLANET.orbit, eccentricity=0.6)
+    circular, eccentric = (transit_prior(replace(PLANET, orbit=o), config.fit) for o in (PLANET.orbit, orbit))
+    scatter = [p.log_axis[1] for p in (circular, eccentric)]
+    assert math.sqrt(scatter[1] ** 2 - scatter[0] ** 2) == pytest.approx(0.45, abs=0.05)
+    assert eccentric.impact_squared[1] > circular.impact_squared[1]

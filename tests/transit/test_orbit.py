@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from spectramind_kit.transit.orbit import semi_major_axis_from_duration, sky_separation, transit_duration
+from spectramind_kit.transit.orbit import semi_major_axis_from_duration, sky_separation, transit_duration, transit_speed
 
 DAY = 86400.0
 
@@ -51,3 +51,18 @@ def test_slopes_are_finite_in_a_central_transit():
     separation = sky_separation(tensor([0.0, 600.0, 0.5 * DAY]), mid_time, DAY, a, b)
     slopes = torch.autograd.grad(separation[:2].sum(), (mid_time, a, b))
     assert all(torch.isfinite(slope) for slope in slopes)
+
+
+def test_a_circular_orbit_has_one_speed():
+    for eccentricity in (0.0, math.nan, -0.1):
+        assert transit_speed(eccentricity) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("eccentricity", [0.05, 0.3, 0.6])
+def test_speed_at_transit_scatters_with_the_periastron(eccentricity):
+    mean, scatter = transit_speed(eccentricity)
+    expected = math.log((1 + math.sqrt(1 - eccentricity**2)) / 2) - 0.5 * math.log(1 - eccentricity**2)
+    assert mean == pytest.approx(expected, abs=1e-4)
+    assert scatter == pytest.approx(eccentricity / math.sqrt(2), rel=0.15)
+    fastest = math.log((1 + eccentricity) / math.sqrt(1 - eccentricity**2))
+    assert scatter < fastest

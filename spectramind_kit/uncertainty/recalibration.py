@@ -1,0 +1,146 @@
+"""Recalibration: a factor on sigma learned from held-out planets, by sigma itself, wavelength and quality flags.
+
+    ln factor = c + s x + w y + f flagged,   x = ln(sigma / population spread) - its mean,   y in [-1, 1] over the band,
+
+with coefficients of its own for FGS1 and for AIRS-CH0 (w = 0 for FGS1). They maximise the Gaussian likelihood of the
+held-out errors, sum(-ln factor - z^2 / (2 factor^2)), which is concave in them, every planet counting once however many
+wavelengths it has, because these err together. c is shrunk towards an assumed factor, the others towards zero: with few
+planets this is one factor per channel, and the assumed one with none.
+
+The new sigma grows with the old one (s > -1), a flag never narrows (f >= 0), x is not extrapolated. Two things keep it
+from being optimistic: what cross-validation inside the training planets finds too narrow is widened, and a factor below
+one is believed only by as much as the number of planets proves.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from spectramind_kit.config import UncertaintyConfig
+
+GROUPS = (slice(0, 1), slice(1, None))
+"""FGS1 and AIRS-CH0 on the wavelength axis."""
+_CONSTANT, _SLOPE, _COLOUR, _FLAG = range(4)
+_BOUNDS = ((-3.0, 3.0), (-0.5, 0.5), (-0.3, 0.3), (0.0, 1.5))
+_SCATTER = np.array([0.0, 0.1, 0.05, 0.15])
+"""Prior scatter of all coefficients but the constant; a planet's z^2 tells the logarithm of a factor to 0.7."""
+_N_FOLD = 5
+_FEWEST_FLAGGED = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Recalibration:
+    """The learned factor.
+
+    Attributes:
+        coefficients: (n_group, 4) constant, slope, colour, flag.
+        usual: (n_group,) mean ln(sigma / spread) of the training planets; reach: (n_group, 2) lowest and highest x.
+    """
+
+    coefficients: np.ndarray
+    usual: np.ndarray
+    reach: np.ndarray
+
+    @classmethod
+    def from_table(cls, table: np.ndarray) -> "Recalibration":
+        """Unpack (n_group, 7)."""
+        return cls(table[:, :4], table[:, 4], table[:, 5:])
+
+    def table(self) -> np.ndarray:
+        """Pack into one array (n_group, 7), as a model stores it."""
+        return np.column_stack([self.coefficients, self.usual, self.reach])
+
+    def factor(self, sigma: np.ndarray, spread: np.ndarray, flagged: bool) -> np.ndarray:
+        """Return the factor on a planet's sigmas.
+
+        Args:
+            sigma: (n_wavelength,) before it is scaled; spread: (n_wavelength,) of the population; one unit.
+            flagged: whether the planet carries a quality flag.
+        """
+        result = np.empty(len(sigma))
+        for g, group in enumerate(GROUPS):
+            x = np.clip(np.log(sigma[group] / spread[group]) - self.usual[g], *self.reach[g])
+            result[group] = np.exp(_terms(x[None], np.array([flagged]))[0] @ self.coefficients[g])
+        return result
+
+
+def no_recalibration() -> Recalibration:
+    """Return the factor one."""
+    n = len(GROUPS)
+    return Recalibration(np.zeros((n, 4)), np.zeros(n), np.zeros((n, 2)))
+
+
+def learn_recalibration(
+    z: np.ndarray, sigma: np.ndarray, spread: np.ndarray, flagged: np.ndarray, config: UncertaintyConfig
+) -> Recalibration:
+    """Learn the factor from held-out planets.
+
+    Args:
+        z: standardised errors, sigma: of the same predictions, (n_planet, n_wavelength); n_planet may be 0.
+        spread: (n_wavelength,) of the population; flagged: (n_planet,) bool.
+        config: the assumed factor and its weight, the smallest factor.
+    """
+    if not config.scale_sigma:
+        return no_recalibration()
+    coefficients, usual, reach = (np.zeros((len(GROUPS), k)) for k in (4, 1, 2))
+    coefficients[:, _CONSTANT] = max(np.log(config.prior_scale), np.log(config.minimum_scale))
+    if len(z):
+        for g, group in enumerate(GROUPS):
+            x = np.log(sigma[:, group] / spread[group])
+            usual[g] = x.mean()
+            reach[g] = np.quantile(x - usual[g], (0.02, 0.98))
+            terms = _terms(np.clip(x - usual[g], *reach[g]), flagged)
+            coefficients[g] = _never_optimistic(terms, z[:, group] ** 2, flagged, config)
+    return Recalibration(coefficients, usual[:, 0], reach)
+
+
+def _terms(x: np.ndarray, flagged: np.ndarray) -> np.ndarray:
+    """Return what the coefficients multiply, (n_planet, n_wavelength, 4)."""
+    n_planet, n = x.shape
+    colour = np.linspace(-1.0, 1.0, n) if n > 1 else np.zeros(n)
+    parts = (1.0, x, colour, np.asarray(flagged, dtype=float)[:, None])
+    return np.stack([np.broadcast_to(part, (n_planet, n)) for part in parts], axis=2)
+
+
+def _never_optimistic(terms: np.ndarray, z2: np.ndarray, flagged: np.ndarray, config: UncertaintyConfig) -> np.ndarray:
+    """Return the most probable coefficients, widened where cross-validation finds them too narrow."""
+    coefficients, n_planet = _most_probable(terms, z2, config), len(z2)
+    if n_planet >= 2 * _N_FOLD:
+        left = _held_out_power(terms, z2, config)
+        clean = left[~flagged].mean() if (~flagged).any() else left.mean()
+        coefficients[_CONSTANT] += 0.5 * np.log(max(1.0, clean))
+        if flagged.sum() >= _FEWEST_FLAGGED:
+            coefficients[_FLAG] += 0.5 * np.log(max(1.0, left[flagged].mean() / max(1.0, clean)))
+    # A factor below one needs proof: it is known to 1 / sqrt(2 n), and half of that is given away.
+    proven = coefficients[_CONSTANT] + 0.5 * np.sqrt(0.5 / n_planet)
+    coefficients[_CONSTANT] = max(coefficients[_CONSTANT], min(0.0, proven), np.log(config.minimum_scale))
+    return coefficients
+
+
+def _held_out_power(terms: np.ndarray, z2: np.ndarray, config: UncertaintyConfig) -> np.ndarray:
+    """Return the mean z^2 of every planet after a recalibration learned without it, (n_planet,)."""
+    fold, power = np.arange(len(z2)) % _N_FOLD, np.empty(len(z2))
+    for held_out in range(_N_FOLD):
+        there = fold == held_out
+        learned = _most_probable(terms[~there], z2[~there], config)
+        power[there] = (z2[there] * np.exp(-2.0 * (terms[there] @ learned))).mean(axis=1)
+    return power
+
+
+def _most_probable(terms: np.ndarray, z2: np.ndarray, config: UncertaintyConfig) -> np.ndarray:
+    """Return the coefficients that maximise likelihood and prior (4,)."""
+    n_wavelength = z2.shape[1]
+    assumed, weight = np.log(config.prior_scale), config.prior_planets
+    precision = np.concatenate([[0.0], _SCATTER[1:] ** -2.0])
+
+    def cost(c: np.ndarray) -> tuple[float, np.ndarray]:
+        log_factor = terms @ c
+        pull = z2 * np.exp(-2.0 * log_factor)
+        believed = np.exp(2.0 * (assumed - c[_CONSTANT]))
+        value = (log_factor + 0.5 * pull).sum() / n_wavelength + weight * (c[_CONSTANT] + 0.5 * believed)
+        slope = ((1.0 - pull)[:, :, None] * terms).sum(axis=(0, 1)) / n_wavelength + precision * c
+        slope[_CONSTANT] += weight * (1.0 - believed)
+        return value + 0.5 * float(precision @ c**2), slope
+
+    return minimize(cost, np.array([assumed, 0.0, 0.0, 0.0]), jac=True, bounds=_BOUNDS, method="L-BFGS-B").x

@@ -1,0 +1,37 @@
+"""Steps in the flux: found where they are, not where drift or a transit imitate one."""
+
+from dataclasses import replace
+
+import pytest
+from transit_light_curves import level_pull, light_curves
+
+from spectramind_kit.fitting.posterior import fit_transit
+
+
+def flags_of(fit):
+    return [flag for flag in fit.flags if flag.startswith("step in the flux")]
+
+
+@pytest.mark.parametrize("size", [0.01, -0.003])
+@pytest.mark.parametrize("when", [8000.0, 13000.0])
+def test_a_step_is_found_and_fitted(config, size, when):
+    curves, planet, true = light_curves(seed=8)
+    jump = 1.0 + size * (curves.time > when)
+    fit = fit_transit(replace(curves, flux=curves.flux * jump[:, None]), planet, config.fit)
+    (flag,) = flags_of(fit)
+    assert abs(float(flag.split()[-2]) - when) < 400.0
+    assert abs(level_pull(fit.depth, fit.covariance, true)) < 3.0
+
+
+def test_a_step_of_one_channel_is_found(config):
+    curves, planet, true = light_curves(seed=9)
+    flux = curves.flux.copy()
+    flux[curves.time > 9000.0, 0] *= 1.005
+    fit = fit_transit(replace(curves, flux=flux), planet, config.fit)
+    assert flags_of(fit) and abs(fit.depth[0] - true[0]) < 3.0 * fit.sigma[0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_drift_and_transit_are_no_steps(config, seed):
+    curves, planet, _ = light_curves(seed=20 + seed, impact_parameter=0.2 + 0.25 * seed, drift_size=2e-3)
+    assert not flags_of(fit_transit(curves, planet, config.fit))
