@@ -179,7 +179,13 @@ def api(kaggle):
 
 @pytest.fixture
 def patience() -> Patience:
-    """Enough for a loopback."""
+    """More than a loopback needs, on however busy a machine."""
+    return Patience(poll=0.01, timeout=60.0)
+
+
+@pytest.fixture
+def impatience() -> Patience:
+    """For what never comes."""
     return Patience(poll=0.01, timeout=0.3)
 
 

@@ -17,7 +17,7 @@ from spectramind_kit.kaggle import socket_refusal
 
 PROJECT = Path(__file__).parents[2]
 REF = "somebody/tiny-kernel"
-WAITING = ("--poll", "0.02", "--timeout", "2")
+WAITING = ("--poll", "0.02", "--timeout", "60")
 
 
 @pytest.fixture

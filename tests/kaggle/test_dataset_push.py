@@ -72,11 +72,11 @@ def test_forbidden_upload_makes_no_dataset_and_can_be_pushed_again(kaggle, api, 
         ("not signed in", "HTTP 401.*KAGGLE_USERNAME"),
     ],
 )
-def test_failure_is_a_sentence(kaggle, api, wheel_folder, patience, failure, words):
+def test_failure_is_a_sentence(kaggle, api, wheel_folder, impatience, failure, words):
     kaggle.fail(failure)
 
     with pytest.raises(PackagingError, match=words):
-        push(api, wheel_folder, patience)
+        push(api, wheel_folder, impatience)
 
 
 def test_trouble_with_the_status_is_not_taken_for_absence(kaggle, api, wheel_folder, patience):
