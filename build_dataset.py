@@ -94,7 +94,7 @@ def build_dataset(options: argparse.Namespace) -> None:
     cuda = cuda_options(options)
     wheels = {target.name: wheelhouse.build_wheels(target, PROJECT, cuda) for target in chosen}
     out = options.out or PROJECT / "dist" / config.dataset
-    manifest = dataset.write_dataset(wheels, chosen, out, config)
+    manifest = dataset.write_dataset(wheels, chosen, out, config, PROJECT)
     for wheel in manifest["wheels"]:
         print(f"{wheel['path']}  {wheel['size'] / 1e6:.2f} MB  {wheel['licence']}")
     print(

@@ -17,6 +17,7 @@ import typer
 from spectramind_kit import __version__
 from spectramind_kit.config import Config, load_config
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
+from spectramind_kit.kaggle import commands as kaggle_commands
 
 app = typer.Typer(
     help="From raw Ariel detector cubes to a submission: simulate, calibrate, train, predict, submit, diagnose.",
@@ -26,6 +27,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(kaggle_commands.dataset, name="dataset")
+app.add_typer(kaggle_commands.kernel, name="kernel")
 
 Data = Annotated[Path, typer.Option("--data", help="Competition folder (2024 or 2025 layout).")]
 Work = Annotated[Path, typer.Option("--work", help="Folder for everything that is made; reused when it exists.")]
@@ -223,12 +227,15 @@ def dry_run(
     data: Data,
     work: Work,
     dataset: Annotated[list[Path], typer.Option(help="Folder attached as a dataset; may be given several times.")],
+    parameter: Annotated[list[str] | None, typer.Option("-p", help="NAME=VALUE of a notebook's parameter.")] = None,
     overrides: Overrides = None,
 ) -> None:
-    """Rehearse a kernel as Kaggle would run it: fresh environment, read-only inputs, no network."""
+    """Rehearse a kernel as Kaggle would run it: fresh environment, read-only inputs, no network, a budget."""
     from spectramind_kit.kaggle.dry_run import rehearse
+    from spectramind_kit.kaggle.parameters import parse_parameters
 
-    verdict = rehearse(kernel, data, dataset, work, _config(overrides).kaggle)
+    config = _config(overrides).kaggle
+    verdict = rehearse(kernel, data, dataset, work, config, parse_parameters(parameter or []))
     typer.echo(verdict.table())
     if not verdict.passed:
         raise typer.Exit(1)
@@ -264,7 +271,7 @@ def main() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for chatty in ("matplotlib", "PIL", "fontTools", "asyncio", "distributed", "numba"):
+    for chatty in ("matplotlib", "PIL", "fontTools", "asyncio", "distributed", "numba", "papermill"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         app(arguments, prog_name="spectramind")

@@ -163,6 +163,8 @@ class KaggleConfig:
             "flat" (<slug>); Kaggle does both.
         hours: wall-clock limit of the hidden rerun [h].
         rerun_planets: planets the hidden rerun is projected to.
+        cores: processor cores of a session; the projection is to so many.
+        memory_gb: memory of a session [GB]; disk_gb: what its working folder may hold [GB].
     """
 
     target: str
@@ -172,6 +174,9 @@ class KaggleConfig:
     layout: Literal["owner", "flat"]
     hours: Positive
     rerun_planets: Count
+    cores: Count
+    memory_gb: Positive
+    disk_gb: Positive
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,20 @@ from spectramind_kit.kaggle.kernel import (
     read_metadata,
     write_notebook,
 )
+from spectramind_kit.kaggle.kernel_output import check_output
+from spectramind_kit.kaggle.kernel_push import prepare_push
+from spectramind_kit.kaggle.sharing import private_parts
 
 KERNELS = sorted(path.parent for path in (Path(__file__).parents[1] / "kernels").glob("*/kernel-metadata.json"))
+OVERRIDES = ["workers=1", "model=v50_small", "model.d_model=8", "model.heads=2", "model.d_state=2", "training.epochs=2"]
+"""The smallest network, on one core: what the attached training session used."""
 PAGE = '# %% tags=["install"]\nimport math\n\n# %% tags=["parameters"]\nradius: float = 1.0\n\n# %%\n'
+
+
+def install_cell(folder):
+    """Return the code of a kernel's install cell."""
+    (cell,) = [cell for cell in check_kernel(folder).cells if "install" in cell.metadata.get("tags", [])]
+    return cell.source
 
 
 def write_kernel(folder, source, **changes):
@@ -38,14 +49,48 @@ def test_kernel_is_a_thin_page_generated_from_its_source(folder):
 def test_kernel_attaches_what_the_configuration_names(folder):
     metadata, config = read_metadata(folder), load_config().kaggle
 
-    assert f"{config.owner}/{config.dataset}" in metadata["dataset_sources"]
-    assert metadata["competition_sources"] == [config.competition]
-    assert metadata["id"].split("/")[0] == config.owner
-    assert metadata["id"].split("/")[1] == metadata["title"].lower().replace(" ", "-")
+    assert metadata["dataset_sources"] == [f"{config.owner}/{config.dataset}"]
+    assert metadata["competition_sources"] == ([] if metadata["enable_internet"] else [config.competition])
+    assert metadata["id"] == f"{config.owner}/spectramind-{folder.name}"
 
 
-def test_there_is_a_submit_kernel():
-    assert "submit" in [folder.name for folder in KERNELS]
+@pytest.mark.parametrize("folder", KERNELS, ids=lambda folder: folder.name)
+def test_kernel_can_be_pushed_and_says_what_it_leaves(folder):
+    push = prepare_push(folder, 3600)
+
+    assert read_metadata(folder)["expected_output"] and "expected_output" not in push.metadata
+    assert push.metadata.get("machine_shape") == read_metadata(folder).get("machine_shape")
+
+
+def test_there_are_five_kernels_and_one_alone_uses_the_internet():
+    assert [folder.name for folder in KERNELS] == ["build-wheels", "diagnose", "preprocess", "submit", "train"]
+    assert [f.name for f in KERNELS if read_metadata(f)["enable_internet"]] == ["build-wheels"]
+    assert [f.name for f in KERNELS if not read_metadata(f)["is_private"]] == ["diagnose"]
+    assert [f.name for f in KERNELS if read_metadata(f)["enable_gpu"]] == ["build-wheels", "submit", "train"]
+
+
+def test_every_page_installs_in_the_same_way():
+    install = {
+        cell.source for f in KERNELS for cell in check_kernel(f).cells if "install" in cell.metadata.get("tags", [])
+    }
+
+    assert len(install) == 1
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["wheels-here", "datasets/me/wheels-here", "notebooks/me/build/wheels-here", "build/wheels-here"],
+)
+def test_install_cell_finds_the_dataset_under_every_layout(tmp_path, monkeypatch, place):
+    dataset = tmp_path / place
+    (dataset / "wheels" / "cp312").mkdir(parents=True)
+    (dataset / "wheels" / "cp312" / "spectramind_kit-0.1.0-py3-none-any.whl").write_text("")
+    (dataset / "install.py").write_text("def install():\n    return __file__\n")
+    monkeypatch.setenv("KAGGLE_INPUT_ROOT", str(tmp_path))
+    scope = {}
+    exec(install_cell(KERNELS[0]), scope)
+
+    assert scope["installed"] == str(dataset / "install.py")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +138,61 @@ def test_missing_tag_is_refused(tmp_path):
         check_kernel(folder)
 
 
-@pytest.mark.parametrize("change", [{"enable_internet": True}, {"kernel_type": "script"}, {"title": "x" * 51}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"enable_internet": True, "competition_sources": ["a-competition"]},
+        {"enable_internet": "no"},
+        {"kernel_type": "script"},
+        {"title": "x" * 51},
+    ],
+)
 def test_metadata_that_would_not_be_scored_is_refused(tmp_path, change):
     with pytest.raises(PackagingError, match="kernel-metadata.json"):
         read_metadata(write_kernel(tmp_path / "page", PAGE, **change))
+
+
+@pytest.fixture
+def attached(tmp_path, monkeypatch, competition, trained_work):
+    """A session: the simulated competition and the output of a training session are attached."""
+    root, working = tmp_path / "input", tmp_path / "working"
+    working.mkdir()
+    (root / "competitions").mkdir(parents=True)
+    (root / "competitions" / "ariel").symlink_to(competition.data)
+    (root / "notebooks" / "ada-l").mkdir(parents=True)
+    (root / "notebooks" / "ada-l" / "train").symlink_to(trained_work)
+    monkeypatch.setenv("KAGGLE_INPUT_ROOT", str(root))
+    monkeypatch.setenv("KAGGLE_WORKING_ROOT", str(working))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return working
+
+
+def run_page(name):
+    """Run a kernel's cells but the one that installs."""
+    (folder,) = [folder for folder in KERNELS if folder.name == name]
+    scope = {"Path": Path}
+    for cell in check_kernel(folder).cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "code" and "install" not in tags:
+            exec(cell.source, scope)
+            scope |= {"overrides": OVERRIDES} if "parameters" in tags else {}
+
+
+@pytest.mark.parametrize("name", ["preprocess", "train", "submit"])
+def test_page_runs_on_a_competition_and_leaves_what_it_says(attached, name):
+    before = {path: path.read_bytes() for path in (attached.parent / "input").rglob("*.json")}
+    run_page(name)
+
+    (folder,) = [folder for folder in KERNELS if folder.name == name]
+    assert check_output(attached, read_metadata(folder)["expected_output"])
+    curves = list(attached.glob("light_curves/*/*.npz"))
+    assert curves and all(path.is_symlink() for path in curves), "light curves of the same frames are not made anew"
+    assert before == {path: path.read_bytes() for path in before}
+
+
+def test_shared_page_leaves_a_report_without_names(attached):
+    run_page("diagnose")
+
+    assert [path.name for path in attached.iterdir()] == ["report.html"]
+    text = (attached / "report.html").read_text()
+    assert "data:image/png" in text and not private_parts(text, {"ada-l"})

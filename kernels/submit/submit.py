@@ -13,8 +13,9 @@
 # %% [markdown]
 # # From raw detector cubes to submission.csv
 #
-# Attach the competition, the wheel dataset and, if there is one, a trained model (a folder with `model.json`). They
-# are found by what they contain. Without a model, one is learned from the training planets first.
+# Attach the competition, the wheel dataset and, if there is one, a trained model (a folder with `model.json`, such as
+# the output of the training notebook). They are found by what they contain. Without a model, one is learned from the
+# training planets first. Light curves of an attached preprocessing notebook are taken up where they fit.
 
 # %% tags=["install"]
 import os
@@ -22,7 +23,8 @@ import runpy
 from pathlib import Path
 
 inputs = Path(os.environ.get("KAGGLE_INPUT_ROOT", "/kaggle/input"))
-wheels = [*inputs.glob("*/wheels/*/spectramind_kit-*.whl"), *inputs.glob("*/*/*/wheels/*/spectramind_kit-*.whl")]
+wheels = [*inputs.glob("*/wheels/*/spectramind_kit-*.whl"), *inputs.glob("*/*/wheels/*/spectramind_kit-*.whl")]
+wheels += [*inputs.glob("*/*/*/wheels/*/spectramind_kit-*.whl"), *inputs.glob("*/*/*/*/wheels/*/spectramind_kit-*.whl")]
 assert wheels, f"the wheel dataset is not attached; {inputs} holds {sorted(inputs.glob('*'))}"
 installed = runpy.run_path(str(wheels[0].parents[2] / "install.py"))["install"]()
 
@@ -33,11 +35,16 @@ model: str = ""  # folder of a trained model; "" finds it if one is attached
 
 # %%
 from spectramind_kit.config import load_config
+from spectramind_kit.kaggle.earlier_runs import take_up
 from spectramind_kit.kaggle.session import find_competition, find_model, working_root
 from spectramind_kit.runs import submit
 
+config, work = load_config(overrides), working_root()
 data = find_competition(competition)
-summary = submit(data, working_root(), load_config(overrides), model=find_model(model))
+take_up(work, ["light_curves", "fits"])
+
+# %%
+summary = submit(data, work, config, model=find_model(model))
 summary.table()
 
 # %%
@@ -51,16 +58,20 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from spectramind_kit.competition.store import load_product
 from spectramind_kit.diagnostics.plots import plot_fit, plot_light_curves, plot_spectrum
+from spectramind_kit.kaggle.stage_times import plot_stages
 from spectramind_kit.products import LightCurves, TransitFit
 
 set_matplotlib_formats("png")
 first = summary.spectra[0]
-curves = sorted(working_root().glob(f"light_curves/test/{first.planet_id}_*.npz"))
+curves = sorted(work.glob(f"light_curves/test/{first.planet_id}_*.npz"))
 curves and plot_light_curves(load_product(curves[0], LightCurves))
 
 # %%
-fits = sorted(working_root().glob(f"fits/test/{first.planet_id}_*.npz"))
+fits = sorted(work.glob(f"fits/test/{first.planet_id}_*.npz"))
 fits and plot_fit(load_product(fits[0], TransitFit))
 
 # %%
 plot_spectrum(first)
+
+# %%
+plot_stages(work, config.kaggle)

@@ -1,12 +1,11 @@
 """Lay out the wheel dataset as Kaggle takes it: wheels by target, manifest, metadata, README, licences, installer.
 
-Kaggle's rules, checked before anything is uploaded: names of letters, digits, ".", "_" and "-" only ("+" is dropped
-silently and leaves a wheel that cannot be installed), at most 50 entries at the top, a title and a slug of 6 to 50
-characters, a subtitle of 20 to 80, one licence of Kaggle's list.
+Kaggle's rules (``limits``) are checked before anything is uploaded: it drops a "+" silently, for instance, and leaves
+a wheel that cannot be installed. Beside the wheels lies the source they were built from, for a session on Kaggle's own
+image that compiles them anew (kernel ``build-wheels``).
 """
 
 import json
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,16 +13,15 @@ from pathlib import Path
 from spectramind_kit.config import KaggleConfig
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle import install
-from spectramind_kit.kaggle.targets import Target
+from spectramind_kit.kaggle.limits import DATASET_METADATA, check_dataset_metadata, check_uploadable
+from spectramind_kit.kaggle.targets import LOCK_NAME, RECORD_NAME, Target
 from spectramind_kit.kaggle.wheel_file import read_wheel
-from spectramind_kit.kaggle.wheelhouse import BuiltWheel
+from spectramind_kit.kaggle.wheelhouse import PROJECT_FILES, BuiltWheel
 
-SAFE_NAME = re.compile(r"[A-Za-z0-9._-]+")
-SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-MAX_TOP_LEVEL = 50
-MAX_BYTES = 200 * 10**9
-TITLE_LENGTH = (6, 50)
-SUBTITLE_LENGTH = (20, 80)
+SOURCE = "source"
+"""Folder of the source archive: a checkout without tests, from which ``build_dataset.py`` can build again."""
+SOURCE_FILES = (*PROJECT_FILES, "build_dataset.py", "wheels/build-constraints.txt")
+SOURCE_PATTERNS = ("spectramind_kit/**/*", f"wheels/*/{RECORD_NAME}", f"wheels/*/{LOCK_NAME}")
 
 README = """# {title}
 
@@ -36,7 +34,7 @@ Attach this dataset to a notebook and run two cells:
 import os, runpy
 from pathlib import Path
 inputs = Path(os.environ.get("KAGGLE_INPUT_ROOT", "/kaggle/input"))
-wheels = [*inputs.glob("*/wheels/*/spectramind_kit-*.whl"), *inputs.glob("*/*/*/wheels/*/spectramind_kit-*.whl")]
+wheels = [path for depth in "1234" for path in inputs.glob("*/" * int(depth) + "wheels/*/spectramind_kit-*.whl")]
 runpy.run_path(str(wheels[0].parents[2] / "install.py"))["install"]()
 ```
 
@@ -57,7 +55,11 @@ selective scan is run and compared with the recurrence before it is said to be i
 
 
 def write_dataset(
-    wheels: Mapping[str, Sequence[BuiltWheel]], targets: Sequence[Target], out: Path, config: KaggleConfig
+    wheels: Mapping[str, Sequence[BuiltWheel]],
+    targets: Sequence[Target],
+    out: Path,
+    config: KaggleConfig,
+    project: Path | None = None,
 ) -> dict:
     """Write the dataset's folder anew and return its manifest.
 
@@ -65,6 +67,7 @@ def write_dataset(
         wheels: built wheels by target name.
         out: the folder.
         config: whose dataset it will be, and its slug.
+        project: the checkout the wheels were built from; its source goes along, if it is given.
 
     Raises:
         PackagingError: if Kaggle would refuse or garble it, or if ``out`` is a folder of something else.
@@ -79,10 +82,12 @@ def write_dataset(
         for wheel in wheels[target.name]:
             shutil.copyfile(target.folder / wheel.file, out / "wheels" / target.name / wheel.file)
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
-    (out / "dataset-metadata.json").write_text(json.dumps(metadata, indent=1) + "\n")
+    (out / DATASET_METADATA).write_text(json.dumps(metadata, indent=1) + "\n")
     (out / "README.md").write_text(_readme(metadata["title"], records, facts))
     (out / "LICENSES").write_text(_licences(wheels, targets))
     shutil.copyfile(install.__file__, out / "install.py")
+    if project:
+        copy_source(project, out / SOURCE)
     check_uploadable(out)
     return manifest
 
@@ -93,9 +98,6 @@ def dataset_metadata(slug: str, owner: str) -> dict:
     Raises:
         PackagingError: if the slug, or a text made of it, is outside Kaggle's rules.
     """
-    if not SLUG.fullmatch(slug) or not 6 <= len(slug) <= 50:
-        wanted = "6 to 50 small letters and digits with single dashes"
-        raise PackagingError(f"dataset name {slug!r}", wanted=wanted, remedy="set kaggle.dataset")
     metadata = {
         "id": f"{owner}/{slug}",
         "title": slug.replace("-", " ").capitalize(),
@@ -104,30 +106,20 @@ def dataset_metadata(slug: str, owner: str) -> dict:
         "licenses": [{"name": "other"}],
         "keywords": [],
     }
-    for key, (shortest, longest) in {"title": TITLE_LENGTH, "subtitle": SUBTITLE_LENGTH}.items():
-        if not shortest <= len(metadata[key]) <= longest:
-            wanted = f"{shortest} to {longest} characters"
-            raise PackagingError(f"dataset {key}", wanted=wanted, got=metadata[key])
+    check_dataset_metadata(metadata, f"a dataset of kaggle.owner={owner} and kaggle.dataset={slug}")
     return metadata
 
 
-def check_uploadable(folder: Path) -> None:
-    """Refuse a folder that Kaggle would refuse or garble.
-
-    Raises:
-        PackagingError: on an unsafe name, too many top-level entries, or too many bytes.
-    """
-    paths = sorted(folder.rglob("*"))
-    unsafe = [str(path.relative_to(folder)) for path in paths if not SAFE_NAME.fullmatch(path.name)]
-    if unsafe:
-        wanted = "names of letters, digits, '.', '_' and '-'"
-        raise PackagingError(f"dataset {folder}", wanted=wanted, got=unsafe, remedy="rename; Kaggle drops the rest")
-    top = len(list(folder.iterdir()))
-    if top > MAX_TOP_LEVEL:
-        raise PackagingError(f"dataset {folder}", wanted=f"at most {MAX_TOP_LEVEL} top-level entries", got=top)
-    size = sum(path.stat().st_size for path in paths if path.is_file())
-    if size > MAX_BYTES:
-        raise PackagingError(f"dataset {folder}", wanted=f"at most {MAX_BYTES} bytes", got=size)
+def copy_source(project: Path, out: Path) -> Path:
+    """Copy what wheels are built from, and the program that builds them, to a folder; return the folder."""
+    files = [project / name for name in SOURCE_FILES]
+    files += [path for pattern in SOURCE_PATTERNS for path in sorted(project.glob(pattern))]
+    for path in files:
+        if path.is_file() and "__pycache__" not in path.parts:
+            place = out / path.relative_to(project)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
+    return out
 
 
 def _record(wheel: BuiltWheel, target: Target) -> dict:

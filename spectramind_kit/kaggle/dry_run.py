@@ -1,17 +1,17 @@
 """Rehearse a kernel as Kaggle's scoring rerun would run it, before a submission is spent on it.
 
 A fake ``/kaggle`` tree with read-only inputs, a fresh virtual environment with what the image has and nothing of
-ours, no network, the notebook run by papermill, then the submission validated and the time projected to the hidden
-test set. What differs from the platform (Python and package versions, cores) is said in the verdict.
+ours, no network, the notebook run by papermill within a budget of time, memory and disk, then its output validated and
+the time projected to the hidden test set. What differs from the platform (Python, package versions) is in the verdict.
 """
 
+import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nbformat
-import papermill
 from nbconvert import HTMLExporter
 
 from spectramind_kit.config import KaggleConfig
@@ -21,13 +21,18 @@ from spectramind_kit.kaggle.image_environment import ImageEnvironment, make_envi
 from spectramind_kit.kaggle.install import session_facts
 from spectramind_kit.kaggle.isolation import offline_means
 from spectramind_kit.kaggle.kernel import check_kernel, notebook_path, read_metadata
+from spectramind_kit.kaggle.kernel_output import MANIFEST, SUBMISSION, check_output
 from spectramind_kit.kaggle.notebook_run import EXECUTED, WORKING, Rehearsal, run_notebook
+from spectramind_kit.kaggle.parameters import check_parameters
+from spectramind_kit.kaggle.rerun_budget import budget_checks, rehearsal_budget, rehearsed_planets
 from spectramind_kit.kaggle.session_output import hand_out
 from spectramind_kit.kaggle.targets import Target, load_target
 from spectramind_kit.kaggle.verdict import Check, Verdict
 
 WHEELS = Path(__file__).parents[2] / "wheels"
-SUBMISSION = "submission.csv"
+WRAPPED = "<style>pre { white-space: pre-wrap !important; overflow-wrap: anywhere; } img { max-width: 100%; }</style>"
+"""Long lines of a page are wrapped: nobody reads sideways."""
+FALLBACK_WORDS = ("no CUDA wheel fits", "selective scan: torch")
 SOCKETS = "refused at Python's sockets (this system allows no namespaces)"
 
 
@@ -55,67 +60,79 @@ def rehearse(
     Raises:
         PackagingError: if the rehearsal cannot start (no such kernel, dataset, target, parameter).
     """
-    check_kernel(kernel)
-    metadata, target, parameters = read_metadata(kernel), load_target(wheels, config.target), dict(parameters or {})
-    refuse_unknown_parameters(notebook_path(kernel), parameters)
+    metadata, target = check_rehearsable(kernel, dict(parameters or {})), load_target(wheels, config.target)
     data, work = data.resolve(), work.resolve()
     slug = (metadata.get("competition_sources") or [config.competition])[0]
     mounts = attachments.competition_mounts(data, slug, config) + attachments.dataset_mounts(datasets, config)
+    rehearsed = rehearsed_planets(data, "test" if SUBMISSION in metadata["expected_output"] else "train")
     start = time.perf_counter()
     place = _fresh_folder(work, data)
     environment = make_environment(target, place / "venv")
-    made = time.perf_counter()
+    made = time.perf_counter() - start
     rehearsal = Rehearsal(place, tuple(mounts), (str(data),), environment, offline_means())
     before = attachments.fingerprint(mounts) if rehearsal.means is None else {}
-    outcome = run_notebook(rehearsal, notebook_path(kernel), parameters, limit=config.hours * 3600)
+    budget = rehearsal_budget(config, rehearsed)
+    outcome, usage = run_notebook(rehearsal, notebook_path(kernel), dict(parameters or {}), budget)
     inputs = _inputs_check(rehearsal, unchanged=rehearsal.means is None and before == attachments.fingerprint(mounts))
     notebook = _keep_notebook(rehearsal, work / f"{kernel.resolve().name}.ipynb")
-    validity = Check("submission", "FAILED", "none: a notebook that fails is not scored")
-    if outcome.state == "ok":
-        validity = judge_submission(rehearsal.working, data / "sample_submission.csv")
-    left = hand_out(rehearsal.working, work, without={EXECUTED} if validity.state == "ok" else {EXECUTED, SUBMISSION})
-    submission = work / SUBMISSION if validity.state == "ok" else None
-    seconds = {"venv": made - start, **stage_seconds(notebook), "total": time.perf_counter() - start}
+    seconds = {"venv": made, **stage_seconds(notebook), "total": time.perf_counter() - start}
+    ended, sample = outcome.state == "ok", data / "sample_submission.csv"
+    output, submission = _hand_out(rehearsal, work, metadata["expected_output"], sample, ended)
     rows = [
         Check("kernel", "ok", f"{kernel}: a thin page, generated from its source"),
         Check("offline", "ok", rehearsal.means or SOCKETS),
         inputs,
         *environment_notes(environment, target),
         _attached_note(metadata, datasets, config),
+        rehearsed.check(),
         outcome,
-        validity,
-        Check("output", "ok" if left else "note", f"{len(left)} files handed out to {work}"),
+        *output,
+        *budget_checks(seconds, usage, rehearsed, config, ended),
+        fallback_note(notebook, rehearsal.working),
     ]
-    rows += [time_check(seconds, data / "sample_submission.csv", config)] if submission else []
-    return Verdict(tuple(rows), seconds, submission, notebook, rehearsal.means or SOCKETS)
+    verdict = Verdict(tuple(rows), seconds, submission, notebook, rehearsal.means or SOCKETS, usage.memory)
+    (work / f"{kernel.resolve().name}.verdict.txt").write_text(verdict.table() + "\n")
+    return verdict
 
 
-def refuse_unknown_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
-    """Refuse parameters that the notebook does not have; papermill itself only warns.
+def check_rehearsable(kernel: Path, parameters: Mapping[str, object]) -> dict:
+    """Return a kernel's metadata after checking that it can be rehearsed with these parameters.
 
     Raises:
-        PackagingError: naming them and the known ones.
+        PackagingError: if it is no thin page, wants the internet, or has no such parameter.
     """
-    known = papermill.inspect_notebook(str(notebook))
-    unknown = sorted(set(parameters) - set(known))
-    if unknown:
-        raise PackagingError(f"parameters of {notebook}", wanted=f"among {sorted(known)}", got=unknown)
+    check_kernel(kernel)
+    metadata = read_metadata(kernel)
+    if metadata["enable_internet"]:
+        remedy = "a rehearsal is offline: push it and look at its session"
+        raise PackagingError(f"rehearsal of {kernel}", wanted="enable_internet false", got="true", remedy=remedy)
+    check_parameters(notebook_path(kernel), parameters)
+    return {"expected_output": [SUBMISSION], **metadata}
 
 
-def judge_submission(working: Path, sample: Path) -> Check:
-    """Validate the submission that the session left in its working folder."""
-    from spectramind_kit.submission import read_submission, validate_submission
-
-    left = working / SUBMISSION
-    if not left.is_file():
-        there = sorted(path.name for path in working.iterdir() if path.name != EXECUTED)
-        return Check("submission", "FAILED", f"no {SUBMISSION} in {WORKING}; it holds {there}")
+def output_check(working: Path, expected: Sequence[str], sample: Path) -> Check:
+    """Validate what the session left in its working folder: what the kernel is for, the submission above all."""
+    name = "submission" if SUBMISSION in expected else "output"
     try:
-        table = read_submission(left)
-        validate_submission(table, read_submission(sample))
+        return Check(name, "ok", "; ".join(check_output(working, expected, sample)))
     except SpectraMindError as error:
-        return Check("submission", "FAILED", str(error))
-    return Check("submission", "ok", f"valid: {table.height} rows, {table.width} columns")
+        return Check(name, "FAILED", str(error).replace(str(working), WORKING))
+
+
+def fallback_note(notebook: Path | None, working: Path) -> Check:
+    """Say what went a second-best way: planets that got the population's spectrum, wheels that did not fit."""
+    manifest = working / MANIFEST
+    planets = json.loads(manifest.read_text()).get("fallbacks", {}) if manifest.is_file() else {}
+    said = [f"{len(planets)} planets, among them {p}: {reason}" for p, reason in list(planets.items())[:1]]
+    said += [line for line in installer_lines(notebook) if line.startswith(FALLBACK_WORDS)]
+    return Check("fallbacks", "note" if said else "ok", "; ".join(said) or "none")
+
+
+def installer_lines(notebook: Path | None) -> list[str]:
+    """Return what the install cell of an executed notebook printed, line by line."""
+    cells = nbformat.read(notebook, as_version=4).cells if notebook else []
+    outputs = [out for cell in cells if "install" in cell.metadata.get("tags", []) for out in cell.get("outputs", [])]
+    return "".join(out.text for out in outputs if out.output_type == "stream").splitlines()
 
 
 def stage_seconds(notebook: Path | None) -> dict[str, float]:
@@ -125,17 +142,6 @@ def stage_seconds(notebook: Path | None) -> dict[str, float]:
         stage = "install" if "install" in cell.metadata.get("tags", []) else "run"
         seconds[stage] += cell.metadata.get("papermill", {}).get("duration") or 0.0
     return seconds
-
-
-def time_check(seconds: Mapping[str, float], sample: Path, config: KaggleConfig) -> Check:
-    """Project the measured time to the hidden test set: cells after the install grow with the number of planets."""
-    planets = len([line for line in sample.read_text().splitlines() if line.strip()]) - 1
-    start = seconds["total"] - seconds["venv"] - seconds["run"]
-    hours = (start + seconds["run"] * config.rerun_planets / max(planets, 1)) / 3600
-    detail = (
-        f"{planets} planets in {seconds['run']:.1f} s; {config.rerun_planets} such planets would take {hours:.2f} h"
-    )
-    return Check("time", "ok" if hours <= config.hours else "FAILED", f"{detail} of {config.hours:g} h")
 
 
 def environment_notes(environment: ImageEnvironment, target: Target) -> list[Check]:
@@ -185,6 +191,18 @@ def _attached_note(metadata: Mapping, datasets: Sequence[Path], config: KaggleCo
     return Check("attached", "note" if parts else "ok", "; ".join(parts) or ", ".join(sorted(here)))
 
 
+def _hand_out(
+    rehearsal: Rehearsal, work: Path, expected: Sequence[str], sample: Path, ended: bool
+) -> tuple[list[Check], Path | None]:
+    """Validate the output and copy it to the work folder, a submission only if it is valid; return that one's path."""
+    unjudged = Check("output", "note", "not judged: the notebook did not run to its end")
+    validity = output_check(rehearsal.working, expected, sample) if ended else unjudged
+    valid = validity.state == "ok"
+    left = hand_out(rehearsal.working, work, without={EXECUTED} if valid else {EXECUTED, SUBMISSION})
+    files = Check("files", "ok" if left else "note", f"{len(left)} handed out to {work}")
+    return [validity, files], work / SUBMISSION if valid and SUBMISSION in expected else None
+
+
 def _keep_notebook(rehearsal: Rehearsal, path: Path) -> Path | None:
     """Copy the executed notebook and write its HTML page beside it."""
     executed = rehearsal.working / EXECUTED
@@ -192,5 +210,5 @@ def _keep_notebook(rehearsal: Rehearsal, path: Path) -> Path | None:
         return None
     shutil.copyfile(executed, path)
     page, _ = HTMLExporter().from_notebook_node(nbformat.read(path, as_version=4))
-    path.with_suffix(".html").write_text(page)
+    path.with_suffix(".html").write_text(page.replace("</head>", f"{WRAPPED}</head>", 1))
     return path

@@ -94,7 +94,8 @@ def links(chosen: Iterable[Distribution], everything: Iterable[Distribution]) ->
     for distribution in chosen:
         for file in _files(distribution):
             whole = next((folder for folder in [*file.parents][-2::-1] if folder not in shared), file)
-            found[whole] = Path(distribution.locate_file(whole)).resolve()
+            if whole not in found:
+                found[whole] = Path(distribution.locate_file(whole)).resolve()
     return {relative: path for relative, path in found.items() if path.exists()}
 
 

@@ -14,9 +14,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from spectramind_kit.errors import PackagingError
+from spectramind_kit.kaggle.limits import check_kernel_metadata
 
+METADATA = "kernel-metadata.json"
 TAGS = ("install", "parameters")
-TITLE_LENGTH = (5, 50)
 PROGRAM_NODES = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
     *(ast.For, ast.AsyncFor, ast.While, ast.comprehension, ast.Try, ast.TryStar),
@@ -59,18 +60,13 @@ def read_metadata(folder: Path) -> dict:
     """Read ``kernel-metadata.json``.
 
     Raises:
-        PackagingError: if it is missing, or would not run offline as a notebook.
+        PackagingError: if it is missing, or Kaggle would not run it as we mean it (see ``limits``).
     """
-    path = folder / "kernel-metadata.json"
+    path = folder / METADATA
     if not path.is_file():
-        raise PackagingError(f"kernel {folder}", wanted="a folder with kernel-metadata.json", got="none")
+        raise PackagingError(f"kernel {folder}", wanted=f"a folder with {METADATA}", got="none")
     metadata = json.loads(path.read_text())
-    wanted = {"language": "python", "kernel_type": "notebook", "enable_internet": False}
-    got = {key: metadata.get(key) for key in wanted}
-    if got != wanted:
-        raise PackagingError(f"{path}", wanted=wanted, got=got, remedy="the scoring rerun has no internet")
-    if not TITLE_LENGTH[0] <= len(metadata.get("title", "")) <= TITLE_LENGTH[1]:
-        raise PackagingError(f"title in {path}", wanted="5 to 50 characters", got=metadata.get("title"))
+    check_kernel_metadata(metadata, path)
     return metadata
 
 

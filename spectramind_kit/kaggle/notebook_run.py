@@ -1,10 +1,9 @@
-"""Run a kernel's notebook as the scoring rerun does: by papermill, in the image's environment, offline."""
+"""Run a kernel's notebook as the scoring rerun does: by papermill, in the image's environment, offline, in a budget."""
 
 import json
 import logging
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,17 @@ from spectramind_kit.kaggle.install import INPUT_ROOT_VARIABLE
 from spectramind_kit.kaggle.isolation import Mount, Stage, command_in_namespaces
 from spectramind_kit.kaggle.session import WORKING_ROOT_VARIABLE
 from spectramind_kit.kaggle.verdict import Check
+from spectramind_kit.kaggle.watched_run import Budget, Usage, run_watched
 
 log = logging.getLogger(__name__)
 
 WORKING = "/kaggle/working"
 EXECUTED = "__notebook__.ipynb"
+NETWORK_WORDS = (
+    *("Network is unreachable", "Name or service not known", "Temporary failure in name resolution"),
+    *("No address associated with hostname", "the rehearsal is offline"),
+)
+"""What Python says where there is no network, and what a refused socket says."""
 KEPT_VARIABLES = ("LANG", "LC_ALL", "TZ", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -39,11 +44,13 @@ class Rehearsal:
         return self.place / "working"
 
 
-def run_notebook(rehearsal: Rehearsal, notebook: Path, parameters: Mapping[str, object], limit: float) -> Check:
-    """Run papermill in the rehearsal's environment and stage; return whether every cell ran.
+def run_notebook(
+    rehearsal: Rehearsal, notebook: Path, parameters: Mapping[str, object], budget: Budget
+) -> tuple[Check, Usage]:
+    """Run papermill in the rehearsal's environment and stage; return whether every cell ran, and what it used.
 
     Args:
-        limit: wall-clock limit of the whole run [s]; papermill's own holds for a cell only.
+        budget: of the whole run; papermill's own limit holds for a cell only.
     """
     working = WORKING if rehearsal.means else str(rehearsal.working)
     copy = shutil.copy(notebook, rehearsal.place / "kernel.ipynb")
@@ -58,16 +65,12 @@ def run_notebook(rehearsal: Rehearsal, notebook: Path, parameters: Mapping[str, 
         shutil.copy(socket_refusal.__file__, rehearsal.environment.site_packages / "sitecustomize.py")
     record = rehearsal.place / "run.log"
     log.info("running %s; its output goes to %s", notebook, record)
-    with record.open("w") as stream:
-        try:
-            done = subprocess.run(
-                command, env=session_variables(rehearsal), stdout=stream, stderr=subprocess.STDOUT, timeout=limit
-            )
-        except subprocess.TimeoutExpired:
-            return Check("notebook", "FAILED", f"still running after {limit / 3600:g} h, the platform's limit")
-    if done.returncode == 0:
-        return Check("notebook", "ok", "every cell ran")
-    return Check("notebook", "FAILED", f"{_last_words(record)} (see {record})")
+    usage = run_watched(command, session_variables(rehearsal), record, rehearsal.working, budget)
+    if usage.breach:
+        return Check("notebook", "FAILED", usage.breach), usage
+    if usage.returncode == 0:
+        return Check("notebook", "ok", "every cell ran"), usage
+    return Check("notebook", "FAILED", f"{_last_words(record)} (see {record})"), usage
 
 
 def session_variables(rehearsal: Rehearsal) -> dict[str, str]:
@@ -94,6 +97,9 @@ def _stage(rehearsal: Rehearsal) -> Stage:
 
 
 def _last_words(record: Path) -> str:
-    """Return the last line that a failed run printed."""
-    lines = [line.strip() for line in record.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "it ended without a word"
+    """Return the last line that a failed run printed, with a hint where it asked for the network."""
+    text = record.read_text(errors="replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    asked = any(words in text for words in NETWORK_WORDS)
+    hint = "; it asked for the network, which the rerun has not: attach what it wants" if asked else ""
+    return (lines[-1][:300] if lines else "it ended without a word") + hint

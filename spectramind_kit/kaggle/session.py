@@ -13,6 +13,7 @@ from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.install import INPUT_ROOT_VARIABLE
 
 WORKING_ROOT_VARIABLE = "KAGGLE_WORKING_ROOT"
+RUN_RECORD = "events.jsonl"
 MAX_DEPTH = 6
 """Deepest mount: models/<owner>/<model>/<framework>/<variation>/<version>."""
 MAX_FOLDERS = 60
@@ -55,6 +56,22 @@ def find_model(folder: Path | str = "") -> Path | None:
     return _only(found, "trained model", input_root()) if found else None
 
 
+def find_source(folder: Path | str = "") -> Path:
+    """Return the attached source of the kit, which travels with the wheels: the folder with ``build_dataset.py``.
+
+    Raises:
+        PackagingError: if none or several are attached.
+    """
+    if folder:
+        return _only([Path(folder)] if is_source(Path(folder)) else [], "source of the kit", Path(folder))
+    return _only(_search(input_root(), is_source), "source of the kit", input_root())
+
+
+def find_runs() -> list[Path]:
+    """Return the attached outputs of earlier sessions: every folder with the record that each verb leaves."""
+    return _search(input_root(), is_run)
+
+
 def is_competition(folder: Path) -> bool:
     """True for a folder in the competition's layout, of either edition."""
     tables = ("axis_info.parquet", "adc_info.csv", "train_adc_info.csv", "test_adc_info.csv")
@@ -64,6 +81,16 @@ def is_competition(folder: Path) -> bool:
 def is_model(folder: Path) -> bool:
     """True for a folder that training left."""
     return (folder / "model.json").is_file()
+
+
+def is_source(folder: Path) -> bool:
+    """True for a checkout of the kit, or the copy of it that a dataset carries."""
+    return (folder / "build_dataset.py").is_file() and (folder / "setup.cfg").is_file()
+
+
+def is_run(folder: Path) -> bool:
+    """True for a work folder that a verb of the kit wrote into."""
+    return (folder / RUN_RECORD).is_file()
 
 
 def _search(root: Path, is_wanted: Callable[[Path], bool]) -> list[Path]:

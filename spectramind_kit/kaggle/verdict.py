@@ -27,6 +27,7 @@ class Verdict:
         submission: the validated file, None if there is none.
         notebook: the executed notebook, None if it did not start.
         offline: how the network was kept away.
+        memory: highest memory of all the session's processes together [bytes].
     """
 
     rows: tuple[Check, ...]
@@ -34,6 +35,7 @@ class Verdict:
     submission: Path | None
     notebook: Path | None
     offline: str
+    memory: int
 
     @property
     def passed(self) -> bool:

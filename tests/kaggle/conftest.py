@@ -1,14 +1,24 @@
-"""A tiny target, project, competition and kernel: everything a dataset is made of, without network."""
+"""A tiny target, project, competition and kernel, and a Kaggle on the loopback: all without network."""
 
+# ruff: noqa: E402
+import os
+
+os.environ["KAGGLE_API_ENVIRONMENT"] = "LOCALHOST"  # read when the client is imported: no test may speak to Kaggle
+
+import json
 import shutil
+import socket
+import tempfile
 from pathlib import Path
 
 import pytest
+from loopback import LoopbackKaggle, client_variables, serving
 from tiny_packages import BACKEND, KERNEL, PYPROJECT, REHEARSED, write_kernel, write_sdist, write_wheel
 
 from spectramind_kit.config import KaggleConfig
 from spectramind_kit.files import sha256_of
 from spectramind_kit.kaggle.targets import LOCK_NAME, Pin, Target, load_target
+from spectramind_kit.kaggle.waiting import Patience
 from spectramind_kit.kaggle.wheelhouse import build_wheels
 
 TARGET = """
@@ -129,4 +139,63 @@ def config() -> KaggleConfig:
         layout="owner",
         hours=9.0,
         rerun_planets=1100,
+        cores=4,
+        memory_gb=29.0,
+        disk_gb=20.0,
     )
+
+
+@pytest.fixture
+def kaggle(tmp_path, monkeypatch) -> LoopbackKaggle:
+    """A Kaggle on the loopback that the real client speaks to as somebody; the test fails if it speaks to others."""
+    home = tmp_path / "client-home"
+    home.mkdir()
+    contacted = set()
+    connect = socket.socket.connect
+
+    def watched(self, address):
+        contacted.add(address)
+        return connect(self, address)
+
+    with serving() as server:
+        for name in ("no_proxy", "NO_PROXY", "KAGGLE_API_TOKEN"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in client_variables(server.port, home).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(tempfile, "tempdir", str(home))
+        monkeypatch.setattr(socket.socket, "connect", watched)
+        server.competitions.add("tiny-competition")
+        yield server
+    assert not server.foreign and contacted <= {("127.0.0.1", server.port)}
+
+
+@pytest.fixture
+def api(kaggle):
+    """The official client, opened."""
+    from spectramind_kit.kaggle.client import open_client
+
+    return open_client()
+
+
+@pytest.fixture
+def patience() -> Patience:
+    """More than a loopback needs, on however busy a machine."""
+    return Patience(poll=0.01, timeout=60.0)
+
+
+@pytest.fixture
+def impatience() -> Patience:
+    """For what never comes."""
+    return Patience(poll=0.01, timeout=0.3)
+
+
+@pytest.fixture
+def wheel_folder(tmp_path) -> Path:
+    """A folder to push: metadata, a manifest, and wheels in a folder of their own."""
+    folder = tmp_path / "tiny-wheels"
+    (folder / "wheels" / "cp312").mkdir(parents=True)
+    (folder / "wheels" / "cp312" / "tiny-1.0-py3-none-any.whl").write_bytes(b"wheel" * 1000)
+    (folder / "manifest.json").write_text("{}")
+    facts = {"id": "somebody/tiny-wheels", "title": "Tiny wheels", "licenses": [{"name": "other"}]}
+    (folder / "dataset-metadata.json").write_text(json.dumps({**facts, "subtitle": "Wheels for tests, all tiny"}))
+    return folder

@@ -7,7 +7,7 @@ import pytest
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.files import sha256_of
-from spectramind_kit.kaggle.dataset import check_uploadable, dataset_metadata, write_dataset
+from spectramind_kit.kaggle.dataset import dataset_metadata, write_dataset
 from spectramind_kit.kaggle.wheelhouse import read_built
 
 
@@ -79,25 +79,6 @@ def test_folder_of_something_else_is_not_overwritten(tmp_path, target, config):
     with pytest.raises(PackagingError, match="precious.txt"):
         write_dataset({target.name: []}, [target], tmp_path, config)
     assert (tmp_path / "precious.txt").is_file()
-
-
-@pytest.mark.parametrize("name", ["mamba-2.3+cu12.whl", "größe.txt", "a b.txt", "mail@home.txt", "x~1.txt"])
-def test_names_that_kaggle_changes_are_refused(tmp_path, name):
-    (tmp_path / "wheels").mkdir()
-    (tmp_path / "wheels" / name).write_text("")
-
-    with pytest.raises(PackagingError, match="names of letters"):
-        check_uploadable(tmp_path)
-
-
-def test_more_than_fifty_entries_at_the_top_are_refused(tmp_path):
-    for number in range(50):
-        (tmp_path / f"{number}.txt").write_text("")
-    check_uploadable(tmp_path)
-    (tmp_path / "one-more.txt").write_text("")
-
-    with pytest.raises(PackagingError, match="50 top-level.*51"):
-        check_uploadable(tmp_path)
 
 
 @pytest.mark.parametrize("slug", ["short", "x" * 51, "Capital-letters", "under_score", "double--dash", "-dash-first"])

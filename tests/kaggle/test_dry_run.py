@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import pytest
 from tiny_packages import KERNEL, write_kernel
@@ -10,6 +11,8 @@ from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle import dry_run, isolation
 from spectramind_kit.kaggle.dataset import write_dataset
 from spectramind_kit.kaggle.dry_run import SOCKETS, rehearse
+from spectramind_kit.kaggle.image_environment import make_environment
+from spectramind_kit.kaggle.targets import load_target
 from spectramind_kit.kaggle.wheelhouse import read_built
 
 OFFICIAL = ["adc_info.csv", "sample_submission.csv", "test"]
@@ -21,6 +24,23 @@ def dataset(tmp_path, target, config):
     out = tmp_path / "dataset"
     write_dataset({target.name: read_built(target)}, [target], out, config)
     return out
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory, built):
+    """The image's environment of the tiny target, made once."""
+    folder, _ = built
+    return make_environment(load_target(folder.parent, folder.name), tmp_path_factory.mktemp("image") / "venv")
+
+
+@pytest.fixture
+def copied_image(image, monkeypatch):
+    """Copy the environment instead of making it: the same links, in a tenth of the time."""
+
+    def copy(target, folder):
+        return dataclasses.replace(image, folder=shutil.copytree(image.folder, folder, symlinks=True))
+
+    monkeypatch.setattr(dry_run, "make_environment", copy)
 
 
 @pytest.fixture
@@ -40,6 +60,9 @@ def test_rehearsal_in_namespaces(stage, tmp_path):
     assert verdict.submission == work / "submission.csv"
     assert verdict.submission.read_text().splitlines()[1] == "1,0.25,0.25"
     assert (work / "tiny.ipynb").is_file() and "0.25" in (work / "tiny.html").read_text()
+    assert (work / "tiny.verdict.txt").read_text() == verdict.table() + "\n"
+    assert 10e6 < verdict.memory < 2e9
+    assert {row.name: row.state for row in verdict.rows}["fallbacks"] == "note", "no CUDA wheel in the tiny dataset"
     assert (work / "seen.json").is_file() and not (work / "__notebook__.ipynb").exists()
     assert verdict.offline in isolation.NAMESPACES
     assert set(verdict.seconds) == {"venv", "install", "run", "total"} and min(verdict.seconds.values()) > 0
@@ -65,6 +88,7 @@ def test_rehearsal_where_sockets_are_refused(stage, tmp_path, monkeypatch):
     assert seen["network"] == "OSError" and seen["name"] == "OSError"
 
 
+@pytest.mark.usefixtures("copied_image")
 def test_kernel_that_raises_fails_with_its_words(stage, tmp_path):
     stage["kernel"] = write_kernel(tmp_path / "broken", KERNEL + "\n# %%\nraise ValueError('the star went out')\n")
     verdict = rehearse(**stage)
@@ -74,6 +98,7 @@ def test_kernel_that_raises_fails_with_its_words(stage, tmp_path):
     assert verdict.notebook.is_file()
 
 
+@pytest.mark.usefixtures("copied_image")
 def test_kernel_without_its_dataset_fails(stage, tmp_path):
     empty = tmp_path / "another-dataset"
     empty.mkdir()
@@ -84,6 +109,7 @@ def test_kernel_without_its_dataset_fails(stage, tmp_path):
     assert "on Kaggle also: somebody/tiny-wheels" in verdict.table()
 
 
+@pytest.mark.usefixtures("copied_image")
 def test_invalid_submission_fails_and_is_not_handed_out(stage, tmp_path):
     verdict = rehearse(**stage, parameters={"value": -1.0})
 
@@ -108,12 +134,64 @@ def test_missing_dataset_is_refused(stage, tmp_path):
         rehearse(**{**stage, "datasets": [tmp_path / "nothing"]})
 
 
-def test_time_is_projected_to_the_hidden_test_set(tmp_path, config):
-    sample = tmp_path / "sample_submission.csv"
-    sample.write_text("planet_id,wl_1\n1,1\n2,1\n")
-    seconds = {"venv": 5.0, "install": 10.0, "run": 60.0, "total": 95.0}
-    check = dry_run.time_check(seconds, sample, dataclasses.replace(config, rerun_planets=1000))
+@pytest.mark.usefixtures("copied_image")
+def test_missing_wheel_fails_and_says_what_to_do(stage, dataset):
+    next(dataset.rglob("tiny_spectra-*.whl")).unlink()
+    verdict = rehearse(**stage)
 
-    assert check.state == "ok" and "8.34 h" in check.detail
-    slow = dataclasses.replace(config, rerun_planets=1000, hours=8.3)
-    assert dry_run.time_check(seconds, sample, slow).state == "FAILED"
+    assert not verdict.passed and verdict.submission is None
+    assert "tiny_spectra-1.2-py3-none-any.whl is missing; upload the dataset again" in verdict.table()
+
+
+@pytest.mark.usefixtures("copied_image")
+def test_wheel_that_the_dataset_never_had_fails_at_its_import(stage, dataset):
+    manifest = json.loads((dataset / "manifest.json").read_text())
+    manifest["wheels"] = [wheel for wheel in manifest["wheels"] if wheel["name"] != "tiny-spectra"]
+    (dataset / "manifest.json").write_text(json.dumps(manifest))
+    verdict = rehearse(**stage)
+
+    assert "No module named 'tiny_spectra'" in verdict.table() and not verdict.passed
+
+
+@pytest.mark.usefixtures("copied_image")
+def test_use_of_the_network_fails_and_is_named(stage, tmp_path):
+    ask = "\n# %%\nimport socket\n\nsocket.create_connection(('192.0.2.1', 443), timeout=5)\n"
+    stage["kernel"] = write_kernel(tmp_path / "asking", KERNEL + ask)
+    verdict = rehearse(**stage)
+
+    assert not verdict.passed and "it asked for the network, which the rerun has not" in verdict.table()
+
+
+@pytest.mark.usefixtures("copied_image")
+def test_overdrawn_budget_stops_the_run_and_hands_out_no_submission(stage):
+    stage["config"] = dataclasses.replace(stage["config"], memory_gb=0.01)
+    verdict = rehearse(**stage)
+    failed = {row.name: row.detail for row in verdict.rows if row.state == "FAILED"}
+
+    assert "GB of memory: a session has 0.01 GB" in failed["notebook"] and set(failed) == {"notebook", "memory"}
+    assert verdict.submission is None
+
+
+@pytest.mark.usefixtures("copied_image")
+def test_pace_too_slow_for_the_hidden_planets_fails(stage):
+    stage["config"] = dataclasses.replace(stage["config"], rerun_planets=10**9)
+    verdict = rehearse(**stage)
+
+    assert [row.name for row in verdict.rows if row.state == "FAILED"] == ["time"]
+
+
+def test_kernel_with_internet_cannot_be_rehearsed(stage, tmp_path):
+    path = stage["kernel"] / "kernel-metadata.json"
+    facts = json.loads(path.read_text())
+    path.write_text(json.dumps({**facts, "enable_internet": True, "competition_sources": []}))
+
+    with pytest.raises(PackagingError, match="a rehearsal is offline"):
+        rehearse(**stage)
+    assert not (tmp_path / "work").exists()
+
+
+def test_planets_that_fell_back_are_told(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"fallbacks": {"7": "visit 0 is truncated"}}')
+
+    check = dry_run.fallback_note(None, tmp_path)
+    assert (check.state, check.detail) == ("note", "1 planets, among them 7: visit 0 is truncated")

@@ -11,7 +11,7 @@ import pytest
 from tiny_packages import write_wheel
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.dataset import SAFE_NAME
+from spectramind_kit.kaggle.limits import SAFE_NAME
 from spectramind_kit.kaggle.repack import public_name, without_local_version
 from spectramind_kit.kaggle.wheel_file import read_wheel
 

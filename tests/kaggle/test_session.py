@@ -3,7 +3,14 @@
 import pytest
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.session import find_competition, find_model, input_root, working_root
+from spectramind_kit.kaggle.session import (
+    find_competition,
+    find_model,
+    find_runs,
+    find_source,
+    input_root,
+    working_root,
+)
 
 
 @pytest.fixture
@@ -65,3 +72,14 @@ def test_roots_can_be_moved(root, monkeypatch):
     monkeypatch.delenv("KAGGLE_INPUT_ROOT")
     monkeypatch.delenv("KAGGLE_WORKING_ROOT")
     assert (str(input_root()), str(working_root())) == ("/kaggle/input", "/kaggle/working")
+
+
+def test_source_and_runs_are_found_by_content(root):
+    with pytest.raises(PackagingError, match="source of the kit"):
+        find_source()
+    source = make(root / "datasets" / "me" / "wheels" / "source", "build_dataset.py", "setup.cfg")
+    first = make(root / "notebooks" / "me" / "preprocess", "events.jsonl")
+    second = make(root / "train-flat", "events.jsonl")
+
+    assert find_source() == find_source(source) == source
+    assert find_runs() == [first, second]

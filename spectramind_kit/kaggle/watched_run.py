@@ -1,0 +1,119 @@
+"""Run a command within a budget of time, memory and disk: measured while it runs, stopped when it is overdrawn.
+
+A session on Kaggle that runs out of any of them dies without an output, so a rehearsal stops in the same place. All
+processes below the command count: a notebook's kernel is a session of its own, which a signal to the command's group
+would not reach.
+"""
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+SECONDS_BETWEEN_LOOKS = 0.5
+LOOKS_PER_DISK_LOOK = 4
+"""Adding up a folder takes longer than adding up processes."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Wall-clock time [s], memory and disk [bytes] that a run may use."""
+
+    seconds: float
+    memory: float
+    disk: float
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a run used: exit status (None if it was stopped), time [s], highest memory and disk [bytes], and why."""
+
+    returncode: int | None
+    seconds: float
+    memory: int
+    disk: int
+    breach: str
+
+
+def run_watched(
+    command: Sequence[str], variables: Mapping[str, str], record: Path, folder: Path, budget: Budget
+) -> Usage:
+    """Run a command to its end, or to the end of its budget.
+
+    Args:
+        command: what to run.
+        variables: its environment variables, all of them.
+        record: file for what it prints.
+        folder: whose contents count as disk.
+        budget: what it may use.
+    """
+    start, memory, disk, breach, looks = time.monotonic(), 0, 0, "", 0
+    with record.open("w") as stream:
+        process = subprocess.Popen(command, env=dict(variables), stdout=stream, stderr=subprocess.STDOUT)
+        while process.poll() is None and not breach:
+            memory = max(memory, memory_of_tree(process.pid))
+            if looks % LOOKS_PER_DISK_LOOK == 0:
+                disk = max(disk, size_of_folder(folder))
+            looks += 1
+            breach = overdrawn(budget, time.monotonic() - start, memory, disk)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(SECONDS_BETWEEN_LOOKS)
+        if breach:
+            stop_tree(process.pid)
+            process.wait()
+    seconds, disk = time.monotonic() - start, max(disk, size_of_folder(folder))
+    breach = breach or overdrawn(budget, 0.0, 0, disk)
+    return Usage(None if breach else process.returncode, seconds, memory, disk, breach)
+
+
+def overdrawn(budget: Budget, seconds: float, memory: float, disk: float) -> str:
+    """Return what of the budget is overdrawn, in words; "" if nothing is."""
+    if seconds > budget.seconds:
+        return f"stopped after {seconds:.0f} s: {budget.seconds:.0f} s is all that so few planets may take"
+    if memory > budget.memory:
+        return f"stopped at {memory / 1e9:.2f} GB of memory: a session has {budget.memory / 1e9:.2f} GB"
+    if disk > budget.disk:
+        return f"stopped at {disk / 1e9:.3f} GB in the working folder: it may hold {budget.disk / 1e9:.3f} GB"
+    return ""
+
+
+def memory_of_tree(pid: int) -> int:
+    """Return the memory of a process and all below it [bytes]; what several share counts once."""
+    return sum(_memory(process) for process in _tree(pid))
+
+
+def size_of_folder(folder: Path) -> int:
+    """Return the size of a folder's files [bytes]; links count nothing, and files may vanish meanwhile."""
+    size = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            size += 0 if path.is_symlink() or not path.is_file() else path.stat().st_size
+    return size
+
+
+def stop_tree(pid: int) -> None:
+    """Kill a process and all below it."""
+    for process in reversed(_tree(pid)):
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def _memory(process: psutil.Process) -> int:
+    """Return a process's proportional share of memory [bytes], or all it maps where the share is not told."""
+    with contextlib.suppress(psutil.Error):
+        return process.memory_full_info().pss
+    with contextlib.suppress(psutil.Error):
+        return process.memory_info().rss
+    return 0
