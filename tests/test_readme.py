@@ -28,6 +28,7 @@ def test_python_example_gives_the_printed_numbers_and_a_picture(real_data, tmp_p
 
 def test_commands_of_the_readme_exist():
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
+    commands |= {group.name for group in app.registered_groups}
     named = set(re.findall(r"^spectramind ([a-z-]+)", README, flags=re.MULTILINE))
     assert named and named <= commands
 
