@@ -45,7 +45,9 @@ def test_light_scatters_as_photons_and_reads_do(benchmark, visits):
     assert mean["sum"]["AIRS median"] < 1.03 and mean["optimal"]["AIRS median"] < 1.0
     assert mean["optimal"]["red tenth"] < 0.95 * mean["sum"]["red tenth"]
     assert mean["optimal"]["FGS1"] < 0.95 * mean["sum"]["FGS1"] < 1.05
-    assert mean["optimal"]["columns with bad pixels"] < 1.08  # light is lost there, and a dozen columns tell it to 0.02
+    # One or two columns a visit, each told to 0.2: too few for a level, but every kind sees the same ones.
+    bad = {kind: mean[kind]["columns with bad pixels"] for kind in benchmark.KINDS}
+    assert bad["optimal"] < bad["sum"] < bad["dropped"] and bad["optimal"] < 1.2
 
 
 @pytest.mark.parametrize("kind", ["sum", "optimal"])
