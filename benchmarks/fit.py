@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--overrides", nargs="*", default=[], help="configuration overrides, such as fit.drift_order=3")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    config = load_config(["simulation=small", *options.overrides])
+    config = load_config(["simulation=small", "model=none", *options.overrides])
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)
         tables = [measure(folder / f"seed{s}", options.train, options.test, s, config) for s in options.seeds]
