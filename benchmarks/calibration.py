@@ -12,7 +12,6 @@ memory of the process. Then planets are run in parallel as `spectramind calibrat
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -90,9 +89,15 @@ def measure(row: str, visit: PlanetObservation, repeat: int) -> dict[str, float]
         "cpu_s": cpu,
         "wall_s": wall,
         "first_s": times[0][1],
-        "peak_GB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9,
+        "peak_GB": peak_memory(),
         "light": light,
     }
+
+
+def peak_memory() -> float:
+    """Return the largest memory of this process [GB]; the system's own ``ru_maxrss`` counts its parent's, too."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) / 1e9
 
 
 def work_of(row: str, visit: PlanetObservation):
