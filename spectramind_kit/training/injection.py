@@ -14,14 +14,12 @@ import torch
 
 from spectramind_kit.config import FitConfig
 from spectramind_kit.fitting.systematics import is_fgs1, wavelength_basis
+from spectramind_kit.fitting.transit_prior import transit_prior
 from spectramind_kit.products import LightCurves, Planet, TransitFit
 from spectramind_kit.transit.light_curve import exposure_samples
 from spectramind_kit.transit.limb_darkening import quadratic_coefficients
 from spectramind_kit.transit.spectroscopic import spectroscopic_transit
 
-DAY = 86_400.0
-_TYPICAL_PERIOD = 4.0 * DAY
-_TYPICAL_TEMPERATURE = 5500.0
 _LEVEL_SCATTER = 0.15
 """Scatter of ln of the new level around the planet's own."""
 _SMALLEST_TRANSIT = 0.05
@@ -55,11 +53,11 @@ def injected_curves(
 
 def transit_of(fit: TransitFit, planet: Planet, depth: np.ndarray, bin_seconds: float, config: FitConfig) -> np.ndarray:
     """Return the transit (n_time, n_wavelength) of other depths on a fit's orbit and limb darkening."""
-    u = torch.from_numpy(limb_darkening_of(fit, planet))
+    u = torch.from_numpy(limb_darkening_of(fit, planet, config))
     seen = spectroscopic_transit(
         exposure_samples(torch.from_numpy(fit.time), bin_seconds, config.supersample),
         fit.parameters["mid_time"].value,
-        planet.orbit.period * DAY if planet.orbit else _TYPICAL_PERIOD,
+        transit_prior(planet, config).period,
         fit.parameters["semi_major_axis"].value,
         fit.parameters["impact_parameter"].value ** 2,
         torch.from_numpy(np.ascontiguousarray(depth)),
@@ -69,10 +67,10 @@ def transit_of(fit: TransitFit, planet: Planet, depth: np.ndarray, bin_seconds: 
     return seen.flux.numpy().T
 
 
-def limb_darkening_of(fit: TransitFit, planet: Planet) -> np.ndarray:
+def limb_darkening_of(fit: TransitFit, planet: Planet, config: FitConfig) -> np.ndarray:
     """Return the fitted (u1, u2) at every wavelength, (n_wavelength, 2)."""
     wavelength, fgs1 = fit.wavelength, is_fgs1(fit.wavelength)
-    temperature = planet.star.temperature if planet.star else _TYPICAL_TEMPERATURE
+    temperature = transit_prior(planet, config).temperature
     u = quadratic_coefficients(temperature, wavelength)
     basis = wavelength_basis(wavelength, 1)
     for channel, own in (("fgs1", fgs1), ("airs", ~fgs1)):

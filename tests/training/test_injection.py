@@ -52,7 +52,7 @@ def test_a_drawn_spectrum_has_anothers_shape_at_a_level_near_ones_own():
         assert np.abs(shapes - drawn / level).max(axis=1).min() < 1e-12
 
 
-def test_limb_darkening_of_a_planet_without_star_is_a_typical_ones():
+def test_limb_darkening_of_a_planet_without_star_is_a_typical_ones(config):
     _, fit, _, _ = fitted()
-    u = limb_darkening_of(fit, Planet(1))
+    u = limb_darkening_of(fit, Planet(1), config)
     assert u.shape == (283, 2) and (np.abs(u) < 1.0).all()
