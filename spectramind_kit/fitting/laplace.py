@@ -1,7 +1,12 @@
 """From the peak to the posterior: Gaussian, marginalised over all that is shared, aware of b^2 >= 0.
 
-The normal matrix at the peak gives the covariance. Two things it does not know are added: noise that wavelengths
-share, and the border b^2 = 0, where the Gaussian is cut and its new moments are carried to all that depends on b^2.
+The normal matrix gives the covariance: that of the parameters at the peak, but with one depth for all wavelengths of
+a channel. How far a depth moves with orbit and limb darkening is proportional to it; taken at its own noisy value, low
+draws would look as if they moved less, and whoever combines the wavelengths would weigh them more and get a level that
+is too low (Peelle's puzzle; D'Agostini 1994).
+
+Two things the normal matrix does not know are added: noise that wavelengths share, and the border b^2 = 0, where the
+Gaussian is cut and its new moments are carried to all that depends on b^2.
 """
 
 import math
@@ -11,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, CurveModel
-from spectramind_kit.fitting.gauss_newton import Solution, eliminate, solve_arrow, solve_scaled
+from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, CurveModel, Linearisation, linearise
+from spectramind_kit.fitting.gauss_newton import Arrow, Solution, eliminate, normal_equations, solve_arrow, solve_scaled
 from spectramind_kit.fitting.noise import common_noise_covariance
 from spectramind_kit.fitting.systematics import is_fgs1
 
@@ -40,22 +45,35 @@ def laplace_posterior(model: CurveModel, solution: Solution, groups: list[Tensor
     Args:
         groups: boolean (n_curve,) per channel; excess: variance of its common noise over that of independent curves.
     """
-    own_inverse, response, schur = eliminate(solution.arrow)
+    at, arrow = _normal_matrix(model, solution, groups)
+    own_inverse, response, schur = eliminate(arrow)
     shared_covariance = solve_scaled(schur, torch.eye(len(schur), dtype=schur.dtype))
     shared_covariance = 0.5 * (shared_covariance + shared_covariance.T)
     depth_response = response[:, 1]
     covariance = torch.diag(own_inverse[:, 1, 1]) + depth_response @ shared_covariance @ depth_response.T
     cross = depth_response @ shared_covariance
     gaussian = Posterior(solution.state.depth, covariance, solution.state.shared, shared_covariance, cross)
-    _, step = solve_arrow(solution.arrow)
+    _, step = solve_arrow(arrow)
     cut = _cut_below_zero(gaussian, depth_response, float(step[IMPACT_SQUARED]))
-    depth_extra, shared_extra, cross_extra = common_noise_covariance(model, solution.at, solution.arrow, groups, excess)
+    depth_extra, shared_extra, cross_extra = common_noise_covariance(model, at, arrow, groups, excess)
     return replace(
         cut,
         depth_covariance=cut.depth_covariance + depth_extra,
         shared_covariance=cut.shared_covariance + shared_extra,
         cross=cut.cross + cross_extra,
     )
+
+
+def _normal_matrix(model: CurveModel, solution: Solution, groups: list[Tensor]) -> tuple[Linearisation, Arrow]:
+    """Linearise with the mean depth of each channel; the right-hand sides stay those of the peak."""
+    depth = solution.state.depth.clone()
+    weight = 1.0 / eliminate(solution.arrow)[0][:, 1, 1]
+    for group in groups:
+        depth[group] = (weight[group] @ depth[group]) / weight[group].sum()
+    state = replace(solution.state, depth=depth)
+    at = linearise(model, state)
+    arrow = normal_equations(model, state, at)
+    return at, replace(arrow, own_side=solution.arrow.own_side, corner_side=solution.arrow.corner_side)
 
 
 def _cut_below_zero(gaussian: Posterior, depth_response: Tensor, step: float) -> Posterior:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from transit_light_curves import N_TIME, level_pull, light_curves
+from transit_light_curves import N_TIME, WAVELENGTH, level_pull, light_curves
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.fitting.posterior import fit_transit
@@ -67,6 +67,17 @@ def test_errors_are_as_large_as_the_sigmas_say(fit_config):
     assert 0.85 < np.mean(shape) < 1.15
     assert np.mean(np.square(fgs1)) < 2.5 and np.mean(np.square(level)) < 2.5  # eight draws: 2.5 is beyond 99.5 %
     assert np.abs(fgs1 + level).max() < 4.0
+
+
+def test_what_a_depth_shares_does_not_depend_on_its_own_noise(fit_config):
+    """Or low draws look more certain than high ones, and an average over wavelengths comes out too low."""
+    curves, planet, true = light_curves(seed=5, depth=0.04, semi_major_axis=14.0, impact_parameter=0.65)
+    fit = fit_transit(curves, planet, fit_config)
+    error = (fit.depth - true)[1:] / fit.sigma[1:]
+    covariance = fit.covariance[1:, 1:]
+    shared = covariance.sum(axis=1) - np.diag(covariance)
+    wiggle = shared - np.polynomial.Polynomial.fit(WAVELENGTH[1:], shared, 4)(WAVELENGTH[1:])
+    assert abs(np.corrcoef(wiggle, error)[0, 1]) < 0.25
 
 
 def test_sigmas_are_near_what_the_photons_allow(fit_config, usual):
