@@ -46,7 +46,7 @@ from spectramind_kit.fitting.quality import (
     transit_is_lost,
 )
 from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
-from spectramind_kit.fitting.start import Dip, find_dip, fit_white, joint_start, white_curves
+from spectramind_kit.fitting.start import Dip, find_dips, fit_white, joint_start, white_curves
 from spectramind_kit.fitting.steps import MOST_ROUNDS, find_step
 from spectramind_kit.fitting.systematics import Systematics, drift_and_jitter, is_fgs1
 from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
@@ -55,6 +55,8 @@ from spectramind_kit.transit.light_curve import exposure_samples
 
 logger = logging.getLogger(__name__)
 
+_N_DIP = 3
+"""Dips that the white light is fitted with before it is believed to jump."""
 _TOLERANCE = 1e-3
 """Gain in half chi^2 below which the joint fit has converged."""
 
@@ -149,15 +151,18 @@ def _fit_white_light(
     flux, weight = white_curves(data.flux, torch.where(data.spike, 0.0, data.weight), groups)
     middle = np.array([curves.wavelength[group.numpy()].mean() for group in groups])
 
-    def fit(steps: tuple[float, ...]) -> tuple[Dip, Solution, CurveModel, float | None]:
+    def fit(steps: tuple[float, ...], n_dip: int = 1) -> tuple[Dip, Solution, CurveModel, float | None]:
         systematics = _systematics(curves, middle, config.drift_order, 0, steps)
-        dip = find_dip(curves.time, flux.numpy(), weight.numpy(), systematics, config.drift_scatter)
-        model = curve_model(flux, weight, _instants(curves, config), middle, systematics, prior, config, dip.depth)
-        white = fit_white(model, dip, config)
-        return dip, white, model, find_step(curves.time, model, white, config.drift_scatter)
+        dips = find_dips(curves.time, flux.numpy(), weight.numpy(), systematics, config.drift_scatter, n_dip)
+        model = curve_model(flux, weight, _instants(curves, config), middle, systematics, prior, config, dips[0].depth)
+        ends = [(dip, fit_white(model, dip, config)) for dip in dips]
+        dip, white = min(ends, key=lambda end: end[1].at.cost)
+        return dip, white, model, find_step(curves.time, model, white, config.drift_scatter, steps)
 
     steps: tuple[float, ...] = ()
     *found, step = fit(steps)
+    if step is not None:  # the flank of a long transit that was fitted with another dip looks like one
+        *found, step = fit(steps, _N_DIP)
     for n_round in range(MOST_ROUNDS):
         if step is None:
             break

@@ -30,6 +30,8 @@ _SHAPE_ERROR = 0.05
 """How far a transit is from a trapezoid, in depths."""
 _IMPACT_PARAMETERS = (0.2, 0.6, 0.85)
 _TOLERANCE = 1e-2
+_APART = 0.08
+"""Least distance of beginnings or ends of two dips, in lengths of the window."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,15 @@ def _excess_variance(flux: Tensor, weight: Tensor) -> float:
     return max(1.0, (1.4826 * float(pulls.abs().median())) ** 2)
 
 
-def find_dip(time: np.ndarray, white: np.ndarray, weight: np.ndarray, drift: Systematics, drift_scatter: float) -> Dip:
-    """Search the white curves for the dip that explains most beside a drift of plausible size.
+def find_dips(
+    time: np.ndarray, white: np.ndarray, weight: np.ndarray, drift: Systematics, drift_scatter: float, n: int
+) -> list[Dip]:
+    """Search the white curves for the dips that explain most beside a drift of plausible size, the best one first.
 
     Args:
         time: (n_time,) [s]; white, weight: (n_white, n_time).
         drift: of the white curves, one row of its mixing each; drift_scatter: prior scatter of its coefficients.
+        n: dips to return, which begin or end at different times.
     """
     mid_times, durations = _grid(time)
     shapes = _trapezoids(time, mid_times, durations)
@@ -88,10 +93,22 @@ def find_dip(time: np.ndarray, white: np.ndarray, weight: np.ndarray, drift: Sys
         strength -= shapes @ (w * (flux - 1.0)) - seen_by_drift @ data_on_drift
         information += (shapes**2) @ w - ((seen_by_drift @ inverse) * seen_by_drift).sum(axis=1)
     snr = strength / np.sqrt(np.maximum(information, 1e-12 * information.max()))
-    best = int(np.argmax(snr))
-    return Dip(
-        float(mid_times[best]), float(durations[best]), float(strength[best] / information[best]), float(snr[best])
-    )
+    dips = []
+    for best in _distinct(snr, mid_times, durations, _APART * (time[-1] - time[0]), n):
+        depth = strength[best] / information[best]
+        dips.append(Dip(float(mid_times[best]), float(durations[best]), float(depth), float(snr[best])))
+    return dips
+
+
+def _distinct(snr: np.ndarray, mid_times: np.ndarray, durations: np.ndarray, apart: float, n: int) -> list[int]:
+    """Return the places of the best dips whose beginnings or ends lie apart [s]."""
+    flanks = mid_times + np.outer([-0.5, 0.5], durations)
+    left, places = snr.copy(), []
+    while len(places) < n and np.isfinite(left.max()):
+        places.append(int(np.argmax(left)))
+        near = np.abs(flanks - flanks[:, places[-1:]]).max(axis=0) <= apart
+        left[near] = -np.inf
+    return places
 
 
 def _with_shape_error(flux: np.ndarray, weight: np.ndarray) -> np.ndarray:

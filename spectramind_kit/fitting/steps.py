@@ -25,16 +25,22 @@ _EDGE = 3
 """Times at the ends of the window where a step would be an outlier."""
 
 
-def find_step(time: np.ndarray, model: CurveModel, solution: Solution, drift_scatter: float) -> float | None:
+def find_step(
+    time: np.ndarray, model: CurveModel, solution: Solution, drift_scatter: float, known: tuple[float, ...] = ()
+) -> float | None:
     """Return when the flux most evidently jumps [s], None where it does not.
 
     Args:
         time: (n_time,) [s]; model, solution: of few curves, such as the white ones.
         drift_scatter: prior scatter of the drift's lowest degree [1].
+        known: jumps that are in the model [s].
     """
-    evidence = step_evidence(model, solution, STEP_SCATTER * drift_scatter)[_EDGE : -_EDGE or None]
-    best = int(evidence.argmax()) + _EDGE
-    return float(0.5 * (time[best] + time[best + 1])) if evidence.max() > _LEAST_EVIDENCE else None
+    times = 0.5 * (time[1:] + time[:-1])
+    tried = ~np.isin(times, known)
+    tried[:_EDGE], tried[-_EDGE:] = False, False
+    evidence = np.where(tried, step_evidence(model, solution, STEP_SCATTER * drift_scatter).numpy(), 0.0)
+    best = int(evidence.argmax())
+    return float(times[best]) if evidence[best] > _LEAST_EVIDENCE else None
 
 
 def step_evidence(model: CurveModel, solution: Solution, scatter: float) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from transit_light_curves import level_pull, light_curves
 
 from spectramind_kit.fitting.posterior import fit_transit
-from spectramind_kit.fitting.start import find_dip, white_curves
+from spectramind_kit.fitting.start import find_dips, white_curves
 from spectramind_kit.fitting.systematics import drift_and_jitter
 
 TIME = (np.arange(225) + 0.5) * 120.0
@@ -21,7 +21,7 @@ def search(mid_time, duration, depth, seed=0, drift_size=1e-3):
     dip = depth * np.clip((0.5 - np.abs(TIME - mid_time) / duration) / 0.1, 0, 1)
     white = np.stack([1 + drift_size * s * (x**3 - 0.5 * x**2) - dip for s in (1, -0.5)])
     white += NOISE * rng.standard_normal(white.shape)
-    return find_dip(TIME, white, np.full(white.shape, NOISE**-2), drift, 2e-3)
+    return find_dips(TIME, white, np.full(white.shape, NOISE**-2), drift, 2e-3, 1)[0]
 
 
 @pytest.mark.parametrize("mid_time", [500.0, 4000.0, 13500.0, 26000.0])

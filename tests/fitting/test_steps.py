@@ -35,3 +35,17 @@ def test_a_step_of_one_channel_is_found(config):
 def test_drift_and_transit_are_no_steps(config, seed):
     curves, planet, _ = light_curves(seed=20 + seed, impact_parameter=0.2 + 0.25 * seed, drift_size=2e-3)
     assert not flags_of(fit_transit(curves, planet, config.fit))
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        {"depth": 0.0064, "semi_major_axis": 5.75, "impact_parameter": 0.0, "period": 4.5, "mid_time": 9800.0},
+        {"depth": 0.0053, "semi_major_axis": 11.27, "impact_parameter": 0.0, "period": 6.68, "mid_time": 10400.0},
+    ],
+)
+def test_the_flank_of_a_long_transit_is_no_step(config, system):
+    curves, planet, _ = light_curves(seed=1, drift_size=2e-3, **system)
+    fit = fit_transit(curves, planet, config.fit)
+    assert not flags_of(fit)
+    assert fit.parameters["mid_time"].value == pytest.approx(system["mid_time"], abs=200.0)
