@@ -8,8 +8,8 @@ wavelengths it has, because these err together. c is shrunk towards an assumed f
 planets this is one factor per channel, and the assumed one with none.
 
 The new sigma grows with the old one (s > -1), a flag never narrows (f >= 0), x is not extrapolated. Two things keep it
-from being optimistic: what cross-validation inside the training planets finds too narrow is widened, and a factor below
-one is believed only by as much as the number of planets proves.
+from being optimistic: what cross-validation inside the training planets finds too narrow, beyond chance, is widened, and
+a factor below one is believed only by as much as the number of planets proves.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from spectramind_kit.config import UncertaintyConfig
+from spectramind_kit.fitting.noise import evident_excess
 
 GROUPS = (slice(0, 1), slice(1, None))
 """FGS1 and AIRS-CH0 on the wavelength axis."""
@@ -109,9 +110,10 @@ def _never_optimistic(terms: np.ndarray, z2: np.ndarray, flagged: np.ndarray, co
     if n_planet >= 2 * _N_FOLD:
         left = _held_out_power(terms, z2, config)
         clean = left[~flagged].mean() if (~flagged).any() else left.mean()
-        coefficients[_CONSTANT] += 0.5 * np.log(max(1.0, clean))
+        widened = evident_excess(clean, float((~flagged).sum() or n_planet))
+        coefficients[_CONSTANT] += 0.5 * np.log(widened)
         if flagged.sum() >= _FEWEST_FLAGGED:
-            coefficients[_FLAG] += 0.5 * np.log(max(1.0, left[flagged].mean() / max(1.0, clean)))
+            coefficients[_FLAG] += 0.5 * np.log(evident_excess(left[flagged].mean() / widened, float(flagged.sum())))
     # A factor below one needs proof: it is known to 1 / sqrt(2 n), and half of that is given away.
     proven = coefficients[_CONSTANT] + 0.5 * np.sqrt(0.5 / n_planet)
     coefficients[_CONSTANT] = max(coefficients[_CONSTANT], min(0.0, proven), np.log(config.minimum_scale))
