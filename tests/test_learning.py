@@ -37,6 +37,7 @@ def planets(told: bool, n=N_PLANET, first=0, seed=0):
             rng.standard_normal((20, len(SEQUENCE))).astype(np.float32),
             rng.standard_normal((len(truth), len(VISIT_NODE))).astype(np.float32),
             context.astype(np.float32),
+            np.zeros((2, 2)),
         )
         estimate = DepthEstimate(planet, depth, covariance, 1)
         measured[planet] = Measurement(planet, estimate, (), Planet(planet), (visit,))

@@ -13,7 +13,14 @@ from spectramind_kit.features.visit import SEQUENCE, VISIT_CONTEXT, VISIT_NODE, 
 from spectramind_kit.fitting.systematics import is_fgs1
 from spectramind_kit.products import DepthEstimate, Planet, require_shape
 
-NODE = (*("fit_pull", "shape", "fit_shape", "ln_sigma", "ln_fit_sigma", "fgs1", "ln_wavelength"), *VISIT_NODE)
+EXPECTED = ("stray_pull", "scale_pull", "ln_stray_scatter")
+"""What correlated noise is expected to have done to the depth, and what a scale that is 0.1 % too large would do, in
+sigmas; and ln of the factor on sigma that the variance of the first asks for."""
+NODE = (
+    *EXPECTED,
+    *("fit_pull", "shape", "fit_shape", "ln_sigma", "ln_fit_sigma", "fgs1", "ln_wavelength"),
+    *VISIT_NODE,
+)
 """Channels of a wavelength's node."""
 CONTEXT = (
     *("radius", "mass", "temperature", "planet_mass", "period", "axis", "table_impact"),
@@ -21,6 +28,8 @@ CONTEXT = (
     *VISIT_CONTEXT,
 )
 """Single numbers of a planet."""
+_SCALE_ERROR = 1e-3
+_LARGEST_PULL = 10.0
 _SHAPE = 0.02
 """Typical relative size of a spectrum's shape."""
 
@@ -106,11 +115,22 @@ def planet_features(
     return Features(
         planet_id=planet.planet_id,
         visits=tuple(visit.sequence for visit in visits),
-        node=np.nan_to_num(np.column_stack([own, np.mean([v.node for v in visits], axis=0)])).astype(np.float32),
+        node=np.nan_to_num(
+            np.column_stack([_expected(visits, mean, sigma, fgs1), own, np.mean([v.node for v in visits], axis=0)])
+        ).astype(np.float32),
         context=np.nan_to_num(np.array([*context, *np.mean([v.context for v in visits], axis=0)])).astype(np.float32),
         mean=mean,
         sigma=sigma,
     )
+
+
+def _expected(visits: Sequence[VisitFeatures], mean: np.ndarray, sigma: np.ndarray, fgs1: np.ndarray) -> np.ndarray:
+    """Return the channels ``EXPECTED`` of all wavelengths, (n_wavelength, 3)."""
+    error, variance = np.mean([visit.stray_noise for visit in visits], axis=0).T
+    error, variance = (np.where(fgs1, of[0], of[1]) for of in (error, variance / len(visits)))
+    stray_pull = (error / sigma).clip(-_LARGEST_PULL, _LARGEST_PULL)
+    scale_pull = (_SCALE_ERROR * mean / sigma).clip(-_LARGEST_PULL, _LARGEST_PULL)
+    return np.column_stack([stray_pull, scale_pull, 0.5 * np.log1p(np.minimum(variance / sigma**2, _LARGEST_PULL**2))])
 
 
 def _level(values: np.ndarray, fgs1: np.ndarray) -> float:

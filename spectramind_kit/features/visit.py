@@ -38,16 +38,21 @@ _HALF_WINDOW = 13_500.0
 
 @dataclass(frozen=True, eq=False)
 class VisitFeatures:
-    """One visit as the network sees it: sequence (n_time, n_channel), node (n_wavelength, n_channel), context (n,)."""
+    """One visit as the network sees it: sequence (n_time, n_channel), node (n_wavelength, n_channel), context (n,).
+
+    ``stray_noise`` is the fit's (2, 2), FGS1 and AIRS-CH0: expected error of the depth and its variance [(Rp/Rs)^2].
+    """
 
     sequence: np.ndarray
     node: np.ndarray
     context: np.ndarray
+    stray_noise: np.ndarray
 
     def __post_init__(self):
         require_shape("VisitFeatures", "sequence", self.sequence, (None, len(SEQUENCE)))
         require_shape("VisitFeatures", "node", self.node, (None, len(VISIT_NODE)))
         require_shape("VisitFeatures", "context", self.context, (len(VISIT_CONTEXT),))
+        require_shape("VisitFeatures", "stray_noise", self.stray_noise, (2, 2))
 
 
 def visit_features(curves: LightCurves, fit: TransitFit, planet: Planet) -> VisitFeatures:
@@ -75,6 +80,7 @@ def visit_features(curves: LightCurves, fit: TransitFit, planet: Planet) -> Visi
             [*_scatter(pull, used, phase), np.log(np.maximum(fit.noise_scale, 1.0)), _project(pull, templates)]
         ).astype(np.float32),
         context=np.nan_to_num(np.array(context, dtype=np.float32)).clip(-20.0, 20.0),
+        stray_noise=fit.stray_noise,
     )
 
 

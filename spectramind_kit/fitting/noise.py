@@ -91,7 +91,7 @@ def channel_noise(model: CurveModel, at: Linearisation, group: Tensor, bin_secon
     root = torch.sqrt(total)
     pulls = (weight * at.residual[group]).sum(dim=0) / root
     columns = (weight[:, None] * at.jacobian[group]).sum(dim=0) / root
-    fitted = _orthonormal(columns)
+    fitted = orthonormal(columns)
     single, freedom = _excess(pulls, fitted, 1)
     single = evident_excess(single, freedom)
     lengths = [round(seconds / bin_seconds) for seconds in _BLOCK_SECONDS]
@@ -115,7 +115,7 @@ def evident_excess(ratio: float, freedom: float) -> float:
     return 1.0 + (over - chance**2 / over if over > chance else 0.0)
 
 
-def _orthonormal(columns: Tensor) -> Tensor:
+def orthonormal(columns: Tensor) -> Tensor:
     """Return an orthonormal basis (n_time, rank) of the rows of ``columns``."""
     length = columns.norm(dim=1, keepdim=True)
     u, s, _ = torch.linalg.svd((columns / length.clamp(min=1e-300)).T, full_matrices=False)
@@ -139,7 +139,6 @@ def common_noise_covariance(
     The fit weighs wavelengths as if independent. Noise of a time common to a channel moves its result by
     H^-1 J' W 1, so the extra variance of that time enters as an outer product (a sandwich estimate).
     """
-    own_inverse, response, schur = eliminate(arrow)
     n_curve, n_shared = len(model.flux), len(model.prior_mean)
     depth = torch.zeros(n_curve, n_curve, dtype=model.flux.dtype)
     shared = torch.zeros(n_shared, n_shared, dtype=model.flux.dtype)
@@ -147,16 +146,29 @@ def common_noise_covariance(
     for group, factor in zip(groups, excess):
         if factor <= 1.0:
             continue
-        weight = torch.where(group[:, None], model.weight, 0.0)
-        pulled = weight[:, None] * at.jacobian
-        own_side = pulled[:, :2]
-        side = (model.mixing.mT @ pulled[:, 2:]).sum(dim=0) + (response.mT @ own_side).sum(dim=0)
-        shared_move = solve_scaled(schur, side)
-        depth_move = (own_inverse[:, 1:] @ own_side)[:, 0] + response[:, 1] @ shared_move
-        total = weight.sum(dim=0)
+        depth_move, shared_move = moved_by_common_noise(model, at, arrow, group)
+        total = model.weight[group].sum(dim=0)
         amplitude = torch.sqrt(torch.where(total > 0, (factor - 1.0) / total.clamp(min=1e-300), 0.0))
         depth_move, shared_move = depth_move * amplitude, shared_move * amplitude
         depth += depth_move @ depth_move.T
         shared += shared_move @ shared_move.T
         cross += depth_move @ shared_move.T
     return depth, shared, cross
+
+
+def moved_by_common_noise(model: CurveModel, at: Linearisation, arrow: Arrow, group: Tensor) -> tuple[Tensor, Tensor]:
+    """Return how the result moves with the flux of all curves of a group at one time.
+
+    Args:
+        group: boolean (n_curve,) of the curves that err together.
+
+    Returns:
+        Moves of depths (n_curve, n_time) and shared parameters (n_shared, n_time) per relative flux.
+    """
+    own_inverse, response, schur = eliminate(arrow)
+    weight = torch.where(group[:, None], model.weight, 0.0)
+    pulled = weight[:, None] * at.jacobian
+    own_side = pulled[:, :2]
+    side = (model.mixing.mT @ pulled[:, 2:]).sum(dim=0) + (response.mT @ own_side).sum(dim=0)
+    shared_move = solve_scaled(schur, side)
+    return (own_inverse[:, 1:] @ own_side)[:, 0] + response[:, 1] @ shared_move, shared_move

@@ -48,6 +48,7 @@ from spectramind_kit.fitting.quality import (
 from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
 from spectramind_kit.fitting.start import Dip, find_dips, fit_white, joint_start, white_curves
 from spectramind_kit.fitting.steps import MOST_ROUNDS, find_step
+from spectramind_kit.fitting.stray_noise import stray_noise
 from spectramind_kit.fitting.systematics import Systematics, drift_and_jitter, is_fgs1
 from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
 from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit
@@ -105,6 +106,7 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
         flux=_star_and_drift_removed(model, solution),
         model=solution.at.transit.numpy().T,
         noise_scale=ratio,
+        stray_noise=stray_noise(model, solution, channels, curves.time),
         flags=(*curves.flags, *flags),
         correlation_names=correlation_names,
         correlation=correlation,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spectramind_kit.errors import ProductError
-from spectramind_kit.features.planet import CONTEXT, NODE, Features, planet_features
+from spectramind_kit.features.planet import CONTEXT, EXPECTED, NODE, Features, planet_features
 from spectramind_kit.features.visit import SEQUENCE, VISIT_CONTEXT, VISIT_NODE, VisitFeatures
 from spectramind_kit.products import DepthEstimate, Orbit, Planet, Star
 
@@ -15,8 +15,9 @@ PLANET = Planet(5, Star(1.2, 1.1, 5800.0), Orbit(4.0, 9.0, 88.0), mass=0.9)
 
 def visit(seed, n_time=50):
     rng = np.random.default_rng(seed)
-    shapes = ((n_time, len(SEQUENCE)), (N, len(VISIT_NODE)), (len(VISIT_CONTEXT),))
-    return VisitFeatures(*(rng.standard_normal(shape).astype(np.float32) for shape in shapes))
+    shapes = ((n_time, len(SEQUENCE)), (N, len(VISIT_NODE)), (len(VISIT_CONTEXT),), (2, 2))
+    *parts, stray = (rng.standard_normal(shape).astype(np.float32) for shape in shapes)
+    return VisitFeatures(*parts, stray_noise=stray**2 * [1e-4, 1e-8])
 
 
 def features(visits=(0,), depth=0.0104, mean=0.01, planet=PLANET):
@@ -43,6 +44,16 @@ def test_visits_are_averaged_and_their_series_kept():
     assert two.context[CONTEXT.index("n_visit")] == 2.0
 
 
+def test_what_is_expected_of_the_correction_comes_in_sigmas_of_the_answer():
+    seen, (one, two) = features((0, 1)), (visit(seed).stray_noise for seed in (0, 1))
+    pull, scale, scatter = (seen.node[:, NODE.index(name)] for name in EXPECTED)
+    for row, channel in ((0, slice(0, 1)), (1, slice(1, None))):
+        np.testing.assert_allclose(pull[channel], 0.5 * (one + two)[row, 0] / 1e-4, rtol=1e-5)
+        variance = 0.25 * (one + two)[row, 1]
+        np.testing.assert_allclose(np.exp(2.0 * scatter[channel]), 1.0 + variance / 1e-8, rtol=1e-5)
+    np.testing.assert_allclose(scale, 1e-3 * 0.01 / 1e-4, rtol=1e-5)
+
+
 def test_time_that_runs_backwards_twice_runs_forwards():
     seen = features((0, 1))
     flipped = seen.flipped()
@@ -66,5 +77,5 @@ def test_a_planet_the_table_does_not_know_is_a_typical_one():
 
 def test_wrong_shapes_are_refused():
     seen = features()
-    with pytest.raises(ProductError, match="Features.node: wanted shape .*14"):
+    with pytest.raises(ProductError, match="Features.node: wanted shape .*17"):
         Features(5, seen.visits, seen.node[:, :-1], seen.context, seen.mean, seen.sigma)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from spectramind_kit.config import load_config
-from spectramind_kit.features.planet import CONTEXT, NODE, Features
+from spectramind_kit.features.planet import CONTEXT, EXPECTED, NODE, Features
 from spectramind_kit.features.visit import SEQUENCE
 from spectramind_kit.networks.spectramind import (
     LARGEST_LN_FACTOR,
@@ -75,6 +75,21 @@ def test_every_kind_of_input_is_felt_at_every_wavelength(awake):
     for wavelength in (0, 140, 282):
         slopes = torch.autograd.grad(correction.delta[0, wavelength], list(parts.values()), retain_graph=True)
         assert all(float(slope.abs().sum()) > 0 for slope in slopes), wavelength
+
+
+def test_what_physics_expects_reaches_the_answer_in_a_straight_line(network):
+    """FGS1: half of the stray pull; AIRS-CH0: twice the scale pull, and the scatter in full."""
+    seen = planet(3)
+    stray, scale, scatter = (seen.node[:, NODE.index(name)] for name in EXPECTED)
+    with torch.no_grad():
+        network.expected_gain.copy_(torch.tensor([[0.05, 0.0, 0.0], [0.0, 0.2, 0.1]]))
+        delta, ln_factor = answer(network, [seen])[:, 0].numpy()
+        network.expected_gain.zero_()
+    free = np.abs(ln_factor) < 0.5
+    np.testing.assert_allclose(delta[0], 10.0 * np.tanh(0.5 * stray[0] / 10.0), rtol=1e-4)
+    np.testing.assert_allclose(delta[1:], 10.0 * np.tanh(2.0 * scale[1:] / 10.0), rtol=1e-4)
+    np.testing.assert_allclose(ln_factor[free][1:], 2.0 * np.tanh(scatter[free][1:] / 2.0), rtol=1e-4)
+    assert ln_factor[0] == 0.0
 
 
 def test_answers_stay_within_bounds_however_odd_the_planet(awake):
