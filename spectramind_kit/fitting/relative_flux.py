@@ -83,7 +83,8 @@ def _median(flux: np.ndarray, usable: np.ndarray) -> np.ndarray:
 
 def _stands_out(relative: np.ndarray, weight: np.ndarray, spike_sigma: float) -> np.ndarray:
     """True where a point differs from the running median by many times its error and the usual difference."""
-    pull = np.abs(relative - median_filter(relative, size=(1, _MEDIAN_TIMES), mode="nearest")) * np.sqrt(weight)
+    # Mirrored, not repeated: a spike at the very end would otherwise be its own median.
+    pull = np.abs(relative - median_filter(relative, size=(1, _MEDIAN_TIMES), mode="mirror")) * np.sqrt(weight)
     usual = 1.4826 * np.median(pull, axis=1, keepdims=True)
     return pull > 1.5 * spike_sigma * np.maximum(usual, _LEAST_SPREAD)
 

@@ -46,6 +46,15 @@ def test_single_bad_points_are_skipped():
     assert np.flatnonzero(data.weight[0] == 0).tolist() == [10, 11, 12]
 
 
+@pytest.mark.parametrize("place", [0, 1, 50, -2, -1])
+def test_a_spike_stands_out_wherever_it_is(place):
+    def hit(flux, error):
+        flux[place] *= 1.1
+
+    spike = relative_flux(curves(hit), 5.0).spike.numpy()
+    assert spike[:, place].all() and spike.sum() == N_WAVELENGTH
+
+
 def test_spikes_stand_out_but_steep_flanks_do_not():
     def hit(flux, error):
         flux[30, 2] *= 1.05
