@@ -21,6 +21,7 @@ from spectramind_kit.features.planet import Features, planet_features
 from spectramind_kit.features.visit import VisitFeatures, visit_features
 from spectramind_kit.fitting.darkening_prior import with_darkening_prior
 from spectramind_kit.fitting.posterior import fit_transit
+from spectramind_kit.fitting.systematics import is_fgs1
 from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.networks.public_baselines.front_end import baseline_features
 from spectramind_kit.photometry.light_curves import extract_light_curves
@@ -63,6 +64,7 @@ class Inference:
     Attributes:
         measurement: of the planet; population: that it was combined with.
         mean, sigma: (n_wavelength,) [(Rp/Rs)^2]; None where there is no posterior.
+        follow: (n_wavelength, 2), how the mean follows an error of all depths of FGS1, of AIRS-CH0.
         problems: what went wrong on the way, in words.
     """
 
@@ -71,6 +73,7 @@ class Inference:
     mean: np.ndarray | None
     sigma: np.ndarray | None
     problems: tuple[str, ...]
+    follow: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,8 +200,10 @@ def infer(measurement: Measurement, population: Population) -> Inference:
     if measurement.estimate is not None:
         try:
             estimate = with_darkening_prior(measurement.estimate, population.darkening)
-            mean, covariance = population.prior.posterior(estimate.depth, estimate.covariance)
-            return Inference(measurement, population, mean, np.sqrt(np.diag(covariance)), problems)
+            mean, covariance, gain = population.prior.posterior_with_gain(estimate.depth, estimate.covariance)
+            fgs1 = is_fgs1(population.prior.wavelength)
+            follow = np.column_stack([gain[:, fgs1].sum(axis=1), gain[:, ~fgs1].sum(axis=1)])
+            return Inference(measurement, population, mean, np.sqrt(np.diag(covariance)), problems, follow)
         except Exception as error:
             logger.debug("the posterior of planet %d failed", measurement.planet_id, exc_info=True)
             problems = (*problems, describe(error))
@@ -218,6 +223,7 @@ def features_of(
             measurement.visits,
             measurement.estimate,
             fit_answer(inference, recalibration, config),
+            inference.follow,
             (population.mean, population.spread),
             wavelength,
         )

@@ -13,9 +13,9 @@ from spectramind_kit.features.visit import SEQUENCE, VISIT_CONTEXT, VISIT_NODE, 
 from spectramind_kit.fitting.systematics import is_fgs1
 from spectramind_kit.products import DepthEstimate, Planet, require_shape
 
-EXPECTED = ("stray_pull", "scale_pull", "ln_stray_scatter")
-"""What correlated noise is expected to have done to the depth, and what a scale that is 0.1 % too large would do, in
-sigmas; and ln of the factor on sigma that the variance of the first asks for."""
+EXPECTED = ("stray_pull", "fgs1_scale_pull", "airs_scale_pull", "ln_stray_scatter")
+"""What correlated noise is expected to have done to the answer, and what depths that are 0.1 % too large in one channel
+would do, in sigmas; and ln of the factor on sigma that the variance of the first asks for."""
 NODE = (
     *EXPECTED,
     *("fit_pull", "shape", "fit_shape", "ln_sigma", "ln_fit_sigma", "fgs1", "ln_wavelength"),
@@ -75,6 +75,7 @@ def planet_features(
     visits: Sequence[VisitFeatures],
     estimate: DepthEstimate,
     answer: tuple[np.ndarray, np.ndarray],
+    follow: np.ndarray,
     population: tuple[np.ndarray, np.ndarray],
     wavelength: np.ndarray,
 ) -> Features:
@@ -84,6 +85,7 @@ def planet_features(
         visits: at least one; their node and context features are averaged.
         estimate: depths of all visits together.
         answer: mean and sigma (n_wavelength,) after the prior.
+        follow: (n_wavelength, 2), how the answer follows an error of all depths of FGS1, of AIRS-CH0.
         population: mean and spread (n_wavelength,) of the labels the prior was learned from.
         wavelength: (n_wavelength,) [um].
     """
@@ -116,7 +118,7 @@ def planet_features(
         planet_id=planet.planet_id,
         visits=tuple(visit.sequence for visit in visits),
         node=np.nan_to_num(
-            np.column_stack([_expected(visits, mean, sigma, fgs1), own, np.mean([v.node for v in visits], axis=0)])
+            np.column_stack([_expected(visits, answer, follow, level), own, np.mean([v.node for v in visits], axis=0)])
         ).astype(np.float32),
         context=np.nan_to_num(np.array([*context, *np.mean([v.context for v in visits], axis=0)])).astype(np.float32),
         mean=mean,
@@ -124,13 +126,15 @@ def planet_features(
     )
 
 
-def _expected(visits: Sequence[VisitFeatures], mean: np.ndarray, sigma: np.ndarray, fgs1: np.ndarray) -> np.ndarray:
-    """Return the channels ``EXPECTED`` of all wavelengths, (n_wavelength, 3)."""
+def _expected(
+    visits: Sequence[VisitFeatures], answer: tuple[np.ndarray, np.ndarray], follow: np.ndarray, level: float
+) -> np.ndarray:
+    """Return the channels ``EXPECTED`` of all wavelengths, (n_wavelength, 4)."""
+    sigma = answer[1]
     error, variance = np.mean([visit.stray_noise for visit in visits], axis=0).T
-    error, variance = (np.where(fgs1, of[0], of[1]) for of in (error, variance / len(visits)))
-    stray_pull = (error / sigma).clip(-_LARGEST_PULL, _LARGEST_PULL)
-    scale_pull = (_SCALE_ERROR * mean / sigma).clip(-_LARGEST_PULL, _LARGEST_PULL)
-    return np.column_stack([stray_pull, scale_pull, 0.5 * np.log1p(np.minimum(variance / sigma**2, _LARGEST_PULL**2))])
+    pulls = np.column_stack([follow @ error, follow * (_SCALE_ERROR * level)]) / sigma[:, None]
+    scatter = np.minimum(follow**2 @ variance / len(visits) / sigma**2, _LARGEST_PULL**2)
+    return np.column_stack([pulls.clip(-_LARGEST_PULL, _LARGEST_PULL), 0.5 * np.log1p(scatter)])
 
 
 def _level(values: np.ndarray, fgs1: np.ndarray) -> float:

@@ -89,6 +89,12 @@ class SpectrumPrior:
         Raises:
             FitError: if the measurement is not finite or its covariance not positive definite.
         """
+        return self.posterior_with_gain(depth, covariance)[:2]
+
+    def posterior_with_gain(
+        self, depth: np.ndarray, covariance: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the posterior, and the gain (n, n): how its mean follows the measured depths, families as they are."""
         if not (np.isfinite(depth).all() and np.isfinite(covariance).all()):
             raise FitError("measured depths", wanted="finite numbers", got="NaN or inf")
         level = self._level(depth, covariance)
@@ -99,7 +105,7 @@ class SpectrumPrior:
         weight /= weight.sum()
         mean = sum(w * end[0] for w, end in zip(weight, ends))
         total = sum(w * (end[1] + np.outer(end[0] - mean, end[0] - mean)) for w, end in zip(weight, ends))
-        return mean, 0.5 * (total + total.T)
+        return mean, 0.5 * (total + total.T), sum(w * end[3] for w, end in zip(weight, ends))
 
     def _level(self, depth: np.ndarray, covariance: np.ndarray) -> float:
         """Return the level that shapes are scaled with: the measured one, pulled to the population's if uncertain."""
@@ -236,11 +242,11 @@ def _smooth_covariance(wavelength: np.ndarray, shapes: np.ndarray) -> np.ndarray
 
 def _combine(
     depth: np.ndarray, covariance: np.ndarray, mean: np.ndarray, spread: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return mean, covariance and log evidence of a Gaussian prior (mean, spread) after a Gaussian measurement."""
+) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
+    """Return mean, covariance, log evidence and gain of a Gaussian prior (mean, spread) after such a measurement."""
     factor = cho_factor(spread + covariance, lower=True)
     difference = depth - mean
     gain = cho_solve(factor, spread).T
     pull = cho_solve(factor, difference)
     log_evidence = -0.5 * difference @ pull - np.log(np.diag(factor[0])).sum()
-    return mean + spread @ pull, spread - gain @ spread, float(log_evidence)
+    return mean + spread @ pull, spread - gain @ spread, float(log_evidence), gain

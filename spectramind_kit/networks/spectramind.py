@@ -6,11 +6,8 @@
 
     mean = m + s delta,   sigma = s exp(lambda)      (m, s: the answer of fit and prior)
 
-The heads start at zero, so an untrained network answers what the fit answers. What physics expects of the correction
-(``features.planet.EXPECTED``) reaches the answer through a few gains of its own, because planets of known depth are too
-few to find a straight line in a deep network:
-
-    delta += g1 stray_pull + g2 scale_pull,    lambda += g3 ln_stray_scatter
+The heads start at zero, so an untrained network answers what the fit answers; what physics expects of the correction
+goes straight to the answer (``expected``).
 """
 
 from dataclasses import dataclass
@@ -19,8 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spectramind_kit.features.planet import CONTEXT, EXPECTED, NODE
+from spectramind_kit.features.planet import CONTEXT, NODE
 from spectramind_kit.features.visit import SEQUENCE
+from spectramind_kit.fitting.systematics import is_fgs1
+from spectramind_kit.networks.expected import ExpectedCorrection
 from spectramind_kit.networks.fusion import Fusion
 from spectramind_kit.networks.mamba import FGS1MambaEncoder
 from spectramind_kit.networks.spectral_graph import AirsSpectralGNN, spectral_graph
@@ -31,9 +30,6 @@ LARGEST_SHIFT = 10.0
 """The mean moves by at most so many sigmas of the fit."""
 LARGEST_LN_FACTOR = 2.0
 """Sigma changes by at most that, in natural logarithms."""
-_EXPECTED = [NODE.index(name) for name in EXPECTED]
-_GAIN_UNIT = 10.0
-"""Gains learn that much faster than weights: they are of order one, and few."""
 _LARGEST_INPUT = 6.0
 """Standardised inputs beyond are cut, so that a planet unlike all others cannot blow the answer up."""
 
@@ -122,8 +118,8 @@ class SpectraMindV50(nn.Module):
         self.fusion = Fusion(d_model, config.heads, config.fusion_layers, dropout)
         self.wavelength_head = _head(2 * d_model, 2, dropout)
         self.channel_head = _head(3 * d_model, 4, dropout)
-        self.expected_gain = nn.Parameter(torch.zeros(2, len(EXPECTED)))
-        self.register_buffer("fgs1", torch.tensor([1.0] + [0.0] * (len(wavelength) - 1)))
+        self.expected = ExpectedCorrection(is_fgs1(wavelength))
+        self.register_buffer("fgs1", torch.from_numpy(is_fgs1(wavelength)).float())
 
     def forward(self, batch: Batch) -> Correction:
         """Return the correction of every planet and wavelength."""
@@ -137,19 +133,11 @@ class SpectraMindV50(nn.Module):
         common = self.channel_head(planet).reshape(-1, 2, 2)  # (B, channel, what)
         common = common[:, :1] * self.fgs1[:, None] + common[:, 1:] * (1.0 - self.fgs1[:, None])  # (B, N, what)
         each = self.wavelength_head(torch.cat((nodes, context.expand_as(nodes)), dim=2))
-        expected = self.expected(batch.node)
-        delta, ln_factor = (common + each + expected).unbind(dim=2)
+        delta, ln_factor = (common + each + self.expected(batch.node)).unbind(dim=2)
         return Correction(
             LARGEST_SHIFT * torch.tanh(delta / LARGEST_SHIFT),
             LARGEST_LN_FACTOR * torch.tanh(ln_factor / LARGEST_LN_FACTOR),
         )
-
-    def expected(self, node: Tensor) -> Tensor:
-        """Return what physics expects of delta and lambda, by the gains learned so far, (batch, n_wavelength, 2)."""
-        fgs1, airs = _GAIN_UNIT * self.expected_gain
-        gain = torch.where(self.fgs1[:, None] > 0, fgs1, airs)  # (N, 3)
-        stray, scale, scatter = (gain * node[:, :, _EXPECTED]).unbind(dim=2)
-        return torch.stack((stray + scale, scatter), dim=2)
 
     def encode_times(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the encoded steps of all visits one after the other (batch, n_step, d_model), and which are valid."""

@@ -127,10 +127,13 @@ def train_member(task: NetworkTask, member: Member, examples: Examples, start: W
 
 
 def new_module(task: NetworkTask, learned: Examples, start: Weights) -> NetworkModule:
-    """Return a fresh network that knows how its inputs are scaled."""
+    """Return a fresh network that knows how its inputs are scaled and what to expect of them."""
     network = SpectraMindV50(learned.wavelength, task.model)
     network.load_state_dict(start, strict=False)
     learn_scales(network, learned)
+    if "expected.gain" not in start:
+        pulls = [(truth - each.mean) / each.sigma for each, truth in zip(learned.features, learned.truth)]
+        network.expected.learn(np.stack([each.node for each in learned.features]), np.stack(pulls))
     steps = task.training.epochs * -(-len(learned) // task.training.batch_size)
     naive = float(learned.truth.mean()), float(learned.truth.std())
     graph = network.graph_encoder

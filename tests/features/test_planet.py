@@ -10,6 +10,7 @@ from spectramind_kit.products import DepthEstimate, Orbit, Planet, Star
 
 WAVELENGTH = np.concatenate([[0.7], np.linspace(1.95, 3.9, 20)])
 N = len(WAVELENGTH)
+FOLLOW = np.where(WAVELENGTH[:, None] < 1.0, [0.5, 0.4], [0.1, 0.8])
 PLANET = Planet(5, Star(1.2, 1.1, 5800.0), Orbit(4.0, 9.0, 88.0), mass=0.9)
 
 
@@ -24,7 +25,7 @@ def features(visits=(0,), depth=0.0104, mean=0.01, planet=PLANET):
     estimate = DepthEstimate(5, np.full(N, depth), np.eye(N) * 2e-4**2, len(visits))
     answer = np.full(N, mean), np.full(N, 1e-4)
     population = np.full(N, 0.014), np.full(N, 0.008)
-    return planet_features(planet, [visit(seed) for seed in visits], estimate, answer, population, WAVELENGTH)
+    return planet_features(planet, [visit(seed) for seed in visits], estimate, answer, FOLLOW, population, WAVELENGTH)
 
 
 def test_the_fit_is_told_in_its_own_sigmas_from_the_answer():
@@ -46,12 +47,13 @@ def test_visits_are_averaged_and_their_series_kept():
 
 def test_what_is_expected_of_the_correction_comes_in_sigmas_of_the_answer():
     seen, (one, two) = features((0, 1)), (visit(seed).stray_noise for seed in (0, 1))
-    pull, scale, scatter = (seen.node[:, NODE.index(name)] for name in EXPECTED)
-    for row, channel in ((0, slice(0, 1)), (1, slice(1, None))):
-        np.testing.assert_allclose(pull[channel], 0.5 * (one + two)[row, 0] / 1e-4, rtol=1e-5)
-        variance = 0.25 * (one + two)[row, 1]
-        np.testing.assert_allclose(np.exp(2.0 * scatter[channel]), 1.0 + variance / 1e-8, rtol=1e-5)
-    np.testing.assert_allclose(scale, 1e-3 * 0.01 / 1e-4, rtol=1e-5)
+    pull, fgs1_scale, airs_scale, scatter = (seen.node[:, NODE.index(name)] for name in EXPECTED)
+    error, variance = 0.5 * (one + two)[:, 0], 0.25 * (one + two)[:, 1]
+    for place, (of_fgs1, of_airs) in ((0, (0.5, 0.4)), (7, (0.1, 0.8))):
+        assert pull[place] == pytest.approx((of_fgs1 * error[0] + of_airs * error[1]) / 1e-4, rel=1e-5)
+        grown = 1.0 + (of_fgs1**2 * variance[0] + of_airs**2 * variance[1]) / 1e-8
+        assert np.exp(2.0 * scatter[place]) == pytest.approx(grown, rel=1e-5)
+        assert (fgs1_scale[place], airs_scale[place]) == pytest.approx((0.1 * of_fgs1, 0.1 * of_airs), rel=1e-5)
 
 
 def test_time_that_runs_backwards_twice_runs_forwards():

@@ -57,6 +57,16 @@ def test_shapes_of_unseen_strength_are_followed(size):
     assert np.mean(pulls) < 2.0
 
 
+def test_the_gain_says_how_the_answer_follows_the_measurement():
+    rng = np.random.default_rng(9)
+    prior, covariance = learn_spectrum_prior(draw_spectra(rng, 60), WAVELENGTH), measurement_covariance()
+    (true,) = draw_spectra(rng, 1)
+    mean, _, gain = prior.posterior_with_gain(true, covariance)
+    error = np.where(WAVELENGTH < 1.0, 2e-6, -1e-6)
+    moved, followed = prior.posterior(true + error, covariance)[0] - mean, gain @ error
+    assert np.abs(moved - followed).max() < 0.05 * np.abs(moved).max()  # the rest: one family gains on another
+
+
 def test_a_molecule_that_no_training_planet_had_is_seen():
     rng = np.random.default_rng(8)
     prior = learn_spectrum_prior(draw_spectra(rng, 400), WAVELENGTH)
