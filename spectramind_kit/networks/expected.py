@@ -28,8 +28,13 @@ class ExpectedCorrection(nn.Module):
 
     def __init__(self, fgs1: np.ndarray):
         super().__init__()
-        self.gain = nn.Parameter(torch.zeros(2, len(_SCATTER)))
+        self.gains = nn.Parameter(torch.zeros(2 * len(_SCATTER)))  # in a row, like all that is not decayed
         self.register_buffer("channel", torch.from_numpy(np.where(fgs1, 0, 1)))
+
+    @property
+    def gain(self) -> Tensor:
+        """The gains by channel, (2, 5)."""
+        return self.gains.view(2, -1)
 
     def forward(self, node: Tensor) -> Tensor:
         """Return delta and lambda, (batch, n_wavelength, 2), from nodes (batch, n_wavelength, len(NODE))."""

@@ -131,7 +131,7 @@ def new_module(task: NetworkTask, learned: Examples, start: Weights) -> NetworkM
     network = SpectraMindV50(learned.wavelength, task.model)
     network.load_state_dict(start, strict=False)
     learn_scales(network, learned)
-    if "expected.gain" not in start:
+    if "expected.gains" not in start:
         pulls = [(truth - each.mean) / each.sigma for each, truth in zip(learned.features, learned.truth)]
         network.expected.learn(np.stack([each.node for each in learned.features]), np.stack(pulls))
     steps = task.training.epochs * -(-len(learned) // task.training.batch_size)

@@ -1,6 +1,7 @@
 """The network under Lightning: the schedule, and which weights are decayed."""
 
 import pytest
+import torch
 from random_planets import WAVELENGTH, random_examples
 
 from spectramind_kit.config import load_config
@@ -35,12 +36,14 @@ def test_biases_norms_and_gains_are_not_decayed(module):
     assert len(decayed["params"]) + len(others["params"]) == len(learned)
 
 
-def test_an_untrained_network_corrects_nothing(module):
+def test_before_the_first_step_only_what_is_expected_is_corrected(module):
     examples = random_examples(4)
-    batch = collate(examples.features, examples.truth)
-    mean, sigma = corrected(batch, module.network.eval()(batch))
-    assert (mean == batch.mean).all() and (sigma == batch.sigma).all()
-    assert mean.shape == (4, len(WAVELENGTH))
+    batch, network = collate(examples.features, examples.truth), module.network.eval()
+    mean, sigma = corrected(batch, network(batch))
+    expected = network.expected(batch.node)
+    assert mean.shape == (4, len(WAVELENGTH)) and expected.abs().max() > 0.0
+    torch.testing.assert_close(mean, batch.mean + batch.sigma * 10.0 * torch.tanh(expected[:, :, 0] / 10.0))
+    torch.testing.assert_close(sigma, batch.sigma * torch.exp(2.0 * torch.tanh(expected[:, :, 1] / 2.0)))
 
 
 def test_the_schedule_spans_all_epochs(module):

@@ -35,7 +35,7 @@ def test_the_encoder_learns_to_tell_what_was_hidden(tmp_path, caplog):
     config = load_config(
         [
             *("model=v50_small", "model.d_model=32", "model.time_layers=1", "model.patch=5", "model.dropout=0"),
-            *("training.pretraining_epochs=25", "training.batch_size=6", "training.learning_rate=5e-3"),
+            *("training.pretraining_epochs=40", "training.batch_size=6", "training.learning_rate=5e-3"),
             "training.device=cpu",
         ]
     )
