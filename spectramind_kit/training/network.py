@@ -196,14 +196,16 @@ def _encoder(task: NetworkTask, examples: Examples, unlabelled: Sequence[Feature
 def _hold_back(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples | None]:
     """Part the planets into those that are learned from and those that stop the training; None if too few.
 
-    Several examples of one planet stay together; those of no fold (simulated ones) are never held back.
+    Several examples of one planet stay together; beside planets with a fold, those of none (simulated ones) are never
+    held back.
     """
     ids = np.array([each.planet_id for each in examples.features])
-    own = np.unique(ids[examples.fold >= 0])
+    judging = examples.fold >= 0 if (examples.fold >= 0).any() else np.ones(len(examples), dtype=bool)
+    own = np.unique(ids[judging])
     if round(share * len(own)) < _FEWEST_HELD_BACK:
         return examples, None
     chosen = own[assign_folds(own.tolist(), max(2, round(1.0 / share)), seed) == 0]
-    held = np.isin(ids, chosen) & (examples.fold >= 0)
+    held = np.isin(ids, chosen) & judging
     return examples.where(~held), examples.where(held)
 
 

@@ -156,6 +156,15 @@ def test_examples_of_one_planet_are_held_back_together():
     assert 4 <= len(ids) <= 8
 
 
+def test_simulated_planets_are_held_back_only_where_there_are_no_others():
+    examples = random_examples(40)
+    alone = replace(examples, fold=np.full(40, -1))
+    assert 4 <= len(_hold_back(alone, 0.15, 0)[1]) <= 8
+    half = replace(examples, fold=np.where(np.arange(40) < 10, -1, examples.fold))
+    held = {each.planet_id for each in _hold_back(half, 0.15, 0)[1].features}
+    assert held and not held & {each.planet_id for each in examples.features[:10]}
+
+
 def test_few_planets_are_all_learned_from():
     learned, held = _hold_back(random_examples(9), 0.15, 0)
     assert held is None and len(learned) == 9
