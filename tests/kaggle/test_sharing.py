@@ -12,7 +12,7 @@ from spectramind_kit.kaggle.sharing import private_parts, share_report, without_
 
 PICTURE = "data:image/png;base64," + base64.b64encode(os.urandom(3000)).decode() + "/home/ada/x/y=="
 PAGE = f"""<p>planet 7: signal /kaggle/input/competitions/ariel/test/7/AIRS-CH0_signal_0.parquet is truncated</p>
-<pre>{{"owner": "ada-l", "folder": "/home/ada-l/work/", "ratio": "(Rp/Rs)^2", "share": 1/2, "unit": "e-/s"}}</pre>
+<pre>{{"owner": "ada-l", "folder": "/home/ada-l/things/", "ratio": "(Rp/Rs)^2", "share": 1/2, "unit": "e-/s"}}</pre>
 <a href="https://github.com/some/project/tree">source</a><img src="{PICTURE}"/><b>Ada-L and adamant</b></p>"""
 
 
