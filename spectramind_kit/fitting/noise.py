@@ -86,12 +86,7 @@ def _median_of_used(pulls: Tensor, used: Tensor) -> Tensor:
 
 def channel_noise(model: CurveModel, at: Linearisation, group: Tensor, bin_seconds: float) -> ChannelNoise:
     """Measure common and time-correlated noise on the mean residual of one channel."""
-    weight = model.weight[group]
-    total = weight.sum(dim=0).clamp(min=1e-300)
-    root = torch.sqrt(total)
-    pulls = (weight * at.residual[group]).sum(dim=0) / root
-    columns = (weight[:, None] * at.jacobian[group]).sum(dim=0) / root
-    fitted = orthonormal(columns)
+    pulls, _, fitted = white_residual(model, at, group)
     single, freedom = _excess(pulls, fitted, 1)
     single = evident_excess(single, freedom)
     lengths = [round(seconds / bin_seconds) for seconds in _BLOCK_SECONDS]
@@ -102,6 +97,19 @@ def channel_noise(model: CurveModel, at: Linearisation, group: Tensor, bin_secon
         over = float(np.average([r for r, _ in ratios], weights=freedom)) / single
         measured = single * evident_excess(over, float(freedom.mean()))
     return ChannelNoise(measured, float(np.sqrt(measured / single)))
+
+
+def white_residual(model: CurveModel, at: Linearisation, group: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the mean residual of one channel and what the fit has absorbed of it.
+
+    Returns:
+        Residual in expected standard deviations (n_time,), one over those (n_time,), and an orthonormal basis
+        (n_time, rank) of the fitted directions.
+    """
+    weight = model.weight[group]
+    root = torch.sqrt(weight.sum(dim=0).clamp(min=1e-300))
+    pulls = (weight * at.residual[group]).sum(dim=0) / root
+    return pulls, root, _orthonormal((weight[:, None] * at.jacobian[group]).sum(dim=0) / root)
 
 
 def evident_excess(ratio: float, freedom: float) -> float:
@@ -115,7 +123,7 @@ def evident_excess(ratio: float, freedom: float) -> float:
     return 1.0 + (over - chance**2 / over if over > chance else 0.0)
 
 
-def orthonormal(columns: Tensor) -> Tensor:
+def _orthonormal(columns: Tensor) -> Tensor:
     """Return an orthonormal basis (n_time, rank) of the rows of ``columns``."""
     length = columns.norm(dim=1, keepdim=True)
     u, s, _ = torch.linalg.svd((columns / length.clamp(min=1e-300)).T, full_matrices=False)
@@ -139,6 +147,7 @@ def common_noise_covariance(
     The fit weighs wavelengths as if independent. Noise of a time common to a channel moves its result by
     H^-1 J' W 1, so the extra variance of that time enters as an outer product (a sandwich estimate).
     """
+    eliminated = eliminate(arrow)
     n_curve, n_shared = len(model.flux), len(model.prior_mean)
     depth = torch.zeros(n_curve, n_curve, dtype=model.flux.dtype)
     shared = torch.zeros(n_shared, n_shared, dtype=model.flux.dtype)
@@ -146,7 +155,7 @@ def common_noise_covariance(
     for group, factor in zip(groups, excess):
         if factor <= 1.0:
             continue
-        depth_move, shared_move = moved_by_common_noise(model, at, arrow, group)
+        depth_move, shared_move = moved_by_common_noise(model, at, eliminated, group)
         total = model.weight[group].sum(dim=0)
         amplitude = torch.sqrt(torch.where(total > 0, (factor - 1.0) / total.clamp(min=1e-300), 0.0))
         depth_move, shared_move = depth_move * amplitude, shared_move * amplitude
@@ -156,16 +165,19 @@ def common_noise_covariance(
     return depth, shared, cross
 
 
-def moved_by_common_noise(model: CurveModel, at: Linearisation, arrow: Arrow, group: Tensor) -> tuple[Tensor, Tensor]:
+def moved_by_common_noise(
+    model: CurveModel, at: Linearisation, eliminated: tuple[Tensor, Tensor, Tensor], group: Tensor
+) -> tuple[Tensor, Tensor]:
     """Return how the result moves with the flux of all curves of a group at one time.
 
     Args:
+        eliminated: what ``eliminate`` makes of the normal equations.
         group: boolean (n_curve,) of the curves that err together.
 
     Returns:
         Moves of depths (n_curve, n_time) and shared parameters (n_shared, n_time) per relative flux.
     """
-    own_inverse, response, schur = eliminate(arrow)
+    own_inverse, response, schur = eliminated
     weight = torch.where(group[:, None], model.weight, 0.0)
     pulled = weight[:, None] * at.jacobian
     own_side = pulled[:, :2]

@@ -16,15 +16,15 @@ The fit does not use this: how far it is to be believed is learned from planets 
 from collections.abc import Mapping
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from spectramind_kit.fitting.curve_model import CurveModel
-from spectramind_kit.fitting.gauss_newton import Solution
-from spectramind_kit.fitting.noise import moved_by_common_noise, orthonormal
+from spectramind_kit.fitting.gauss_newton import Solution, eliminate
+from spectramind_kit.fitting.noise import moved_by_common_noise, white_residual
+from spectramind_kit.instruments import CHANNELS
 
-CHANNELS = ("FGS1", "AIRS-CH0")
-"""Rows of the answer."""
+_ROWS = tuple(CHANNELS)
+"""FGS1 and AIRS-CH0, in the order of the answer."""
 _RAMP, _CYCLE, _RED = 2e-4, 4e-5, 2.5e-5
 """Usual sizes, relative to the star: ramps of 1e-4 to 1e-3 and heater cycles of some 1e-5 are those of HST/WFC3 (Zhou
 et al. 2017), JWST/MIRI (Bouwman et al. 2023) and Spitzer (Grillmair et al. 2012); 20 to 100 ppm of red noise are what
@@ -45,18 +45,15 @@ def stray_noise(model: CurveModel, solution: Solution, groups: Mapping[str, Tens
     Returns:
         (2, 2): FGS1 and AIRS-CH0; expected error and its variance [(Rp/Rs)^2]. Zeros for a channel without light.
     """
-    kernel, at = stray_covariance(time - time[0]), solution.at
-    found = np.zeros((len(CHANNELS), 2))
+    kernel, at, eliminated = stray_covariance(time - time[0]), solution.at, eliminate(solution.arrow)
+    found = np.zeros((len(_ROWS), 2))
     for group in groups.values():
-        move, _ = moved_by_common_noise(model, at, solution.arrow, group)
-        lever = np.zeros((len(CHANNELS), len(time)))
+        move, _ = moved_by_common_noise(model, at, eliminated, group)
+        lever = np.zeros((len(_ROWS), len(time)))
         for name, seen in groups.items():
-            lever[CHANNELS.index(name)] = move[seen].mean(dim=0).numpy()
-        weight = model.weight[group]
-        root = torch.sqrt(weight.sum(dim=0)).clamp(min=1e-150)
-        pulls = ((weight * at.residual[group]).sum(dim=0) / root).numpy()
-        fitted = orthonormal((weight[:, None] * at.jacobian[group]).sum(dim=0) / root).numpy()
-        found += np.column_stack(_expected(pulls, root.numpy(), fitted, lever, kernel))
+            lever[_ROWS.index(name)] = move[seen].mean(dim=0).numpy()
+        pulls, root, fitted = (part.numpy() for part in white_residual(model, at, group))
+        found += np.column_stack(_expected(pulls, root, fitted, lever, kernel))
     return found
 
 
