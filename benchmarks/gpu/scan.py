@@ -3,8 +3,9 @@
     python benchmarks/gpu/scan.py [--runs 20] [--sweep] [--json FILE]
 
 Prints milliseconds of a forward pass and of a forward and backward pass with gate, skip connection, bias and softplus,
-the largest relative errors of value and gradients against the segments in double precision, and how much longer Triton
-takes than the CUDA kernel. A path that does not run here (no wheel, say) is left out and named. ``--sweep`` tries other
+the largest relative errors of value and gradients against the segments in double precision, how long the device takes
+to copy as many bytes as must be read and written (the floor), and how much longer Triton takes than the CUDA kernel. A
+path that does not run here (no wheel, say) is left out and named. ``--sweep`` tries other
 tile sizes of the Triton kernels on the middle case and prints the time of each; the best belong into ``triton_scan``.
 Exits with 1 if an error is out of bounds.
 """
@@ -63,7 +64,9 @@ def measure(case: tuple[int, int, int], device: torch.device, runs: int) -> dict
     """Measure all paths on inputs of one shape; print a row each."""
     inputs = scan_inputs(case, device)
     exact = value_and_gradients("segmented", [x.double() for x in inputs])
-    figures = {}
+    name = "x".join(map(str, case))
+    figures = {f"{name}.floor.{key}": ms for key, ms in floor(case, device, runs).items()}
+    print(f"{', '.join(map(str, case)):<22}{'floor':<11}" + "".join(f"{ms:>11.3f}" for ms in figures.values()))
     for path in ("cuda", "triton", "segmented"):
         try:
             got = value_and_gradients(path, inputs)
@@ -71,7 +74,7 @@ def measure(case: tuple[int, int, int], device: torch.device, runs: int) -> dict
             print(f"{', '.join(map(str, case)):<22}{path:<11}{type(error).__name__}: {str(error).splitlines()[0][:80]}")
             continue
         errors = [float((g - w).abs().max() / w.abs().max()) for g, w in zip(got, exact)]
-        few = runs if path != "segmented" else 2
+        few = runs if path != "segmented" else 1
         row = {
             "forward": milliseconds(lambda path=path: forward(path, inputs), few),
             "forward + backward": milliseconds(lambda path=path: value_and_gradients(path, inputs), few),
@@ -80,8 +83,17 @@ def measure(case: tuple[int, int, int], device: torch.device, runs: int) -> dict
         }
         times = f"{row['forward']:>10.3f}{row['forward + backward']:>12.3f}"
         print(f"{', '.join(map(str, case)):<22}{path:<11}{times}{row['error']:>10.0e}{row['gradient error']:>11.0e}")
-        figures |= {f"{'x'.join(map(str, case))}.{path}.{key}": value for key, value in row.items()}
+        figures |= {f"{name}.{path}.{key}": value for key, value in row.items()}
     return figures
+
+
+def floor(case: tuple[int, int, int], device: torch.device, runs: int) -> dict[str, float]:
+    """Return milliseconds to copy the bytes that cannot be spared: every input and gradient once, y once, and dy."""
+    batch, channels, time = case
+    wide, maps = batch * channels * time, 2 * batch * STATES * time
+    read_or_written = {"forward": 4 * wide + maps, "forward + backward": 11 * wide + 3 * maps}
+    halves = {key: torch.empty(number // 2, device=device) for key, number in read_or_written.items()}
+    return {key: milliseconds(half.clone, runs) for key, half in halves.items()}
 
 
 def scan_inputs(case: tuple[int, int, int], device: torch.device) -> list[Tensor]:
@@ -111,13 +123,13 @@ def value_and_gradients(path: str, inputs: list[Tensor]) -> list[Tensor]:
 def milliseconds(act: Callable[[], object], runs: int) -> float:
     """Return the best of several runs after two to warm up, by the device's own clock [ms]."""
     best = float("inf")
-    for run in range(runs + 2):
+    for run in range(runs + min(2, runs)):
         start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         start.record()
         act()
         end.record()
         torch.cuda.synchronize()
-        best = min(best, start.elapsed_time(end)) if run >= 2 else best
+        best = min(best, start.elapsed_time(end)) if run >= min(2, runs) else best
     return best
 
 
@@ -135,7 +147,7 @@ def sweep(device: torch.device, runs: int) -> dict[str, float]:
     """Return milliseconds, forward and backward, for other tile sizes."""
     inputs, figures = scan_inputs(SWEPT, device), {}
     kept = triton_scan.STEPS, triton_scan.WARPS, triton_scan.CHANNELS
-    for steps, warps, channels in itertools.product((64, 128, 256), (1, 2, 4, 8), (4, 8, 16, 32)):
+    for steps, warps, channels in itertools.product((32, 64, 128), (1, 2, 4), (8, 16, 32)):
         triton_scan.STEPS, triton_scan.WARPS, triton_scan.CHANNELS = steps, warps, channels
         try:
             time = milliseconds(lambda: value_and_gradients("triton", inputs), runs)
@@ -143,7 +155,7 @@ def sweep(device: torch.device, runs: int) -> dict[str, float]:
             print(f"steps {steps}, warps {warps}, channels {channels}: {type(error).__name__}")
             continue
         figures[f"sweep.{steps}x{warps}x{channels}"] = time
-        print(f"steps {steps}, warps {warps}, channels {channels}: {time:.3f} ms")
+        print(f"steps {steps}, warps {warps}, channels {channels}: {time:.3f} ms", flush=True)
     triton_scan.STEPS, triton_scan.WARPS, triton_scan.CHANNELS = kept
     return figures
 

@@ -176,6 +176,7 @@ class BidirectionalMambaEncoder(nn.Module):
         """
         valid = self._checked(sequence, valid)
         x = self.project(sequence.where(valid[:, :, None], 0.0))
+        x = x.to(torch.promote_types(x.dtype, torch.float32))  # layers add up in single precision under autocast, too
         for layer in self.layers:
             x = layer(x, valid)
         return self.norm(x) * valid[:, :, None]

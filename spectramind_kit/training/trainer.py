@@ -14,8 +14,10 @@ from spectramind_kit.settings.learning import TrainingConfig
 from spectramind_kit.training.device import chosen_device
 
 # Lightning announces devices, tips and its own stops for every network, and warns of what is meant to be: few planets
-# are loaded by the process itself, some networks hold nothing back, and a checkpoint's folder is there to go on from.
-for _expected in (".*does not have many workers", ".*have no `val_dataloader`", "Checkpoint directory", ".*LeafSpec"):
+# are loaded by the process itself, some networks hold nothing back, a checkpoint's folder is there to go on from, and
+# the first step under mixed precision is skipped until the gradients' scale fits.
+_EXPECTED = (".*does not have many workers", ".*have no `val_dataloader`", "Checkpoint directory", ".*LeafSpec")
+for _expected in (*_EXPECTED, ".*`lr_scheduler.step\\(\\)` before `optimizer.step\\(\\)`"):
     warnings.filterwarnings("ignore", message=_expected, module=r"pytorch_lightning\.")
 for _chatty in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "lightning.fabric"):
     logging.getLogger(_chatty).setLevel(logging.ERROR)
