@@ -23,6 +23,8 @@ def interpreted():
     variables = {**os.environ, "TRITON_INTERPRET": "1"}
     command = [sys.executable, str(HERE / "interpreted_scan.py")]
     done = subprocess.run(command, env=variables, capture_output=True, text=True)
+    if "only 0-dimensional arrays can be converted" in done.stderr:
+        pytest.skip("the interpreter of this Triton (3.6 and earlier) does not work with this numpy")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
