@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from spectramind_kit.errors import ConfigurationError
 from spectramind_kit.settings.learning import ModelConfig, TrainingConfig
 from spectramind_kit.settings.loss import LossConfig
-from spectramind_kit.settings.quantities import Count, NotNegative, Positive, Range, Whole
+from spectramind_kit.settings.quantities import Count, NotNegative, Positive, Range, Share, Whole
 from spectramind_kit.settings.simulation import SimulationConfig
 
 
@@ -132,6 +132,7 @@ class UncertaintyConfig:
         prior_planets: how many planets that assumption weighs as much as.
         fallback_inflation: sigma of a planet that fell back to the population, in population spreads.
         sigma_floor: no submitted sigma is smaller [(Rp/Rs)^2].
+        conformal: coverage of held-out planets that sigmas are scaled to at last, by wavelength; 0 is not at all.
     """
 
     scale_sigma: bool
@@ -140,6 +141,7 @@ class UncertaintyConfig:
     prior_planets: Positive
     fallback_inflation: Positive
     sigma_floor: Positive
+    conformal: Share
 
 
 @dataclass(frozen=True)

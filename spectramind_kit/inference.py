@@ -247,6 +247,7 @@ def predict_spectrum(
     wavelength: np.ndarray,
     config: UncertaintyConfig,
     heard: Heard | None = None,
+    conformal: np.ndarray | float = 1.0,
 ) -> Spectrum:
     """Recalibrate the sigmas, let the networks say their share, and fall back: to the fit, to the population.
 
@@ -256,6 +257,7 @@ def predict_spectrum(
         wavelength: (n_wavelength,) [um].
         config: floor of sigma, inflation of a fallback.
         heard: what the networks say; None where they say nothing.
+        conformal: (n_wavelength,) last factor on sigma.
     """
     planet_id, population, problems = inference.measurement.planet_id, inference.population, inference.problems
     population_sigma = np.maximum(population.spread * config.fallback_inflation, config.sigma_floor)
@@ -265,7 +267,8 @@ def predict_spectrum(
             answers.insert(0, ("network", blended(answers[0][1], (heard.mean, heard.sigma), heard.share)))
         for source, (mean, sigma) in answers:
             # No answer knows less than the population.
-            mean, sigma = np.maximum(mean, config.sigma_floor), np.clip(sigma, config.sigma_floor, population_sigma)
+            mean = np.maximum(mean, config.sigma_floor)
+            sigma = np.clip(sigma * conformal, config.sigma_floor, population_sigma)
             try:
                 flags = inference.measurement.estimate.flags
                 return Spectrum(planet_id, wavelength, mean, sigma, source, "; ".join(problems), flags)

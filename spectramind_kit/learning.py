@@ -30,6 +30,7 @@ from spectramind_kit.inference import (
 from spectramind_kit.metric import score
 from spectramind_kit.networks.public_baselines.front_end import FEATURE_NAMES
 from spectramind_kit.products import Spectrum
+from spectramind_kit.symbolic.bands import region_names
 from spectramind_kit.training.baselines import baseline_answers, train_baselines
 from spectramind_kit.training.checkpoint import Model
 from spectramind_kit.training.device import chosen_device
@@ -37,6 +38,7 @@ from spectramind_kit.training.ensemble import Answer, load_ensemble
 from spectramind_kit.training.examples import Examples, joined
 from spectramind_kit.training.task import NetworkTask
 from spectramind_kit.uncertainty.blend import Answers, blended, learn_share
+from spectramind_kit.uncertainty.conformal import conformal_scale, cross_conformal_scale, neighbour_weights
 from spectramind_kit.uncertainty.recalibration import Recalibration, learn_recalibration, no_recalibration
 
 logger = logging.getLogger(__name__)
@@ -86,7 +88,7 @@ def learn_model(
     fit_score = score(truth, *alone, naive, edition)
     model = replace(model, fit_score=fit_score, score=fit_score)
     if config.model.kind == "none":
-        return model
+        return _with_conformal(model, held_out, alone, config, edition)
     model = replace(model, kind=config.model.kind)
     if model.kind == "v50":
         _train_networks(model, held_out, task, unlabelled)
@@ -110,12 +112,27 @@ def _with_share(model: Model, held_out: HeldOut, alone: Answers, task: PlanetTas
         own = _recalibrated(model, held_out, heard, config)
         heard = heard[0], np.array([sigma * _factor(own, one, sigma) for one, sigma in zip(held_out.inferred, sigma)])
         share = learn_share(truth, alone, heard, naive)
-    both = score(truth, *blended(alone, heard, share), naive, edition)
+    both = blended(alone, heard, share)
+    model = replace(model, network_recalibration=own.table(), share=share, score=score(truth, *both, naive, edition))
     logger.info(
         "held-out planets: fit %.4f, network %.4f, share of the network FGS1 %.2f, AIRS-CH0 %.2f: %.4f",
-        *(model.fit_score, score(truth, *heard, naive, edition), share[0], share[1], both),
+        *(model.fit_score, score(truth, *heard, naive, edition), share[0], share[1], model.score),
     )
-    return replace(model, network_recalibration=own.table(), share=share, score=both)
+    return _with_conformal(model, held_out, both, config, edition)
+
+
+def _with_conformal(model: Model, held_out: HeldOut, answers: Answers, config: Config, edition: str) -> Model:
+    """Return the model with conformal factors on its sigmas, where asked for, and the score that comes of them."""
+    coverage = config.uncertainty.conformal
+    if coverage == 0.0:
+        return model
+    z = (held_out.truth - answers[0]) / answers[1]
+    fold = np.array([model.fold_of(one.measurement.planet_id) for one in held_out.inferred])
+    weight = neighbour_weights(model.wavelength, region_names(model.wavelength))
+    sigma = answers[1] * cross_conformal_scale(z, fold, coverage, weight)
+    after = score(held_out.truth, answers[0], sigma, model.population().naive, edition)
+    logger.info("held-out planets: %.4f after conformal factors", after)
+    return replace(model, conformal=conformal_scale(z, coverage, weight), score=after)
 
 
 def _fit_answers(inferred: Sequence[Inference], recalibration: Recalibration, config: Config) -> Answers:
@@ -207,7 +224,7 @@ def predict_planets(model: Model, folder: Path, inferred: Sequence[Inference], c
         for answer, one in zip(answers, inferred)
     ]
     finish = recalibration, model.wavelength, config.uncertainty
-    return [predict_spectrum(one, *finish, network) for one, network in zip(inferred, heard)]
+    return [predict_spectrum(one, *finish, network, model.conformal) for one, network in zip(inferred, heard)]
 
 
 def _seen(one: Inference, model: Model, config: Config) -> Features | None:

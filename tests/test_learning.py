@@ -136,3 +136,21 @@ def test_a_public_baseline_answers_by_itself(tmp_path, kind):
     answered = predict_planets(model, tmp_path / "model", held_out.inferred, config)
     assert {s.source for s in answered} == {"network"}
     assert len({round(float(s.sigma[5]), 9) for s in answered}) <= 2
+
+
+def test_conformal_factors_cover_new_planets_as_asked(tmp_path):
+    config = load_config(["model=none", "uncertainty.scale_sigma=false", "uncertainty.conformal=0.8"])
+    measured, spectra = planets(told=True, n=90)
+    labels = labels_of(measured, spectra)
+    task = PlanetTask(tmp_path, tmp_path, "train", config)
+    model = learn_model(labels, infer_held_out(labels, measured), task, "2025")
+    new, truth = planets(told=True, n=60, first=1000, seed=5)
+    scaled, plain = (
+        predict_planets(each, tmp_path, infer_planets(each, new), config)
+        for each in (model, replace(model, conformal=np.ones(len(WAVELENGTH))))
+    )
+    covered, before = (
+        np.mean([np.abs(s.mean - y) <= 1.2816 * s.sigma for s, y in zip(each, truth)]) for each in (scaled, plain)
+    )
+    assert abs(covered - 0.8) < 0.08 < abs(before - 0.8)  # sigmas say 1 where errors are 2, and planets err as one
+    assert model.score > model.fit_score

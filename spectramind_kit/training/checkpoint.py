@@ -36,6 +36,7 @@ class Model:
         fit_score: as ``score``, of fit and prior alone.
         kind: what else answers: "none", "v50", or a public baseline.
         network_recalibration: (n_group, 7) of its sigmas; share: (n_wavelength,) how much it may say.
+        conformal: (n_wavelength,) last factor on sigma, one where none was asked for.
     """
 
     planet_ids: np.ndarray
@@ -51,13 +52,15 @@ class Model:
     kind: str = "none"
     network_recalibration: np.ndarray = field(default_factory=lambda: no_recalibration().table())
     share: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    conformal: np.ndarray = field(default_factory=lambda: np.ones(0))
 
     def __post_init__(self):
         require_shape("Model", "spectra", self.spectra, (len(self.planet_ids), len(self.wavelength)))
         require_shape("Model", "fold", self.fold, (len(self.planet_ids),))
-        if not len(self.share):
-            object.__setattr__(self, "share", np.zeros(len(self.wavelength)))
-        require_shape("Model", "share", self.share, (len(self.wavelength),))
+        for name, usual in (("share", 0.0), ("conformal", 1.0)):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(len(self.wavelength), usual))
+            require_shape("Model", name, getattr(self, name), (len(self.wavelength),))
 
     @property
     def sigma_scale(self) -> np.ndarray:

@@ -72,19 +72,19 @@ def conformal_scale(z: np.ndarray, coverage: float, weight: np.ndarray) -> np.nd
     return scores / norm.ppf(0.5 + 0.5 * coverage)
 
 
-def cross_conformal(z: np.ndarray, fold: np.ndarray, coverage: float, weight: np.ndarray) -> np.ndarray:
-    """Return z as it would be after scaling, (n_planet, n_wavelength): each fold by what the other folds show.
+def cross_conformal_scale(z: np.ndarray, fold: np.ndarray, coverage: float, weight: np.ndarray) -> np.ndarray:
+    """Return the factor on every planet's sigmas that the other folds ask for, (n_planet, n_wavelength).
 
     Args:
         z, coverage, weight: as ``conformal_scale`` takes them.
         fold: (n_planet,) of each planet.
     """
     require_shape("cross_conformal", "fold", fold, (len(z),))
-    scaled = np.empty_like(z)
+    scale = np.empty_like(z)
     for held_out in np.unique(fold):
         here = fold == held_out
-        scaled[here] = z[here] / conformal_scale(z[~here], coverage, weight)
-    return scaled
+        scale[here] = conformal_scale(z[~here], coverage, weight)
+    return scale
 
 
 def measured_coverage(z: np.ndarray, groups: np.ndarray) -> pl.DataFrame:

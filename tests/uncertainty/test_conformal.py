@@ -13,7 +13,7 @@ from spectramind_kit.symbolic.bands import region_names
 from spectramind_kit.uncertainty.conformal import (
     COVERAGE_FILE,
     conformal_scale,
-    cross_conformal,
+    cross_conformal_scale,
     fewest_planets,
     measured_coverage,
     neighbour_weights,
@@ -98,7 +98,7 @@ def test_without_scaling_the_same_planets_are_not_covered():
 def test_coverage_out_of_fold_is_what_was_wanted():
     rng = np.random.default_rng(5)
     z, fold = uneven_errors(600, rng), np.arange(600) % 5
-    scaled = cross_conformal(z, fold, 0.95, neighbour_weights(WAVELENGTH, GROUPS))
+    scaled = z / cross_conformal_scale(z, fold, 0.95, neighbour_weights(WAVELENGTH, GROUPS))
     table = measured_coverage(scaled, GROUPS).filter(pl.col("level") == "95")
     assert table.height == len(set(GROUPS)) + 1
     for row in table.iter_rows(named=True):
@@ -110,9 +110,9 @@ def test_no_planet_is_scaled_by_what_its_own_fold_shows():
     rng = np.random.default_rng(6)
     z, fold = normal_errors(60, rng), np.arange(60) % 3
     weight = neighbour_weights(WAVELENGTH, GROUPS)
-    before = z / cross_conformal(z, fold, 0.8, weight)
+    before = cross_conformal_scale(z, fold, 0.8, weight)
     worse = np.where((fold == 1)[:, None], 100 * z, z)
-    after = worse / cross_conformal(worse, fold, 0.8, weight)
+    after = cross_conformal_scale(worse, fold, 0.8, weight)
     np.testing.assert_allclose(after[fold == 1], before[fold == 1])
     assert (after[fold == 0] > 2 * before[fold == 0]).all()
 
