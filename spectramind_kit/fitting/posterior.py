@@ -48,7 +48,7 @@ from spectramind_kit.fitting.quality import (
 from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
 from spectramind_kit.fitting.start import Dip, find_dips, fit_white, joint_start, white_curves
 from spectramind_kit.fitting.steps import MOST_ROUNDS, find_step
-from spectramind_kit.fitting.stray_noise import stray_noise
+from spectramind_kit.fitting.stray_noise import Chord, stray_noise
 from spectramind_kit.fitting.systematics import Systematics, drift_and_jitter, is_fgs1
 from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
 from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit
@@ -106,12 +106,18 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
         flux=_star_and_drift_removed(model, solution),
         model=solution.at.transit.numpy().T,
         noise_scale=ratio,
-        stray_noise=stray_noise(model, solution, channels, curves.time),
+        stray_noise=stray_noise(model, solution, channels, curves.time, _chord(estimates, posterior)),
         flags=(*curves.flags, *flags),
         correlation_names=correlation_names,
         correlation=correlation,
         **darkening_arrays(posterior, model),
     )
+
+
+def _chord(estimates: dict[str, Estimate], posterior: Posterior) -> Chord:
+    """Return the planet's way across the star."""
+    way = (estimates[name].value for name in ("mid_time", "duration", "impact_parameter"))
+    return Chord(*way, radius=float(posterior.depth.mean().clamp(min=1e-6).sqrt()))
 
 
 def _doubted(
