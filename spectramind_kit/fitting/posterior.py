@@ -47,7 +47,7 @@ from spectramind_kit.fitting.quality import (
 )
 from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
 from spectramind_kit.fitting.start import Dip, find_dips, fit_white, joint_start, white_curves
-from spectramind_kit.fitting.steps import MOST_ROUNDS, find_step
+from spectramind_kit.fitting.steps import MOST_ROUNDS, Oddity, find_oddity
 from spectramind_kit.fitting.stray_noise import Chord, stray_noise
 from spectramind_kit.fitting.systematics import Systematics, drift_and_jitter, is_fgs1
 from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
@@ -159,26 +159,26 @@ def _fit_white_light(
     flux, weight = white_curves(data.flux, torch.where(data.spike, 0.0, data.weight), groups)
     middle = np.array([curves.wavelength[group.numpy()].mean() for group in groups])
 
-    def fit(steps: tuple[float, ...], n_dip: int = 1) -> tuple[Dip, Solution, CurveModel, float | None]:
+    def fit(steps: tuple[float, ...], n_dip: int = 1) -> tuple[Dip, Solution, CurveModel, Oddity | None]:
         systematics = _systematics(curves, middle, config.drift_order, 0, steps)
         dips = find_dips(curves.time, flux.numpy(), weight.numpy(), systematics, config.drift_scatter, n_dip)
         model = curve_model(flux, weight, _instants(curves, config), middle, systematics, prior, config, dips[0].depth)
         ends = [(dip, fit_white(model, dip, config)) for dip in dips]
         dip, white = min(ends, key=lambda end: end[1].at.cost)
-        return dip, white, model, find_step(curves.time, model, white, config.drift_scatter, steps)
+        return dip, white, model, find_oddity(curves.time, model, white, config.drift_scatter, steps)
 
     steps: tuple[float, ...] = ()
-    *found, step = fit(steps)
-    if step is not None:  # the flank of a long transit that was fitted with another dip looks like one
-        *found, step = fit(steps, _N_DIP)
+    *found, odd = fit(steps)
+    if odd:  # the flanks of a long transit that was fitted with another dip are odd
+        *found, odd = fit(steps, _N_DIP)
     for n_round in range(MOST_ROUNDS):
-        if step is None:
+        if odd is None or odd.step is None:
             break
-        steps = (step,) if n_round < 2 else (*steps, step)
-        *found, step = fit(steps)
+        steps = (odd.step,) if n_round < 2 else (*steps, odd.step)
+        *found, odd = fit(steps)
     if len(steps) > 1:  # the last one may be all there is, the others the marks of a transit led astray
-        *alone, step = fit(steps[-1:])
-        steps, found = (steps[-1:], alone) if step is None else (steps, found)
+        *alone, odd = fit(steps[-1:])
+        steps, found = (steps[-1:], alone) if odd is None or odd.step is None else (steps, found)
     dip, white, model = found
     return dip, white, model.names, steps
 

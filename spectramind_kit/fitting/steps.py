@@ -7,28 +7,46 @@ At the end of a fit a step h_i at any time, added to one curve with the prior N(
 
 r the residual, W the weight, J the Jacobian of all that was fitted and P its prior precision: what a drift or a
 transit imitates does not count. The gains of the channels add up, because what shakes one usually shakes the other.
+
+Ramps, red noise, knocks of the telescope and crossed spots look like steps to this. Where it finds one, its evidence is
+taken again beside noise with a memory (``correlated_noise``), and no pulse, which comes back, may be much more evident.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from spectramind_kit.fitting.correlated_noise import noise_ways
 from spectramind_kit.fitting.curve_model import CurveModel, prior_pull
 from spectramind_kit.fitting.gauss_newton import Solution, solve_scaled
+from spectramind_kit.fitting.noise import white_residual
 from spectramind_kit.fitting.systematics import STEP_SCATTER
 
 MOST_ROUNDS = 4
 """Searches at most; the second step found replaces the first, which was looked for beside a transit led astray."""
 _LEAST_EVIDENCE = 15.0
 """ln Z from which a step is believed: hundreds of times are tried, and steps are rare."""
+_PULSE_SECONDS = (300.0, 900.0, 2700.0)
+"""Half of a pulse: from what a knock takes to come back to what a planet takes to cross a spot."""
+_OF_PULSE = 0.75
+"""Least evidence of a step over that of the best pulse: half a pulse looks like a step, and where a large step has led
+the transit astray a pulse is about as evident."""
 _EDGE = 3
 """Times at the ends of the window where a step would be an outlier."""
 
 
-def find_step(
+class Oddity(NamedTuple):
+    """What residuals hold that is no noise: when the flux most evidently jumps [s], None where it only pulses."""
+
+    step: float | None
+
+
+def find_oddity(
     time: np.ndarray, model: CurveModel, solution: Solution, drift_scatter: float, known: tuple[float, ...] = ()
-) -> float | None:
-    """Return when the flux most evidently jumps [s], None where it does not.
+) -> Oddity | None:
+    """Return what is evidently odd about residuals, None where nothing is.
 
     Args:
         time: (n_time,) [s]; model, solution: of few curves, such as the white ones.
@@ -38,16 +56,40 @@ def find_step(
     times = 0.5 * (time[1:] + time[:-1])
     tried = ~np.isin(times, known)
     tried[:_EDGE], tried[-_EDGE:] = False, False
-    evidence = np.where(tried, step_evidence(model, solution, STEP_SCATTER * drift_scatter).numpy(), 0.0)
-    best = int(evidence.argmax())
-    return float(times[best]) if evidence[best] > _LEAST_EVIDENCE else None
+    scatter = STEP_SCATTER * drift_scatter
+    if (step_evidence(model, solution, scatter).numpy()[tried] <= _LEAST_EVIDENCE).all():
+        return None
+    patterns = np.concatenate([_steps(len(time)), _pulses(time)])
+    evidence = evidence_beside_correlated_noise(time, model, solution, scatter, patterns)
+    step, pulse = np.where(tried, evidence[: len(times)], 0.0), evidence[len(times) :].max()
+    best = int(step.argmax())
+    if max(step[best], pulse) <= _LEAST_EVIDENCE:
+        return None
+    return Oddity(float(times[best]) if step[best] > max(_LEAST_EVIDENCE, _OF_PULSE * pulse) else None)
+
+
+def evidence_beside_correlated_noise(
+    time: np.ndarray, model: CurveModel, solution: Solution, scatter: float, patterns: np.ndarray
+) -> np.ndarray:
+    """Return ln Z of patterns (n_pattern, n_time) in the flux where noise may have a memory, (n_pattern,)."""
+    total, no_lever = np.zeros(len(patterns)), np.zeros((0, len(time)))
+    for curve in range(len(model.flux)):
+        alone = torch.arange(len(model.flux)) == curve
+        residual = (part.numpy() for part in white_residual(model, solution.at, alone))
+        star = (solution.at.transit[curve] * solution.state.level[curve]).numpy()
+        ways = noise_ways(*residual, no_lever, time - time[0], patterns * star)
+        sharp = ways.curvature.clip(min=0.0) + scatter**-2
+        gain = 0.5 * ways.slope**2 / sharp - 0.5 * np.log(sharp * scatter**2)
+        with_step = np.logaddexp.reduce(ways.ln_evidence[:, None] + gain, axis=0)
+        total += (with_step - np.logaddexp.reduce(ways.ln_evidence)).clip(min=0.0)
+    return total
 
 
 def step_evidence(model: CurveModel, solution: Solution, scatter: float) -> Tensor:
     """Return ln Z of a step after each time but the last, (n_time - 1,); scatter: prior of its size [1]."""
     columns, precision = _design(model, solution)
     n_curve, n_time = model.flux.shape
-    after = torch.triu(torch.ones(n_time - 1, n_time, dtype=model.flux.dtype), diagonal=1) - 0.5
+    after = torch.from_numpy(_steps(n_time))
     normal = torch.einsum("pct,ct,qct->pq", columns, model.weight, columns) + torch.diag(precision)
     total = torch.zeros(n_time - 1, dtype=model.flux.dtype)
     for curve in range(n_curve):
@@ -59,6 +101,17 @@ def step_evidence(model: CurveModel, solution: Solution, scatter: float) -> Tens
         sharp = information.clamp(min=0.0) + scatter**-2
         total += (0.5 * pull**2 / sharp - 0.5 * torch.log(sharp * scatter**2)).clamp(min=0.0)
     return total
+
+
+def _steps(n_time: int) -> np.ndarray:
+    """Return a step after each time but the last, (n_time - 1, n_time)."""
+    return np.triu(np.ones((n_time - 1, n_time)), k=1) - 0.5
+
+
+def _pulses(time: np.ndarray) -> np.ndarray:
+    """Return what comes and goes: triangles of several widths about every other time, (n_pulse, n_time)."""
+    apart = np.abs(time[::2, None] - time)
+    return np.concatenate([np.clip(1.0 - apart / width, 0.0, 1.0) for width in _PULSE_SECONDS])
 
 
 def _design(model: CurveModel, solution: Solution) -> tuple[Tensor, Tensor]:

@@ -6,26 +6,12 @@ import numpy as np
 import pytest
 from transit_light_curves import N_TIME, light_curves
 
-from spectramind_kit.fitting import stray_noise
+from spectramind_kit.fitting.correlated_noise import ramps_and_cycles, red_covariance
 from spectramind_kit.fitting.posterior import fit_transit
-from spectramind_kit.fitting.stray_noise import Chord, _ways, ramps_and_cycles, red_covariance
+from spectramind_kit.fitting.stray_noise import Chord
 
 TIME = np.arange(N_TIME) * 120.0
 CHORD = Chord(mid_time=12_000.0, duration=9_000.0, impact=0.3, radius=0.1)
-
-
-def a_channel(n=60):
-    """Standard errors, levers, fitted directions and data of one channel."""
-    rng = np.random.default_rng(0)
-    root, lever, series = rng.uniform(5e3, 2e4, n), rng.standard_normal((2, n)), rng.standard_normal((n, 3))
-    return rng.standard_normal(n) / root, root, lever, series
-
-
-def one_way(monkeypatch):
-    """Leave one ramp, one cycle and one size."""
-    monkeypatch.setattr(stray_noise, "_RAMP_SECONDS", np.array([1800.0]))
-    monkeypatch.setattr(stray_noise, "_CYCLE_SECONDS", np.array([7200.0]))
-    monkeypatch.setattr(stray_noise, "_AMPLITUDES", (1.0,))
 
 
 def usual_noise():
@@ -42,35 +28,6 @@ def usual_noise():
         )
 
     return draw
-
-
-def test_mean_and_variance_are_those_of_the_gaussian_they_come_from(monkeypatch):
-    """Against conditioning by hand, the fitted directions left out as a flat prior on them leaves them out."""
-    one_way(monkeypatch)
-    data, root, lever, series = a_channel()
-    time = TIME[: len(data)]
-    shapes = ramps_and_cycles(time)
-    size = np.array([2e-4, 4e-5 / np.sqrt(2.0), 4e-5 / np.sqrt(2.0)])
-    kernel = red_covariance(time) + (shapes.T * size**2) @ shapes
-    noise = kernel + np.diag(root**-2.0) + 1e6 * series @ series.T * root.mean() ** -2.0
-    mean = lever @ kernel @ np.linalg.solve(noise, data)
-    variance = np.diag(lever @ (kernel - kernel @ np.linalg.solve(noise, kernel)) @ lever.T)
-    fitted = np.linalg.qr(root[:, None] * series)[0]
-    found = _ways(root * data, root, fitted, lever, time, np.zeros((1, len(data))))
-    assert found.mean[0] == pytest.approx(mean, rel=1e-3)
-    assert found.variance[0] == pytest.approx(variance, rel=1e-3)
-
-
-def test_a_bump_changes_what_is_expected_as_data_without_it_would():
-    data, root, lever, series = a_channel()
-    time, fitted, height = TIME[: len(data)], np.linalg.qr(root[:, None] * series)[0], 3e-4
-    bump = np.exp(-0.5 * ((time - time.mean()) / 900.0) ** 2)[None]
-    with_it = _ways(root * data, root, fitted, lever, time, bump)
-    without = _ways(root * (data - height * bump[0]), root, fitted, lever, time, bump)
-    gain = height * with_it.slope[:, 0] - 0.5 * height**2 * with_it.curvature[:, 0]
-    assert without.ln_evidence - with_it.ln_evidence == pytest.approx(gain, rel=1e-6, abs=1e-9)
-    moved = with_it.mean + height * with_it.move[:, 0]
-    assert without.mean + height * (lever @ bump[0]) == pytest.approx(moved, rel=1e-6, abs=1e-12)
 
 
 def test_bumps_lie_within_the_transit_and_last_as_long_as_the_planet_touches_the_spot():
