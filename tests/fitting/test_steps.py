@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from transit_light_curves import level_pull, light_curves
+from transit_light_curves import level_pull, light_curves, usual_correlated_noise
 
 from spectramind_kit.fitting.posterior import fit_transit
 
@@ -49,3 +50,19 @@ def test_the_flank_of_a_long_transit_is_no_step(config, system):
     fit = fit_transit(curves, planet, config.fit)
     assert not flags_of(fit)
     assert fit.parameters["mid_time"].value == pytest.approx(system["mid_time"], abs=200.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ramps_and_red_noise_are_no_steps(config, seed):
+    curves, planet, _ = light_curves(seed=40 + seed)
+    draw, rng = usual_correlated_noise(), np.random.default_rng(seed)
+    noise = 3.0 * np.column_stack([draw(rng), draw(rng)])[:, np.r_[0, np.ones(282, dtype=int)]]
+    assert not flags_of(fit_transit(replace(curves, flux=curves.flux * (1.0 + noise)), planet, config.fit))
+
+
+@pytest.mark.parametrize(("when", "width"), [(4000.0, 300.0), (14_500.0, 900.0)])
+def test_what_comes_back_is_no_step(config, when, width):
+    """A knock of the telescope before the transit, a crossed spot within it."""
+    curves, planet, _ = light_curves(seed=12)
+    pulse = 8e-4 * np.clip(1.0 - np.abs(curves.time - when) / width, 0.0, 1.0)
+    assert not flags_of(fit_transit(replace(curves, flux=curves.flux * (1.0 + pulse[:, None])), planet, config.fit))

@@ -4,30 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from transit_light_curves import N_TIME, light_curves
+from transit_light_curves import light_curves, usual_correlated_noise
 
-from spectramind_kit.fitting.correlated_noise import ramps_and_cycles, red_covariance
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.stray_noise import Chord
 
-TIME = np.arange(N_TIME) * 120.0
 CHORD = Chord(mid_time=12_000.0, duration=9_000.0, impact=0.3, radius=0.1)
-
-
-def usual_noise():
-    """A light curve's correlated noise of usual size, with ramp and cycle drawn anew each time: (n_time,) a call."""
-    factor = np.linalg.cholesky(red_covariance(TIME) + 1e-14 * np.eye(N_TIME))
-    shapes = ramps_and_cycles(TIME)
-    size = np.array([2e-4, 4e-5 / np.sqrt(2.0), 4e-5 / np.sqrt(2.0)])
-
-    def draw(rng):
-        ramp, cycle = rng.integers(6), rng.integers(12)
-        return (
-            factor @ rng.standard_normal(N_TIME)
-            + (size * rng.standard_normal(3)) @ shapes[[ramp, 6 + cycle, 18 + cycle]]
-        )
-
-    return draw
 
 
 def test_bumps_lie_within_the_transit_and_last_as_long_as_the_planet_touches_the_spot():
@@ -42,7 +24,7 @@ def test_bumps_lie_within_the_transit_and_last_as_long_as_the_planet_touches_the
 
 
 def test_errors_that_noise_with_a_memory_makes_are_foreseen(config):
-    draw = usual_noise()
+    draw = usual_correlated_noise()
     made, foreseen, sigma = [], [], []
     for seed in range(6):
         curves, planet, _ = light_curves(seed=seed)

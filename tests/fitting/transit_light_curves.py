@@ -1,10 +1,12 @@
 """Synthetic light curves for the tests of the fit: batman transits, photon-like noise, drift."""
 
 import math
+from collections.abc import Callable
 
 import batman
 import numpy as np
 
+from spectramind_kit.fitting.correlated_noise import ramps_and_cycles, red_covariance
 from spectramind_kit.products import LightCurves, Orbit, Planet, Star
 from spectramind_kit.transit.limb_darkening import quadratic_coefficients
 
@@ -95,3 +97,16 @@ def level_pull(depth: np.ndarray, covariance: np.ndarray, true: np.ndarray) -> f
     """Return the error of the mean AIRS-CH0 depth in its sigmas."""
     weight = np.full(282, 1.0 / 282)
     return float(weight @ (depth - true)[1:] / np.sqrt(weight @ covariance[1:, 1:] @ weight))
+
+
+def usual_correlated_noise() -> Callable[[np.random.Generator], np.ndarray]:
+    """Return what draws a channel's ramp, cycle and red noise of usual size, (n_time,)."""
+    time, size = np.arange(N_TIME) * BIN_SECONDS, np.array([2e-4, 4e-5 / np.sqrt(2.0), 4e-5 / np.sqrt(2.0)])
+    factor, shapes = np.linalg.cholesky(red_covariance(time) + 1e-14 * np.eye(N_TIME)), ramps_and_cycles(time)
+
+    def draw(rng: np.random.Generator) -> np.ndarray:
+        ramp, cycle = rng.integers(6), rng.integers(12)
+        chosen = shapes[[ramp, 6 + cycle, 18 + cycle]]
+        return factor @ rng.standard_normal(N_TIME) + (size * rng.standard_normal(3)) @ chosen
+
+    return draw
