@@ -8,7 +8,7 @@ Columns: held-out score of the training planets, score of the test planets, shar
 weights, processor minutes of training and seconds a test planet (both with fits lying there), peak memory.
 
     python benchmarks/model.py [--train 150] [--test 50] [--seeds 0 1 2] [--simulations small beyond_fit]
-        [--models none v50_small ...] [--folder FOLDER] [--json FILE] [--overrides KEY=VALUE ...]
+        [--models none v50_small ...] [--curve 50 150] [--folder FOLDER] [--json FILE] [--overrides KEY=VALUE ...]
 """
 
 import argparse
@@ -21,6 +21,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import torch
 from safetensors import safe_open
 
@@ -51,6 +52,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--simulations", nargs="+", default=["small", "beyond_fit"])
     parser.add_argument("--models", nargs="+", default=list(DEFAULT_ROWS), choices=list(ROWS))
+    parser.add_argument("--curve", type=int, nargs="+", default=[], help="also train on the first so many planets only")
     parser.add_argument("--folder", type=Path, help="keep what is made here, and take up what lies here")
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--overrides", nargs="*", default=[], help="configuration, such as training.epochs=30")
@@ -83,9 +85,26 @@ def measure(folder: Path, simulation: str, seed: int, options: argparse.Namespac
     table = {"population": population_figures(place / "data")}
     for row in ("none", *options.models):  # the first one pays for the fits and is measured anew
         overrides = [f"simulation={simulation}", *ROWS[row], *options.overrides]
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
-            table[row] = alone.submit(model_figures, place, overrides).result()
+        for n, data in [(n, first_planets(place, n)) for n in options.curve] + [(None, place / "data")]:
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+                name = row if n is None else f"{row}, {n} planets"
+                table[name] = alone.submit(model_figures, data, place / "work", overrides).result()
     return table
+
+
+def first_planets(place: Path, n: int) -> Path:
+    """Return a folder beside a place's data with its first n training planets and all test planets, linked."""
+    whole, folder = place / "data", place / f"data{n}"
+    if not folder.is_dir():
+        labels = pl.read_csv(whole / "train.csv", infer_schema_length=None).head(n)
+        (folder / "train").mkdir(parents=True)
+        for item in whole.iterdir():
+            if item.name not in ("train", "train.csv"):
+                (folder / item.name).symlink_to(item.resolve())
+        for planet in labels["planet_id"]:
+            (folder / "train" / str(planet)).symlink_to((whole / "train" / str(planet)).resolve())
+        labels.write_csv(folder / "train.csv")
+    return folder
 
 
 def population_figures(data: Path) -> dict[str, float]:
@@ -97,10 +116,10 @@ def population_figures(data: Path) -> dict[str, float]:
     return {"held out": nan, "test": score(truth, *answer, naive), **dict.fromkeys(COLUMNS[2:], nan)}
 
 
-def model_figures(place: Path, overrides: list[str]) -> dict[str, float]:
+def model_figures(data: Path, work: Path, overrides: list[str]) -> dict[str, float]:
     """Train and submit with one model and return its row."""
     torch.set_num_threads(1)
-    config, data, work = load_config(overrides), place / "data", place / "work"
+    config = load_config(overrides)
     started = processor_seconds()
     model = runs.train(data, work, config)
     trained = processor_seconds()
