@@ -80,8 +80,8 @@ def evidence_beside_correlated_noise(
         ways = noise_ways(*residual, no_lever, time - time[0], patterns * star)
         sharp = ways.curvature.clip(min=0.0) + scatter**-2
         gain = 0.5 * ways.slope**2 / sharp - 0.5 * np.log(sharp * scatter**2)
-        with_step = np.logaddexp.reduce(ways.ln_evidence[:, None] + gain, axis=0)
-        total += (with_step - np.logaddexp.reduce(ways.ln_evidence)).clip(min=0.0)
+        with_pattern = np.logaddexp.reduce(ways.ln_evidence[:, None] + gain, axis=0)
+        total += (with_pattern - np.logaddexp.reduce(ways.ln_evidence)).clip(min=0.0)
     return total
 
 

@@ -8,8 +8,8 @@ wavelengths it has, because these err together. c is shrunk towards an assumed f
 planets this is one factor per channel, and the assumed one with none.
 
 The new sigma grows with the old one (s > -1), a flag never narrows (f >= 0), x is not extrapolated. Two things keep it
-from being optimistic: what cross-validation inside the training planets finds too narrow beyond chance is widened, and
-a factor below one is believed only by as much as the number of planets proves.
+from being optimistic: what cross-validation inside the training planets finds too narrow beyond chance, for many of them
+and not for a wild one alone, is widened, and a factor below one is believed only by as much as their number proves.
 """
 
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ _SCATTER = np.array([0.0, 0.1, 0.05, 0.15])
 """Prior scatter of all coefficients but the constant; a planet's z^2 tells the logarithm of a factor to 0.7."""
 _N_FOLD = 5
 _FEWEST_FLAGGED = 4
+_ONE_SIGMA = 0.6827
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,15 +110,24 @@ def _never_optimistic(terms: np.ndarray, z2: np.ndarray, flagged: np.ndarray, co
     coefficients, n_planet = _most_probable(terms, z2, config), len(z2)
     if n_planet >= 2 * _N_FOLD:
         left = _held_out_power(terms, z2, config)
-        clean = left[~flagged].mean() if (~flagged).any() else left.mean()
-        widened = evident_excess(clean, float((~flagged).sum() or n_planet))
+        widened = evident_excess(
+            _power(left[~flagged] if (~flagged).any() else left), float((~flagged).sum() or n_planet)
+        )
         coefficients[_CONSTANT] += 0.5 * np.log(widened)
         if flagged.sum() >= _FEWEST_FLAGGED:
-            coefficients[_FLAG] += 0.5 * np.log(evident_excess(left[flagged].mean() / widened, float(flagged.sum())))
+            coefficients[_FLAG] += 0.5 * np.log(evident_excess(_power(left[flagged]) / widened, float(flagged.sum())))
     # A factor below one needs proof: it is known to 1 / sqrt(2 n), and half of that is given away.
     proven = coefficients[_CONSTANT] + 0.5 * np.sqrt(0.5 / n_planet)
     coefficients[_CONSTANT] = max(coefficients[_CONSTANT], min(0.0, proven), np.log(config.minimum_scale))
     return coefficients
+
+
+def _power(left: np.ndarray) -> float:
+    """Return how large the mean z^2 of planets is, not more than that of 68 % of them.
+
+    One wild planet has widened every sigma as the most probable factor already; it must not do so twice.
+    """
+    return float(min(left.mean(), np.quantile(left, _ONE_SIGMA)))
 
 
 def _held_out_power(terms: np.ndarray, z2: np.ndarray, config: UncertaintyConfig) -> np.ndarray:

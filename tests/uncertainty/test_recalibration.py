@@ -112,6 +112,14 @@ def test_fresh_planets_find_sigmas_that_are_not_optimistic(uncertainty, n_planet
     assert 0.75 < np.mean(power) < 1.15
 
 
+def test_one_wild_planet_widens_as_the_likelihood_asks_and_no_further(uncertainty):
+    z, sigma = synthetic(150, np.full(150, 1.5), np.full(150, 1.5))
+    z[7] = 30.0
+    factor = usual_factor(learn(z, sigma, uncertainty))
+    likeliest = np.sqrt([np.mean(z[:, 0] ** 2), np.mean(z[:, 1] ** 2)])
+    assert (factor[:2] < 1.05 * likeliest).all() and (factor[:2] > 0.8 * likeliest).all()
+
+
 def test_never_below_the_minimum(uncertainty):
     z, sigma = synthetic(1000, np.full(1000, 0.3), np.full(1000, 0.3))
     bounded = learn(z, sigma, dataclasses.replace(uncertainty, minimum_scale=0.9))
