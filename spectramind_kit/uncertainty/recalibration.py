@@ -8,7 +8,7 @@ wavelengths it has, because these err together. c is shrunk towards an assumed f
 planets this is one factor per channel, and the assumed one with none.
 
 The new sigma grows with the old one (s > -1), a flag never narrows (f >= 0), x is not extrapolated. Two things keep it
-from being optimistic: what cross-validation inside the training planets finds too narrow beyond chance, for many of them
+from being optimistic: what cross-validation inside the training planets finds too narrow beyond chance, for many
 and not for a wild one alone, is widened, and a factor below one is believed only by as much as their number proves.
 """
 
