@@ -82,7 +82,7 @@ def noise_ways(
         covariance = np.linalg.inv(inner + np.diag((f * size) ** -2.0))
         height, taken = (covariance @ with_data[:, :, None])[:, :, 0], covariance @ with_pattern
         spread = np.linalg.slogdet(np.eye(3) + inner * (f * size) ** 2.0)[1]
-        net = (shape_move - f**2 * (sharp * shape) @ felt.T)[chosen]  # (n_way, 3, 2)
+        net = (shape_move - f**2 * (sharp * shape) @ felt.T)[chosen]  # (n_way, 3, n_lever)
         red_mean, red_variance = f**2 * felt @ (sharp * y), f**2 * before - f**4 * (felt**2 @ sharp)
         found.append(
             Ways(

@@ -79,7 +79,7 @@ def cross_conformal_scale(z: np.ndarray, fold: np.ndarray, coverage: float, weig
         z, coverage, weight: as ``conformal_scale`` takes them.
         fold: (n_planet,) of each planet.
     """
-    require_shape("cross_conformal", "fold", fold, (len(z),))
+    require_shape("cross_conformal_scale", "fold", fold, (len(z),))
     scale = np.empty_like(z)
     for held_out in np.unique(fold):
         here = fold == held_out

@@ -49,3 +49,13 @@ def test_a_pattern_changes_what_is_expected_as_data_without_it_would():
     assert without.ln_evidence - with_it.ln_evidence == pytest.approx(gain, rel=1e-6, abs=1e-9)
     moved = with_it.mean + height * with_it.move[:, 0]
     assert without.mean + height * (lever @ pattern[0]) == pytest.approx(moved, rel=1e-6, abs=1e-12)
+
+
+def test_usual_noise_is_always_there_and_ramps_die_out():
+    time = np.arange(200) * 120.0
+    kernel, shapes = red_covariance(time), ramps_and_cycles(time)
+    assert np.sqrt(np.diag(kernel)) == pytest.approx(np.full(200, 2.5e-5), rel=1e-6)
+    assert np.linalg.eigvalsh(kernel)[0] > -1e-12 * kernel[0, 0]
+    ramps, cosines, sines = np.split(shapes, [6, 18])
+    assert (ramps[:, 0] == 1.0).all() and (ramps[:, -1] < 2e-3).all()
+    np.testing.assert_allclose(cosines**2 + sines**2, 1.0)
