@@ -17,7 +17,8 @@ from pathlib import Path
 
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import PackagingError, SpectraMindError
-from spectramind_kit.kaggle import cuda_build, dataset, kernel, package_index, targets, wheelhouse
+from spectramind_kit.kaggle.rules import kernel
+from spectramind_kit.kaggle.wheels import cuda_build, dataset, package_index, targets, wheelhouse
 
 PROJECT = Path(__file__).parent
 WHEELS = PROJECT / "wheels"

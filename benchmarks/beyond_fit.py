@@ -22,14 +22,15 @@ from tqdm import tqdm
 from spectramind_kit.config import Config, SimulationConfig, load_config
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
-from spectramind_kit.inference import Measurement, infer, predict_spectrum
 from spectramind_kit.metric import score
+from spectramind_kit.prediction.answer import infer, predict_spectrum
+from spectramind_kit.prediction.measure import Measurement
+from spectramind_kit.prediction.population import Population, learn_population
 from spectramind_kit.products import DepthEstimate
 from spectramind_kit.simulation.disturbances import draw_disturbances
 from spectramind_kit.simulation.folder import draw_systems
 from spectramind_kit.simulation.light_curves import simulate_light_curves
 from spectramind_kit.simulation.system import SimulatedSystem, draw_mid_transit, label_wavelengths
-from spectramind_kit.training.population import Population, learn_population
 from spectramind_kit.uncertainty.recalibration import Recalibration, learn_recalibration, no_recalibration
 
 EFFECTS = ("limb_darkening_laws", "star_spots", "drift_beyond", "jitter_tail", "red_noise", "test_shift")

@@ -25,8 +25,8 @@ from spectramind_kit import runs
 from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.config import load_config
 from spectramind_kit.environment import available_cores
+from spectramind_kit.execution.processes import ONE_THREAD
 from spectramind_kit.instruments import CHANNELS
-from spectramind_kit.parallel import ONE_THREAD
 from spectramind_kit.photometry.light_curves import extract_light_curves
 from spectramind_kit.photometry.window import photometric_pixels
 from spectramind_kit.products import PlanetObservation

@@ -31,15 +31,16 @@ from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.config import Config, load_config
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
-from spectramind_kit.inference import Measurement, PlanetTask, infer, predict_spectrum
 from spectramind_kit.metric import score
+from spectramind_kit.prediction.answer import infer, predict_spectrum
+from spectramind_kit.prediction.measure import Measurement, PlanetTask
+from spectramind_kit.prediction.population import Population
+from spectramind_kit.prediction.trained_model import Model
 from spectramind_kit.products import DepthEstimate, LightCurves, Spectrum
 from spectramind_kit.simulation.folder import draw_systems, simulate_folder
 from spectramind_kit.simulation.system import SimulatedSystem
-from spectramind_kit.submission import read_submission, submission_arrays
-from spectramind_kit.training.checkpoint import Model
-from spectramind_kit.training.population import Population
 from spectramind_kit.uncertainty.recalibration import no_recalibration
+from spectramind_kit.work_folder.submission import read_submission, submission_arrays
 
 DRAWS = 8
 """Answers drawn from a bound for every planet."""

@@ -13,15 +13,14 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from spectramind_kit.config import FitConfig
-from spectramind_kit.darkening import DARKENING_NAMES
 from spectramind_kit.fitting.curve_model import DEPTH_SCATTER, CurveModel, State, curve_model, linearise
 from spectramind_kit.fitting.darkening_prior import DarkeningPrior
 from spectramind_kit.fitting.gauss_newton import Arrow, eliminate, minimise, normal_equations, solve_scaled
 from spectramind_kit.fitting.relative_flux import relative_flux
 from spectramind_kit.fitting.systematics import drift_and_jitter
 from spectramind_kit.fitting.transit_prior import transit_prior
-from spectramind_kit.products import LightCurves
+from spectramind_kit.products import DARKENING_NAMES, LightCurves
+from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.simulation.system import SimulatedSystem
 from spectramind_kit.transit.light_curve import exposure_samples
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from spectramind_kit.config import load_config
-from spectramind_kit.kaggle.image_environment import make_environment
-from spectramind_kit.kaggle.targets import load_target
+from spectramind_kit.kaggle.rehearsal.image_environment import make_environment
+from spectramind_kit.kaggle.wheels.targets import load_target
 
 SYSTEM_PATH = "/usr/bin:/bin"
 WHEELS = Path(__file__).parents[1] / "wheels"

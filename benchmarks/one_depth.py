@@ -6,8 +6,8 @@ this package's own light curves; ``networks/public_baselines/front_end.py`` has 
 
 import numpy as np
 
-from spectramind_kit.networks.public_baselines.white_dip import dip_depth, find_flanks
 from spectramind_kit.products import LightCurves
+from spectramind_kit.public_baselines.white_dip import dip_depth, find_flanks
 
 SCALE, SIGMA = 0.95, 9e-4
 """The constants of a public notebook that reached .331 on the leaderboard."""

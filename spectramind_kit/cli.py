@@ -17,7 +17,7 @@ import typer
 from spectramind_kit import __version__
 from spectramind_kit.config import Config, load_config
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
-from spectramind_kit.kaggle import commands as kaggle_commands
+from spectramind_kit.kaggle.remote import commands as kaggle_commands
 
 app = typer.Typer(
     help="From raw Ariel detector cubes to a submission: simulate, calibrate, train, predict, submit, diagnose.",
@@ -146,7 +146,7 @@ def fit(
     """Fit one planet's transits and show depths, orbit and flags; --plot draws light curves, spectrum and corner."""
     from spectramind_kit.competition.folder import open_competition
     from spectramind_kit.diagnostics.fit_page import describe_fit, plot_fit_page
-    from spectramind_kit.inference import PlanetTask
+    from spectramind_kit.prediction.measure import PlanetTask
 
     task = PlanetTask(data, work, split.value, _config(overrides))
     for place, observation in enumerate(open_competition(data).observations(split.value, planet)):
@@ -231,8 +231,8 @@ def dry_run(
     overrides: Overrides = None,
 ) -> None:
     """Rehearse a kernel as Kaggle would run it: fresh environment, read-only inputs, no network, a budget."""
-    from spectramind_kit.kaggle.dry_run import rehearse
-    from spectramind_kit.kaggle.parameters import parse_parameters
+    from spectramind_kit.kaggle.rehearsal.dry_run import rehearse
+    from spectramind_kit.kaggle.rules.parameters import parse_parameters
 
     config = _config(overrides).kaggle
     verdict = rehearse(kernel, data, dataset, work, config, parse_parameters(parameter or []))

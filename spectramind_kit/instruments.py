@@ -12,6 +12,8 @@ import numpy as np
 N_WAVELENGTH = 283
 FGS1_WAVELENGTH = 0.7
 """Label of the FGS1 point [um]; its band is 0.60-0.80 um."""
+FGS1_LONGEST_WAVELENGTH = 1.2
+"""Points of shorter wavelength belong to FGS1, all others to AIRS-CH0 [um]."""
 
 
 @dataclass(frozen=True)
@@ -65,3 +67,8 @@ class Channel:
 AIRS = Channel("AIRS-CH0", 32, 356, (39, 321), (0.1, 4.7), (0.1, 4.6), 4.8)
 FGS1 = Channel("FGS1", 32, 32, (0, 32), (0.1, 0.2), (0.1, 0.2), 0.4)
 CHANNELS = {channel.name: channel for channel in (FGS1, AIRS)}
+
+
+def is_fgs1(wavelength: np.ndarray) -> np.ndarray:
+    """True where a wavelength [um] belongs to FGS1."""
+    return np.asarray(wavelength) < FGS1_LONGEST_WAVELENGTH

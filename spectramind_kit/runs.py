@@ -17,16 +17,22 @@ import polars as pl
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
 from spectramind_kit.config import Config
 from spectramind_kit.errors import CompetitionDataError
-from spectramind_kit.inference import Measurement, PlanetTask, limb_darkening
-from spectramind_kit.learning import infer_held_out, infer_planets, learn_model, predict_planets
-from spectramind_kit.manifest import record_event, write_manifest
+from spectramind_kit.execution.processes import map_planets
 from spectramind_kit.metric import score
-from spectramind_kit.parallel import map_planets
+from spectramind_kit.prediction.measure import Measurement, PlanetTask
+from spectramind_kit.prediction.predict import infer_planets, predict_planets
+from spectramind_kit.prediction.trained_model import MARKER, Model, load_model, save_model
 from spectramind_kit.products import Spectrum
-from spectramind_kit.submission import read_submission, submission_arrays, submission_table, write_submission
-from spectramind_kit.training.checkpoint import MARKER, Model, load_model, save_model
 from spectramind_kit.training.folds import assign_folds
+from spectramind_kit.training.held_out import infer_held_out, learn_model, limb_darkening
 from spectramind_kit.uncertainty.recalibration import no_recalibration
+from spectramind_kit.work_folder.manifest import record_event, write_manifest
+from spectramind_kit.work_folder.submission import (
+    read_submission,
+    submission_arrays,
+    submission_table,
+    write_submission,
+)
 
 logger = logging.getLogger(__name__)
 

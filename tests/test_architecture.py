@@ -1,4 +1,4 @@
-"""The house: floors, no cycles, and the style that text alone can show."""
+"""The house: layers, no cycles, and the style that text alone can show."""
 
 import ast
 import re
@@ -9,22 +9,24 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 PACKAGE = PROJECT / "spectramind_kit"
-FLOORS = {
-    0: ("errors", "environment", "files", "instruments", "config", "settings", "darkening", "products", "conf"),
-    1: ("competition", "transit"),
-    2: ("simulation", "calibration"),
-    3: ("photometry",),
-    4: ("fitting",),
-    5: ("networks", "symbolic", "losses", "features"),
-    6: ("training", "uncertainty", "inference", "augmentation", "learning", "cluster", "parallel", "manifest"),
-    7: ("submission", "runs", "diagnostics"),
-    8: ("selftest",),
-    9: ("cli",),
-    10: ("__main__",),
-}
-FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
-LENT_DOWN = "metric"
-"""Floor 7 by what it is for, but floor 6 may use it: it rests on the vocabulary alone."""
+LAYERS = (
+    ("errors", "files", "environment", "robust_statistics", "instruments", "settings", "conf", "products", "metric"),
+    ("config", "execution"),
+    ("competition", "transit"),
+    ("work_folder", "simulation", "calibration"),
+    ("photometry",),
+    ("fitting",),
+    ("features", "symbolic"),
+    ("networks", "public_baselines", "uncertainty"),
+    ("prediction",),
+    ("training",),
+    ("runs", "diagnostics"),
+    ("selftest",),
+    ("cli",),
+    ("__main__",),
+)
+"""What may import what: a part uses its own layer and those above it in this list."""
+LAYER = {name: place for place, names in enumerate(LAYERS) for name in names}
 BESIDE = "kaggle"
 """Packaging and delivery: knows the vocabulary, the answer's format, and no physics."""
 KAGGLE_MAY_USE = {
@@ -32,13 +34,22 @@ KAGGLE_MAY_USE = {
     "environment",
     "files",
     "config",
+    "settings",
     "products",
     "instruments",
-    "submission",
+    "work_folder",
     "metric",
     "competition",
 }
-LONGEST_FILE = 320
+KAGGLE_ROOMS = {
+    "rules": set(),
+    "wheels": {"rules"},
+    "session": {"rules", "wheels"},
+    "remote": {"rules", "wheels", "session"},
+    "rehearsal": {"rules", "session", "wheels"},
+}
+"""Each room of ``kaggle/``, and the rooms it may use."""
+LONGEST_FILE = 400
 
 
 def module_name(path: Path) -> str:
@@ -70,23 +81,19 @@ def top(module: str) -> str:
     return module.split(".")[1] if "." in module else module
 
 
-def test_every_part_has_a_floor():
-    parts = {top(module) for module in sources()} - {"spectramind_kit", LENT_DOWN, BESIDE}
-    assert parts <= set(FLOOR), f"no floor for {parts - set(FLOOR)}"
+def test_every_part_has_a_layer():
+    parts = {top(module) for module in sources()} - {"spectramind_kit", BESIDE}
+    assert parts <= set(LAYER), f"no layer for {parts - set(LAYER)}"
 
 
 def may_import(here: str, there: str) -> bool:
-    """Whether one room of the house may use another; rooms of one floor may, as long as no circle comes of it."""
-    if here == LENT_DOWN:
-        return FLOOR.get(there) == 0
-    if there == LENT_DOWN:
-        return FLOOR[here] >= 6
+    """Whether one part of the package may use another."""
     if there == BESIDE:
         return here in ("cli", "selftest")
-    return FLOOR[there] <= FLOOR[here]
+    return LAYER[there] <= LAYER[here]
 
 
-def test_imports_go_down_only():
+def test_imports_go_one_way_only():
     wrong = []
     for module, tree in sources().items():
         here = top(module)
@@ -96,17 +103,46 @@ def test_imports_go_down_only():
     assert not wrong, "\n".join(wrong)
 
 
+def test_predicting_never_imports_training():
+    closure, waiting = set(), [m for m in sources() if top(m) == "prediction"]
+    while waiting:
+        module = waiting.pop()
+        if module not in closure:
+            closure.add(module)
+            waiting += imports(sources()[module])
+    assert not {module for module in closure if top(module) == "training"}
+
+
 def test_packaging_knows_no_physics():
     used = {top(target) for module, tree in sources().items() if top(module) == BESIDE for target in imports(tree)}
     assert used - {BESIDE, "spectramind_kit"} <= KAGGLE_MAY_USE
 
 
-@pytest.mark.parametrize("level", ["modules", "rooms"])
+def test_rooms_of_packaging_keep_apart():
+    wrong = []
+    for module, tree in sources().items():
+        if top(module) == BESIDE and module.count(".") > 1:
+            room = module.split(".")[2]
+            used = {target.split(".")[2] for target in imports(tree) if top(target) == BESIDE and target.count(".") > 1}
+            wrong += [f"{module} uses {other}" for other in used - {room} - KAGGLE_ROOMS[room]]
+    assert not wrong, "\n".join(wrong)
+
+
+def kaggle_room(module: str) -> str:
+    """The room of ``kaggle/`` that a module lies in; other modules are one."""
+    return module.split(".")[2] if top(module) == BESIDE and module.count(".") > 1 else "elsewhere"
+
+
+@pytest.mark.parametrize("level", ["modules", "rooms", "kaggle"])
 def test_no_cycles(level):
-    name = (lambda m: m) if level == "modules" else top
+    name = {"modules": str, "rooms": top, "kaggle": kaggle_room}[level]
     graph: dict[str, set[str]] = {}
     for module, tree in sources().items():
-        graph.setdefault(name(module), set()).update(name(t) for t in imports(tree) if name(t) != name(module))
+        if level == "kaggle" and top(module) != BESIDE:
+            continue
+        graph.setdefault(name(module), set()).update(
+            {name(t) for t in imports(tree) if name(t) != name(module)} - {"elsewhere"}
+        )
     finished: set[str] = set()
 
     def visit(node: str, path: tuple[str, ...]) -> None:
@@ -131,7 +167,7 @@ def test_package_files_are_docstrings_only():
 
 
 def test_no_print_below_the_command_line():
-    allowed = {"spectramind_kit.cli", "spectramind_kit.kaggle.install"}
+    allowed = {"spectramind_kit.cli", "spectramind_kit.kaggle.wheels.install"}
     for module, tree in sources().items():
         calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "print"]
         assert not calls or module in allowed, f"{module} prints in line {calls[0].lineno}"
@@ -162,7 +198,7 @@ def test_modules_and_public_names_have_docstrings():
 def test_public_functions_are_typed():
     untyped = []
     for module, tree in sources().items():
-        if module == "spectramind_kit.kaggle.install":
+        if module == "spectramind_kit.kaggle.wheels.install":
             continue  # plain Python of any age: it runs before anything is installed
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from spectramind_kit import __version__, cli
-from spectramind_kit.submission import read_submission
+from spectramind_kit.work_folder.submission import read_submission
 
 COMMANDS = ("simulate", "calibrate", "train", "predict", "submit", "score", "diagnose", "dry-run", "selftest")
 COARSE = ("simulation.airs_average=225", "simulation.fgs1_average=2700", "workers=1")

@@ -8,16 +8,16 @@ import pytest
 
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.kernel import (
+from spectramind_kit.kaggle.remote.kernel_push import prepare_push
+from spectramind_kit.kaggle.rules.kernel import (
     check_kernel,
     notebook_from_source,
     notebook_path,
     read_metadata,
     write_notebook,
 )
-from spectramind_kit.kaggle.kernel_output import check_output
-from spectramind_kit.kaggle.kernel_push import prepare_push
-from spectramind_kit.kaggle.sharing import private_parts
+from spectramind_kit.kaggle.rules.output_check import check_output
+from spectramind_kit.kaggle.session.sharing import private_parts
 
 KERNELS = sorted(path.parent for path in (Path(__file__).parents[1] / "kernels").glob("*/kernel-metadata.json"))
 OVERRIDES = ["workers=1", "model=v50_small", "model.d_model=8", "model.heads=2", "model.d_state=2", "training.epochs=2"]

@@ -33,9 +33,12 @@ def test_commands_of_the_readme_exist():
     assert named and named <= commands
 
 
-def test_rooms_of_the_module_map_exist():
+def test_module_map_names_what_exists_and_all_of_it():
     (table,) = re.findall(r"## Module map\n(.*?)\n## ", README, flags=re.DOTALL)
-    rooms = re.findall(r"`([a-z_]+/?)`", table.split("|---|---|---|")[1])
+    rows = "\n".join(line for line in table.splitlines() if line.startswith("|"))
+    named = re.findall(r"`([a-z_/]+?)(?:/|\.py)`", rows)
     package = PROJECT / "spectramind_kit"
-    missing = [room for room in rooms if not ((package / room).is_dir() or (package / f"{room}.py").is_file())]
-    assert len(rooms) > 20 and not missing
+    missing = [name for name in named if not ((package / name).is_dir() or (package / f"{name}.py").is_file())]
+    assert len(named) > 20 and not missing
+    parts = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    assert parts - {name.split("/")[0] for name in named} == {"__init__", "__main__"}

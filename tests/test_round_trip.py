@@ -12,9 +12,9 @@ import pytest
 from spectramind_kit import runs
 from spectramind_kit.competition.folder import open_competition, read_spectra
 from spectramind_kit.files import sha256_of
-from spectramind_kit.manifest import read_events
-from spectramind_kit.submission import read_submission, submission_arrays, validate_submission
-from spectramind_kit.training.checkpoint import load_model
+from spectramind_kit.prediction.trained_model import load_model
+from spectramind_kit.work_folder.manifest import read_events
+from spectramind_kit.work_folder.submission import read_submission, submission_arrays, validate_submission
 
 
 @pytest.fixture

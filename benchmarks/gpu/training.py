@@ -26,16 +26,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spectramind_kit.augmentation import simulated_examples
 from spectramind_kit.config import Config, load_config
 from spectramind_kit.environment import usable_cuda
+from spectramind_kit.networks.batch import Batch, collate
 from spectramind_kit.networks.mamba import MambaBlock
 from spectramind_kit.networks.scan_in_use import NAMES, choose_path
-from spectramind_kit.networks.spectramind import Batch
+from spectramind_kit.prediction.ensemble import load_ensemble
+from spectramind_kit.prediction.trained_model import Model
 from spectramind_kit.simulation.system import draw_system, label_wavelengths
-from spectramind_kit.training.batches import collate
-from spectramind_kit.training.checkpoint import Model
-from spectramind_kit.training.ensemble import load_ensemble
+from spectramind_kit.training.augmentation import simulated_examples
 from spectramind_kit.training.examples import Examples
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.module import NetworkModule, corrected

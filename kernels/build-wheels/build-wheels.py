@@ -38,8 +38,8 @@ jobs: int = 0  # files compiled at a time; 0 is one a core
 
 # %%
 from spectramind_kit.config import load_config
-from spectramind_kit.kaggle.image_build import build_in_session
-from spectramind_kit.kaggle.session import working_root
+from spectramind_kit.kaggle.session.image_build import build_in_session
+from spectramind_kit.kaggle.session.inputs import working_root
 
 config = load_config(overrides).kaggle
 out = working_root() / config.dataset

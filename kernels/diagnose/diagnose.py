@@ -35,8 +35,8 @@ competition: str = ""  # folder of the competition; "" finds it
 import tempfile
 
 from spectramind_kit.config import load_config
-from spectramind_kit.kaggle.earlier_runs import EVERYTHING, take_up
-from spectramind_kit.kaggle.session import find_competition, working_root
+from spectramind_kit.kaggle.session.earlier_runs import EVERYTHING, take_up
+from spectramind_kit.kaggle.session.inputs import find_competition, working_root
 
 config, work = load_config(overrides), Path(tempfile.mkdtemp())
 data = find_competition(competition)
@@ -44,7 +44,7 @@ take_up(work, EVERYTHING)
 
 # %%
 from spectramind_kit.diagnostics.report import write_report
-from spectramind_kit.kaggle.sharing import share_report
+from spectramind_kit.kaggle.session.sharing import share_report
 
 report = share_report(write_report(data, work, config), working_root(), config.kaggle.owner)
 report.name
@@ -58,7 +58,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.diagnostics.plots import plot_calibration, plot_errors_by_wavelength, plot_parity
-from spectramind_kit.submission import read_submission, submission_arrays
+from spectramind_kit.work_folder.submission import read_submission, submission_arrays
 
 set_matplotlib_formats("png")
 folder = open_competition(data)

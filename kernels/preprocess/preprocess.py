@@ -34,8 +34,8 @@ competition: str = ""  # folder of the competition; "" finds it
 
 # %%
 from spectramind_kit.config import load_config
-from spectramind_kit.kaggle.earlier_runs import take_up
-from spectramind_kit.kaggle.session import find_competition, working_root
+from spectramind_kit.kaggle.session.earlier_runs import take_up
+from spectramind_kit.kaggle.session.inputs import find_competition, working_root
 from spectramind_kit.runs import calibrate
 
 config, work = load_config(overrides), working_root()
@@ -53,10 +53,10 @@ problems
 # %%
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-from spectramind_kit.competition.store import load_product
 from spectramind_kit.diagnostics.plots import plot_light_curves
-from spectramind_kit.kaggle.stage_times import plot_stages
+from spectramind_kit.kaggle.session.stage_times import plot_stages
 from spectramind_kit.products import LightCurves
+from spectramind_kit.work_folder.store import load_product
 
 set_matplotlib_formats("png")
 curves = sorted(work.glob("light_curves/*/*.npz"))

@@ -35,8 +35,8 @@ model: str = ""  # folder of a trained model; "" finds it if one is attached
 
 # %%
 from spectramind_kit.config import load_config
-from spectramind_kit.kaggle.earlier_runs import take_up
-from spectramind_kit.kaggle.session import find_competition, find_model, working_root
+from spectramind_kit.kaggle.session.earlier_runs import take_up
+from spectramind_kit.kaggle.session.inputs import find_competition, find_model, working_root
 from spectramind_kit.runs import submit
 
 config, work = load_config(overrides), working_root()
@@ -56,10 +56,10 @@ summary.fallbacks
 # %%
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-from spectramind_kit.competition.store import load_product
 from spectramind_kit.diagnostics.plots import plot_fit, plot_light_curves, plot_spectrum
-from spectramind_kit.kaggle.stage_times import plot_stages
+from spectramind_kit.kaggle.session.stage_times import plot_stages
 from spectramind_kit.products import LightCurves, TransitFit
+from spectramind_kit.work_folder.store import load_product
 
 set_matplotlib_formats("png")
 first = summary.spectra[0]

@@ -34,8 +34,8 @@ competition: str = ""  # folder of the competition; "" finds it
 
 # %%
 from spectramind_kit.config import load_config
-from spectramind_kit.kaggle.earlier_runs import take_up
-from spectramind_kit.kaggle.session import find_competition, working_root
+from spectramind_kit.kaggle.session.earlier_runs import take_up
+from spectramind_kit.kaggle.session.inputs import find_competition, working_root
 from spectramind_kit.runs import train
 
 config, work = load_config(overrides), working_root()
@@ -53,11 +53,11 @@ print(f"{model.n_measured} planets, out-of-fold score {model.score:.4f}")
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from spectramind_kit.competition.folder import open_competition
-from spectramind_kit.competition.store import load_product
 from spectramind_kit.diagnostics.plots import plot_fit, plot_light_curves, plot_spectrum
-from spectramind_kit.kaggle.stage_times import plot_stages
+from spectramind_kit.kaggle.session.stage_times import plot_stages
 from spectramind_kit.products import LightCurves, Spectrum, TransitFit
-from spectramind_kit.submission import read_submission, submission_arrays
+from spectramind_kit.work_folder.store import load_product
+from spectramind_kit.work_folder.submission import read_submission, submission_arrays
 
 set_matplotlib_formats("png")
 planets, mean, sigma = submission_arrays(read_submission(work / "predictions" / "train.csv"))

@@ -10,9 +10,9 @@ import numpy as np
 
 from spectramind_kit.calibration.pipeline import averaged_pairs, good_pixels
 from spectramind_kit.calibration.saturation import full_count
-from spectramind_kit.config import CalibrationConfig
 from spectramind_kit.instruments import CHANNELS
 from spectramind_kit.products import CalibrationFrames
+from spectramind_kit.settings.detector import CalibrationConfig
 
 N_COEFFICIENT = 6
 """Linearity coefficients for which the paths at a time are written out; the competition's tables have as many."""

@@ -19,9 +19,9 @@ from spectramind_kit.calibration.constants import N_COEFFICIENT, PixelConstants,
 from spectramind_kit.calibration.pixel_bins import PixelBins
 from spectramind_kit.calibration.saturation import saturated_pixels
 from spectramind_kit.competition.frames import DecodedPixels
-from spectramind_kit.config import CalibrationConfig
 from spectramind_kit.instruments import CHANNELS
 from spectramind_kit.products import CalibrationFrames
+from spectramind_kit.settings.detector import CalibrationConfig
 
 _BLOCK_BYTES = 2**21
 """Size of a block's counts; its exposures in float32 are as large, and both fit the cache."""

@@ -14,9 +14,9 @@ from spectramind_kit.calibration.cosmic_rays import MAD_TO_SIGMA, SAMPLED_DIFFER
 from spectramind_kit.calibration.pixel_bins import PixelBins
 from spectramind_kit.calibration.saturation import saturated_pixels
 from spectramind_kit.competition.frames import DecodedPixels
-from spectramind_kit.config import CalibrationConfig
 from spectramind_kit.instruments import CHANNELS
 from spectramind_kit.products import CalibrationFrames
+from spectramind_kit.settings.detector import CalibrationConfig
 
 _BLOCK_BYTES = 2**25
 """Size of a block's counts; the device holds about ten times as much at a time."""

@@ -13,9 +13,9 @@ from spectramind_kit.calibration.dark_current import subtract_dark
 from spectramind_kit.calibration.flat_field import divide_flat
 from spectramind_kit.calibration.linearity import linearise
 from spectramind_kit.calibration.saturation import full_count, saturated_pixels
-from spectramind_kit.config import CalibrationConfig
 from spectramind_kit.instruments import CHANNELS, Channel
 from spectramind_kit.products import CalibratedCube, CalibrationFrames, RawCube
+from spectramind_kit.settings.detector import CalibrationConfig
 
 
 def calibrate(cube: RawCube, frames: CalibrationFrames, config: CalibrationConfig) -> CalibratedCube:

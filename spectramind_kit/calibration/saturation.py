@@ -7,8 +7,8 @@ be trusted, and the photometry models its light as that of any bad pixel.
 
 import numpy as np
 
-from spectramind_kit.config import CalibrationConfig
 from spectramind_kit.products import CalibrationFrames
+from spectramind_kit.settings.detector import CalibrationConfig
 
 _CONVERTER_TOP = 65_535
 """Highest number that a count can be [ADU]."""

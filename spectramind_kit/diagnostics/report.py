@@ -13,16 +13,16 @@ from matplotlib.figure import Figure
 
 from spectramind_kit import __version__
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
-from spectramind_kit.competition.store import load_product
 from spectramind_kit.config import Config, config_hash
 from spectramind_kit.diagnostics import physics, plots
 from spectramind_kit.environment import describe
 from spectramind_kit.errors import SpectraMindError
-from spectramind_kit.manifest import read_events
 from spectramind_kit.metric import planet_scores, score
+from spectramind_kit.prediction.trained_model import MARKER
 from spectramind_kit.products import LightCurves, Spectrum, TransitFit
-from spectramind_kit.submission import read_submission, submission_arrays
-from spectramind_kit.training.checkpoint import MARKER
+from spectramind_kit.work_folder.manifest import read_events
+from spectramind_kit.work_folder.store import load_product
+from spectramind_kit.work_folder.submission import read_submission, submission_arrays
 
 LEVELS = {"68": 1.0, "95": 1.959964}
 """Coverage levels [%] and their half-widths [sigma]."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spectramind_kit.features.visit import SEQUENCE, VISIT_CONTEXT, VISIT_NODE, VisitFeatures
-from spectramind_kit.fitting.systematics import is_fgs1
+from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import DepthEstimate, Planet, require_shape
 
 EXPECTED = ("stray_pull", "fgs1_scale_pull", "airs_scale_pull", "ln_stray_scatter")

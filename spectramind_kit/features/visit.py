@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spectramind_kit.fitting.systematics import is_fgs1
+from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit, require_shape
 
 REGRESSORS = ("fgs1_row_centroid", "fgs1_column_centroid", "fgs1_row_width", "airs_row_centroid", "airs_row_width")

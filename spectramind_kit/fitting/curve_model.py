@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spectramind_kit.config import FitConfig
-from spectramind_kit.fitting.systematics import Systematics, is_fgs1, wavelength_basis
+from spectramind_kit.fitting.systematics import Systematics, wavelength_basis
 from spectramind_kit.fitting.transit_prior import TransitPrior
+from spectramind_kit.instruments import is_fgs1
+from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.transit.limb_darkening import quadratic_coefficients
 from spectramind_kit.transit.spectroscopic import SpectroscopicTransit, spectroscopic_transit
 

@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spectramind_kit.darkening import DARKENING_NAMES, Darkened
 from spectramind_kit.fitting.curve_model import CurveModel
 from spectramind_kit.fitting.laplace import Posterior
-from spectramind_kit.products import DepthEstimate
+from spectramind_kit.products import DARKENING_NAMES, Darkened, DepthEstimate
 
 BELIEF = 2.0
 """Weight of the loose prior's scatter, and of a mean of zero, in planets."""

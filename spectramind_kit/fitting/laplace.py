@@ -19,7 +19,7 @@ from torch import Tensor
 from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, CurveModel, Linearisation, linearise
 from spectramind_kit.fitting.gauss_newton import Arrow, Solution, eliminate, normal_equations, solve_arrow, solve_scaled
 from spectramind_kit.fitting.noise import common_noise_covariance
-from spectramind_kit.fitting.systematics import is_fgs1
+from spectramind_kit.instruments import is_fgs1
 
 UNKNOWN_DEPTH_SIGMA = 0.02
 """Sigma of a depth that nothing was learned about: twice the spread of the 2025 planets [(Rp/Rs)^2]."""

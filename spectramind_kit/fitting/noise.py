@@ -19,6 +19,7 @@ from torch import Tensor
 
 from spectramind_kit.fitting.curve_model import CurveModel, Linearisation
 from spectramind_kit.fitting.gauss_newton import Arrow, eliminate, solve_scaled
+from spectramind_kit.robust_statistics import evident_excess
 
 _LEAST_SPREAD = 0.3
 """An outlier is at least that much of its sigma off, times the threshold, however quiet the others are."""
@@ -110,17 +111,6 @@ def white_residual(model: CurveModel, at: Linearisation, group: Tensor) -> tuple
     root = torch.sqrt(weight.sum(dim=0).clamp(min=1e-300))
     pulls = (weight * at.residual[group]).sum(dim=0) / root
     return pulls, root, _orthonormal((weight[:, None] * at.jacobian[group]).sum(dim=0) / root)
-
-
-def evident_excess(ratio: float, freedom: float) -> float:
-    """Return how much of a measured variance ratio is more than chance, at least 1.
-
-    The ratio scatters by e = sqrt(2 / freedom) around 1 where nothing is there, and max(1, ratio) would widen every
-    sigma on average. Shrunk as James & Stein (1961) do, 1 + (x - e^2 / x) with x = ratio - 1 > e, chance costs a
-    quarter of that, and what is many e away is kept.
-    """
-    chance, over = np.sqrt(2.0 / freedom), ratio - 1.0
-    return 1.0 + (over - chance**2 / over if over > chance else 0.0)
 
 
 def _orthonormal(columns: Tensor) -> Tensor:

@@ -17,11 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spectramind_kit.config import FitConfig
 from spectramind_kit.fitting.curve_model import CurveModel, State, curve_model
 from spectramind_kit.fitting.darkening_prior import darkening_arrays
-from spectramind_kit.fitting.drift_size import evident_scatter
+from spectramind_kit.fitting.depth_bias import Chord, stray_noise
+from spectramind_kit.fitting.drift_scale import evident_scatter
 from spectramind_kit.fitting.estimates import parameter_correlation, transit_estimates
+from spectramind_kit.fitting.flux_jumps import MOST_ROUNDS, Oddity, find_oddity
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.laplace import (
     Posterior,
@@ -47,11 +48,11 @@ from spectramind_kit.fitting.quality import (
 )
 from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
 from spectramind_kit.fitting.start import Dip, find_dips, fit_white, joint_start, white_curves
-from spectramind_kit.fitting.steps import MOST_ROUNDS, Oddity, find_oddity
-from spectramind_kit.fitting.stray_noise import Chord, stray_noise
-from spectramind_kit.fitting.systematics import Systematics, drift_and_jitter, is_fgs1
+from spectramind_kit.fitting.systematics import Systematics, drift_and_jitter
 from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
+from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit
+from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.transit.light_curve import exposure_samples
 
 logger = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spectramind_kit.config import FitConfig
 from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, LOG_AXIS, MID_TIME, CurveModel, State
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.systematics import Systematics
+from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.transit.orbit import semi_major_axis_from_duration
 
 _SHORTEST_DIP = 0.05

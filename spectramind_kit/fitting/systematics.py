@@ -22,8 +22,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-FGS1_LONGEST_WAVELENGTH = 1.2
-"""Points of shorter wavelength belong to FGS1, all others to AIRS-CH0 [um]."""
+from spectramind_kit.instruments import is_fgs1
+
 _FALL = -1.5
 """Exponent of the fall of drift coefficients with degree."""
 _JITTER_REGRESSORS = ("fgs1_row_centroid", "fgs1_column_centroid")
@@ -48,11 +48,6 @@ class Systematics:
     mixing: Tensor
     scatter: Tensor
     names: tuple[str, ...]
-
-
-def is_fgs1(wavelength: np.ndarray) -> np.ndarray:
-    """True where a wavelength [um] belongs to FGS1."""
-    return np.asarray(wavelength) < FGS1_LONGEST_WAVELENGTH
 
 
 def polynomial_basis(x: np.ndarray, order: int) -> np.ndarray:

@@ -15,8 +15,8 @@ the distance at transit and goes with 1 / speed, is widened by as much.
 import math
 from dataclasses import dataclass
 
-from spectramind_kit.config import FitConfig
 from spectramind_kit.products import Planet
+from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.transit.orbit import transit_speed
 
 DAY = 86400.0

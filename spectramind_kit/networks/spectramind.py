@@ -18,12 +18,13 @@ from torch import Tensor, nn
 
 from spectramind_kit.features.planet import CONTEXT, NODE
 from spectramind_kit.features.visit import SEQUENCE
-from spectramind_kit.fitting.systematics import is_fgs1
-from spectramind_kit.networks.expected import ExpectedCorrection
+from spectramind_kit.instruments import is_fgs1
+from spectramind_kit.networks.batch import Batch
 from spectramind_kit.networks.fusion import Fusion
+from spectramind_kit.networks.linear_correction import ExpectedCorrection
 from spectramind_kit.networks.mamba import FGS1MambaEncoder
 from spectramind_kit.networks.spectral_graph import AirsSpectralGNN, spectral_graph
-from spectramind_kit.settings.learning import ModelConfig
+from spectramind_kit.settings.model import ModelConfig
 from spectramind_kit.symbolic.bands import BANDS, MOLECULES
 
 LARGEST_SHIFT = 10.0
@@ -32,30 +33,6 @@ LARGEST_LN_FACTOR = 2.0
 """Sigma changes by at most that, in natural logarithms."""
 _LARGEST_INPUT = 6.0
 """Standardised inputs beyond are cut, so that a planet unlike all others cannot blow the answer up."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Planets side by side.
-
-    Attributes:
-        sequence: (batch, n_visit, n_time, len(SEQUENCE)); valid: (batch, n_visit, n_time) bool, False where padded.
-        node: (batch, n_wavelength, len(NODE)); context: (batch, len(CONTEXT)).
-        mean, sigma: (batch, n_wavelength) the answer to correct [(Rp/Rs)^2].
-        pull: (batch, n_wavelength) (truth - mean) / sigma; None where the truth is not known.
-    """
-
-    sequence: Tensor
-    valid: Tensor
-    node: Tensor
-    context: Tensor
-    mean: Tensor
-    sigma: Tensor
-    pull: Tensor | None = None
-
-    def to(self, device: torch.device) -> "Batch":
-        """Return the batch on a device."""
-        return Batch(*(None if part is None else part.to(device) for part in vars(self).values()))
 
 
 @dataclass(frozen=True)

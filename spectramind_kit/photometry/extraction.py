@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectramind_kit.calibration.pixel_bins import PixelBins
-from spectramind_kit.config import PhotometryConfig
 from spectramind_kit.instruments import FGS1
 from spectramind_kit.photometry.background import foreground_per_pixel
 from spectramind_kit.photometry.profile import fill_bad_pixels, shift_templates
 from spectramind_kit.photometry.window import aperture_window, on_grid
+from spectramind_kit.settings.detector import PhotometryConfig
 
 _WORTH_TELLING = 0.02
 """Share of bad pixels in the aperture from which a visit carries a flag; a normal detector has a tenth of it."""

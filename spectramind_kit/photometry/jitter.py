@@ -5,9 +5,9 @@ Moments are ratios of weighted sums M_k(t) = sum_p x_p^k s_p(t) over the apertur
 
 import numpy as np
 
-from spectramind_kit.config import PhotometryConfig
 from spectramind_kit.instruments import CHANNELS, FGS1
 from spectramind_kit.photometry.window import aperture
+from spectramind_kit.settings.detector import PhotometryConfig
 
 _PREFIX = {"FGS1": "fgs1", "AIRS-CH0": "airs"}
 

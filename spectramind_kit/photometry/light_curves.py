@@ -16,7 +16,6 @@ from spectramind_kit.calibration.paths import bin_decoded_pixels, working_path
 from spectramind_kit.calibration.pipeline import good_pixels
 from spectramind_kit.calibration.pixel_bins import PixelBins
 from spectramind_kit.competition.frames import DecodedPixels, dark_signal, decode_pixels, read_calibration_frames
-from spectramind_kit.config import CalibrationConfig, PhotometryConfig
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, FGS1_WAVELENGTH
 from spectramind_kit.photometry.binning import bin_edges, bin_mean
@@ -25,6 +24,7 @@ from spectramind_kit.photometry.jitter import image_series, moment_weights
 from spectramind_kit.photometry.lost_exposures import bins_with, lost_exposures, told
 from spectramind_kit.photometry.window import photometric_pixels
 from spectramind_kit.products import LightCurves, PlanetObservation
+from spectramind_kit.settings.detector import CalibrationConfig, PhotometryConfig
 
 
 def extract_light_curves(

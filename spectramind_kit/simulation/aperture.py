@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spectramind_kit.config import PhotometryConfig
 from spectramind_kit.instruments import AIRS
+from spectramind_kit.settings.detector import PhotometryConfig
 from spectramind_kit.simulation.cadence import Cadence
 from spectramind_kit.simulation.visit import ChannelLight
 

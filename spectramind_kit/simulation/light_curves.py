@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from spectramind_kit.config import Config, PhotometryConfig, SimulationConfig
+from spectramind_kit.config import Config, SimulationConfig
 from spectramind_kit.instruments import AIRS, FGS1, FGS1_WAVELENGTH, Channel
 from spectramind_kit.products import LightCurves, Planet
+from spectramind_kit.settings.detector import PhotometryConfig
 from spectramind_kit.simulation.aperture import channel_aperture, extraction_weights, measured
 from spectramind_kit.simulation.cadence import Cadence
 from spectramind_kit.simulation.disturbances import Disturbances, draw_disturbances

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectramind_kit.errors import ProductError
-from spectramind_kit.fitting.systematics import is_fgs1
+from spectramind_kit.instruments import is_fgs1
 
 FGS1_BAND_PASS = (0.60, 0.80)
 """Wavelengths that FGS1's one point sums up [um]."""

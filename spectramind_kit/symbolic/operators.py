@@ -9,7 +9,7 @@ zero.
 
 import numpy as np
 
-from spectramind_kit.fitting.systematics import is_fgs1
+from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.symbolic.bands import RESOLVING_POWER, WINDOWS, Band, band_mask, resolved_bands, window_mask
 
 _FLANK_STEPS = 8

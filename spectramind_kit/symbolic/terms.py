@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spectramind_kit.fitting.systematics import is_fgs1
+from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.symbolic import operators as measurements
 from spectramind_kit.symbolic.bands import RESOLVING_POWER
 

@@ -4,40 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 from torch.utils.data import Dataset
 
 from spectramind_kit.features.planet import Features
-from spectramind_kit.features.visit import SEQUENCE
-from spectramind_kit.networks.spectramind import Batch
+from spectramind_kit.networks.batch import Batch, collate
 from spectramind_kit.training.examples import Examples
-
-
-def collate(features: Sequence[Features], truth: np.ndarray | None = None) -> Batch:
-    """Lay planets side by side; shorter visits and missing second ones are padded and marked as not valid.
-
-    Args:
-        features: of the planets; truth: (n_planet, n_wavelength) where it is known.
-    """
-    n_visit = max(len(each.visits) for each in features)
-    n_time = max(len(visit) for each in features for visit in each.visits)
-    sequence = np.zeros((len(features), n_visit, n_time, len(SEQUENCE)), dtype=np.float32)
-    valid = np.zeros(sequence.shape[:3], dtype=bool)
-    for planet, each in enumerate(features):
-        for place, visit in enumerate(each.visits):
-            sequence[planet, place, : len(visit)] = visit
-            valid[planet, place, : len(visit)] = True
-    mean, sigma = (np.stack([getattr(each, name) for each in features]) for name in ("mean", "sigma"))
-    pull = None if truth is None else torch.from_numpy((truth - mean) / sigma).float()
-    return Batch(
-        torch.from_numpy(sequence),
-        torch.from_numpy(valid),
-        torch.from_numpy(np.stack([each.node for each in features])),
-        torch.from_numpy(np.stack([each.context for each in features])),
-        torch.from_numpy(mean).float(),
-        torch.from_numpy(sigma).float(),
-        pull,
-    )
 
 
 class PlanetDataset(Dataset):

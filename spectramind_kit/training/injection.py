@@ -12,10 +12,11 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from spectramind_kit.config import FitConfig
-from spectramind_kit.fitting.systematics import is_fgs1, wavelength_basis
+from spectramind_kit.fitting.systematics import wavelength_basis
 from spectramind_kit.fitting.transit_prior import transit_prior
+from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import LightCurves, Planet, TransitFit
+from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.transit.light_curve import exposure_samples
 from spectramind_kit.transit.limb_darkening import quadratic_coefficients
 from spectramind_kit.transit.spectroscopic import spectroscopic_transit

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from spectramind_kit.losses import SpectrumLoss
 from spectramind_kit.metric import unclipped_score
-from spectramind_kit.networks.spectramind import Batch, Correction, SpectraMindV50
-from spectramind_kit.settings.learning import TrainingConfig
+from spectramind_kit.networks.batch import Batch
+from spectramind_kit.networks.spectramind import Correction, SpectraMindV50
+from spectramind_kit.settings.training import TrainingConfig
+from spectramind_kit.training.losses import SpectrumLoss
 
 _NO_DECAY_BELOW = 2
 """Parameters with fewer axes (biases, norms, gains) are not decayed."""

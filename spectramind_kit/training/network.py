@@ -33,15 +33,16 @@ from torch.utils.data import DataLoader, DistributedSampler
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.features.planet import Features
 from spectramind_kit.files import replacing
-from spectramind_kit.losses import SpectrumLoss
 from spectramind_kit.metric import EDITIONS
 from spectramind_kit.networks.spectramind import SpectraMindV50
+from spectramind_kit.prediction.ensemble import RECORD, Member
 from spectramind_kit.training.batches import PlanetDataset, collate_items
 from spectramind_kit.training.examples import Examples
 from spectramind_kit.training.folds import assign_folds
+from spectramind_kit.training.losses import SpectrumLoss
 from spectramind_kit.training.module import NetworkModule
 from spectramind_kit.training.pretraining import pretrain
-from spectramind_kit.training.task import RECORD, START, Member, NetworkTask, Weights, members_of, save_task
+from spectramind_kit.training.task import START, NetworkTask, Weights, members_of, save_task
 from spectramind_kit.training.trainer import new_trainer
 
 logger = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader
 
 from spectramind_kit.features.planet import Features
 from spectramind_kit.features.visit import SEQUENCE
-from spectramind_kit.networks.spectramind import Batch, SpectraMindV50
-from spectramind_kit.training.batches import collate
+from spectramind_kit.networks.batch import Batch, collate
+from spectramind_kit.networks.spectramind import SpectraMindV50
 from spectramind_kit.training.task import NetworkTask
 from spectramind_kit.training.trainer import new_trainer
 

@@ -11,28 +11,15 @@ from torch import Tensor
 
 from spectramind_kit.config import config_hash
 from spectramind_kit.features.planet import Features
-from spectramind_kit.settings.learning import ModelConfig, TrainingConfig
+from spectramind_kit.prediction.ensemble import Member
 from spectramind_kit.settings.loss import LossConfig
+from spectramind_kit.settings.model import ModelConfig
+from spectramind_kit.settings.training import TrainingConfig
 from spectramind_kit.training.examples import Examples, content_hash, load_examples, save_examples
 
-RECORD = "networks.json"
-"""Beside the members' weights: their sizes, names, and the hash of what they learned from."""
 _TASK, _EXAMPLES, _WEIGHTS = "task.json", "examples.npz", "first.safetensors"
 Weights = dict[str, Tensor]
 """Tensors of a network by name, all of them or some."""
-
-
-@dataclass(frozen=True)
-class Member:
-    """One network to train: the fold it must not see (None: it may see all), and which of that fold's it is."""
-
-    fold: int | None
-    place: int
-
-    @property
-    def name(self) -> str:
-        """Name of its file and folder."""
-        return "start" if self.fold is None else f"fold{self.fold}_{self.place}"
 
 
 START = Member(None, 0)

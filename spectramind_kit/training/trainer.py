@@ -10,8 +10,8 @@ from pathlib import Path
 import pytorch_lightning as lightning
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
-from spectramind_kit.settings.learning import TrainingConfig
-from spectramind_kit.training.device import chosen_device
+from spectramind_kit.prediction.device import chosen_device
+from spectramind_kit.settings.training import TrainingConfig
 
 # Lightning announces devices, tips and its own stops for every network, and warns of what is meant to be: few planets
 # are loaded by the process itself, some networks hold nothing back, a checkpoint's folder is there to go on from, and

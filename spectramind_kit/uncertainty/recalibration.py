@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-from spectramind_kit.config import UncertaintyConfig
-from spectramind_kit.fitting.noise import evident_excess
+from spectramind_kit.robust_statistics import evident_excess
+from spectramind_kit.settings.uncertainty import UncertaintyConfig
 
 GROUPS = (slice(0, 1), slice(1, None))
 """FGS1 and AIRS-CH0 on the wavelength axis."""

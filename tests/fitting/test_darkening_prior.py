@@ -3,9 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from transit_light_curves import light_curves
 
-from spectramind_kit.darkening import DARKENING_NAMES
 from spectramind_kit.fitting.darkening_prior import (
     DarkeningPrior,
     conditional,
@@ -15,7 +13,8 @@ from spectramind_kit.fitting.darkening_prior import (
 )
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
-from spectramind_kit.products import DepthEstimate, TransitFit
+from spectramind_kit.products import DARKENING_NAMES, DepthEstimate, TransitFit
+from tests.fitting.transit_light_curves import light_curves
 
 N = len(DARKENING_NAMES)
 LOOSE = np.full(N, 0.1)

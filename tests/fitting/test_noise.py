@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from spectramind_kit.fitting.noise import channel_noise, evident_excess, outliers, scatter_ratio
+from spectramind_kit.fitting.noise import channel_noise, outliers, scatter_ratio
+from spectramind_kit.robust_statistics import evident_excess
 
 N_CURVE, N_TIME = 60, 300
 GROUP = torch.ones(N_CURVE, dtype=torch.bool)

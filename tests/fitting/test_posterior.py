@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from transit_light_curves import N_TIME, WAVELENGTH, level_pull, light_curves
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.products import Orbit, Planet, Star
+from tests.fitting.transit_light_curves import N_TIME, WAVELENGTH, level_pull, light_curves
 
 WINDOW = 27000.0
 AIRS = slice(1, 283)

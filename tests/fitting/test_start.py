@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from transit_light_curves import level_pull, light_curves
 
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.start import find_dips, white_curves
 from spectramind_kit.fitting.systematics import drift_and_jitter
+from tests.fitting.transit_light_curves import level_pull, light_curves
 
 TIME = (np.arange(225) + 0.5) * 120.0
 MIDDLE = np.array([0.7, 2.9])

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from spectramind_kit.fitting.systematics import drift_and_jitter, is_fgs1, polynomial_basis
+from spectramind_kit.fitting.systematics import drift_and_jitter, polynomial_basis
+from spectramind_kit.instruments import is_fgs1
 
 WAVELENGTH = np.array([0.7, 2.0, 2.5, 3.0, 3.5, 3.9])
 TIME = np.linspace(0.0, 27000.0, 100)

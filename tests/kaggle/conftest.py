@@ -12,14 +12,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from loopback import LoopbackKaggle, client_variables, serving
-from tiny_packages import BACKEND, KERNEL, PYPROJECT, REHEARSED, write_kernel, write_sdist, write_wheel
 
-from spectramind_kit.config import KaggleConfig
 from spectramind_kit.files import sha256_of
-from spectramind_kit.kaggle.targets import LOCK_NAME, Pin, Target, load_target
-from spectramind_kit.kaggle.waiting import Patience
-from spectramind_kit.kaggle.wheelhouse import build_wheels
+from spectramind_kit.kaggle.remote.waiting import Patience
+from spectramind_kit.kaggle.wheels.targets import LOCK_NAME, Pin, Target, load_target
+from spectramind_kit.kaggle.wheels.wheelhouse import build_wheels
+from spectramind_kit.settings.kaggle import KaggleConfig
+from tests.kaggle.loopback import LoopbackKaggle, client_variables, serving
+from tests.kaggle.tiny_packages import BACKEND, KERNEL, PYPROJECT, REHEARSED, write_kernel, write_sdist, write_wheel
 
 TARGET = """
 python = "3.12"
@@ -172,7 +172,7 @@ def kaggle(tmp_path, monkeypatch) -> LoopbackKaggle:
 @pytest.fixture
 def api(kaggle):
     """The official client, opened."""
-    from spectramind_kit.kaggle.client import open_client
+    from spectramind_kit.kaggle.remote.client import open_client
 
     return open_client()
 

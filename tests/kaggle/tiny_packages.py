@@ -6,8 +6,8 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from spectramind_kit.kaggle import kernel as kernels
-from spectramind_kit.submission import COLUMNS
+from spectramind_kit.kaggle.rules import kernel as kernels
+from spectramind_kit.work_folder.submission import COLUMNS
 
 # A build backend that lies in the source itself: pip builds with it in isolation and still needs no index.
 BACKEND = """

@@ -5,10 +5,10 @@ TRITON_INTERPRET=1, because Triton's own functions are made for the interpreter 
 import json
 
 import torch
-from scan_inputs import relative_errors, scan_inputs, value_and_gradients
 
 from spectramind_kit.networks import triton_scan
 from spectramind_kit.networks.scan_paths import SCANS
+from tests.networks.scan_inputs import relative_errors, scan_inputs, value_and_gradients
 
 torch.set_num_threads(1)
 # The interpreter takes half a millisecond for each element of a scan: tiny tiles, several in every direction.

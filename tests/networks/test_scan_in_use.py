@@ -10,7 +10,7 @@ import torch
 
 from spectramind_kit import selftest
 from spectramind_kit.errors import SpectraMindError
-from spectramind_kit.kaggle import install
+from spectramind_kit.kaggle.wheels import install
 from spectramind_kit.networks import scan_in_use as module
 from spectramind_kit.networks.scan_paths import SCANS
 

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from scan_inputs import relative_errors, scan_inputs, value_and_gradients
 
 from spectramind_kit.networks import segmented_scan as module
 from spectramind_kit.networks.scan_paths import loop_scan
 from spectramind_kit.networks.segmented_scan import segmented_scan, segments
+from tests.networks.scan_inputs import relative_errors, scan_inputs, value_and_gradients
 
 NAMES = ("u", "delta", "A", "B", "C")
 

@@ -4,10 +4,10 @@ import math
 
 import pytest
 import torch
-from scan_inputs import relative_errors, scan_inputs, value_and_gradients
 
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.networks.selective_scan import selective_scan
+from tests.networks.scan_inputs import relative_errors, scan_inputs, value_and_gradients
 
 
 def blelloch_scan(u, delta, A, B, C, **rest):

@@ -7,14 +7,8 @@ import torch
 from spectramind_kit.config import load_config
 from spectramind_kit.features.planet import CONTEXT, EXPECTED, NODE, Features
 from spectramind_kit.features.visit import SEQUENCE
-from spectramind_kit.networks.spectramind import (
-    LARGEST_LN_FACTOR,
-    LARGEST_SHIFT,
-    Batch,
-    SpectraMindV50,
-    Standardisation,
-)
-from spectramind_kit.training.batches import collate
+from spectramind_kit.networks.batch import Batch, collate
+from spectramind_kit.networks.spectramind import LARGEST_LN_FACTOR, LARGEST_SHIFT, SpectraMindV50, Standardisation
 
 WAVELENGTH = np.concatenate([[0.7], np.linspace(1.95, 3.9, 282)])
 N = len(WAVELENGTH)

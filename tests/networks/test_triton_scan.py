@@ -11,7 +11,7 @@ import torch
 
 from spectramind_kit.networks import triton_scan
 
-HERE = Path(__file__).parent
+PROJECT = Path(__file__).parents[2]
 SIZES = ("time", "channels", "n_state", "chunks")
 KERNELS = ("_chunk_states", "_chunk_adjoints", "_carry", "_outputs", "_gradients")
 
@@ -21,8 +21,8 @@ def interpreted():
     """Errors of the interpreted kernels, by case and by what they belong to."""
     pytest.importorskip("triton")
     variables = {**os.environ, "TRITON_INTERPRET": "1"}
-    command = [sys.executable, str(HERE / "interpreted_scan.py")]
-    done = subprocess.run(command, env=variables, capture_output=True, text=True)
+    command = [sys.executable, "-m", "tests.networks.interpreted_scan"]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, cwd=PROJECT)
     if "only 0-dimensional arrays can be converted" in done.stderr:
         pytest.skip("the interpreter of this Triton (3.6 and earlier) does not work with this numpy")
     assert done.returncode == 0, done.stderr

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from random_planets import WAVELENGTH, random_examples, random_planet
 
-from spectramind_kit.training.batches import PlanetDataset, collate, collate_items, varied
+from spectramind_kit.networks.batch import collate
+from spectramind_kit.training.batches import PlanetDataset, collate_items, varied
+from tests.training.random_planets import WAVELENGTH, random_examples, random_planet
 
 
 def test_shorter_visits_and_missing_ones_are_padded():

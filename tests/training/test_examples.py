@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from random_planets import random_examples
 
 from spectramind_kit.errors import ProductError
 from spectramind_kit.training.examples import Examples, joined, load_examples, save_examples
+from tests.training.random_planets import random_examples
 
 
 def test_a_held_out_fold_is_not_learned_from():

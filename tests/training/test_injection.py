@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from fitted_light_curves import fitted
 
 from spectramind_kit.config import load_config
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.products import Planet
 from spectramind_kit.training.injection import drawn_spectrum, injected_curves, limb_darkening_of, transit_of
+from tests.training.fitted_light_curves import fitted
 
 
 @pytest.fixture(scope="module")

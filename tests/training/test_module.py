@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from random_planets import WAVELENGTH, random_examples
 
 from spectramind_kit.config import load_config
-from spectramind_kit.training.batches import collate
+from spectramind_kit.networks.batch import collate
 from spectramind_kit.training.module import corrected
 from spectramind_kit.training.network import new_module
 from spectramind_kit.training.task import NetworkTask
+from tests.training.random_planets import WAVELENGTH, random_examples
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from random_planets import WAVELENGTH, random_examples
 from safetensors.torch import load_file
 
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.prediction.ensemble import Member, load_ensemble
 from spectramind_kit.training.batches import PlanetDataset
-from spectramind_kit.training.ensemble import load_ensemble
 from spectramind_kit.training.examples import Examples
 from spectramind_kit.training.network import _hold_back, new_module, train_members, train_networks, training_loader
-from spectramind_kit.training.task import START, Member, NetworkTask, load_task, members_of, save_task
+from spectramind_kit.training.task import START, NetworkTask, load_task, members_of, save_task
+from tests.training.random_planets import WAVELENGTH, random_examples
 
 TINY = ("model=v50_small", "model.d_model=8", "model.heads=2", "model.d_state=2", "model.time_layers=1")
 TINY += ("model.graph_layers=1", "model.patch=10", "model.dropout=0", "loss=gll", "training.device=cpu")

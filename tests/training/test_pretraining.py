@@ -4,13 +4,13 @@ import logging
 
 import numpy as np
 import torch
-from random_planets import WAVELENGTH, random_planet
 
 from spectramind_kit.config import load_config
 from spectramind_kit.features.planet import Features
 from spectramind_kit.features.visit import SEQUENCE
 from spectramind_kit.training.pretraining import HIDDEN_SHARE, hidden_spans, pretrain
 from spectramind_kit.training.task import NetworkTask
+from tests.training.random_planets import WAVELENGTH, random_planet
 
 
 def test_spans_are_hidden_and_padding_is_not():

@@ -3,7 +3,7 @@
 import pytest
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.package_index import run_pip
+from spectramind_kit.kaggle.wheels.package_index import run_pip
 
 
 @pytest.fixture(scope="session", autouse=True)

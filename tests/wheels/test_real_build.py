@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from spectramind_kit.kaggle.build_environment import BuildEnvironment
-from spectramind_kit.kaggle.machine_code import check_library, read_library
-from spectramind_kit.kaggle.package_index import SKIPPED_CUDA, build_constraints, run_pip
-from spectramind_kit.kaggle.targets import load_target, read_lock
-from spectramind_kit.kaggle.toolchain import find_cuobjdump, open_toolchain, write_wrapper
-from spectramind_kit.kaggle.wheel_file import read_wheel
+from spectramind_kit.kaggle.wheels.build_environment import BuildEnvironment
+from spectramind_kit.kaggle.wheels.machine_code import check_library, read_library
+from spectramind_kit.kaggle.wheels.package_index import SKIPPED_CUDA, build_constraints, run_pip
+from spectramind_kit.kaggle.wheels.targets import load_target, read_lock
+from spectramind_kit.kaggle.wheels.toolchain import find_cuobjdump, open_toolchain, write_wrapper
+from spectramind_kit.kaggle.wheels.wheel_file import read_wheel
 
 pytestmark = pytest.mark.wheels
 

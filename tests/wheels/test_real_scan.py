@@ -11,7 +11,7 @@ import types
 import pytest
 import torch
 
-from spectramind_kit.kaggle.package_index import download_source
+from spectramind_kit.kaggle.wheels.package_index import download_source
 from spectramind_kit.networks.mamba import MambaBlock
 from spectramind_kit.networks.selective_scan import selective_scan
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from spectramind_kit.config import load_config
-from spectramind_kit.kaggle.dataset import write_dataset
-from spectramind_kit.kaggle.image_environment import make_environment
-from spectramind_kit.kaggle.isolation import Mount, Stage, command_in_namespaces, offline_means
-from spectramind_kit.kaggle.targets import load_target, target_names
-from spectramind_kit.kaggle.wheelhouse import build_wheels
+from spectramind_kit.kaggle.rehearsal.image_environment import make_environment
+from spectramind_kit.kaggle.rehearsal.isolation import Mount, Stage, command_in_namespaces, offline_means
+from spectramind_kit.kaggle.wheels.dataset import write_dataset
+from spectramind_kit.kaggle.wheels.targets import load_target, target_names
+from spectramind_kit.kaggle.wheels.wheelhouse import build_wheels
 
 pytestmark = pytest.mark.wheels
 

@@ -1,0 +1,1 @@
+"""The dry run here: a kernel under Kaggle's conditions, before anything is pushed."""

@@ -1,0 +1,115 @@
+"""A fresh virtual environment that holds what Kaggle's image holds, as far as it is installed here.
+
+The distributions are linked, not copied: a folder as a whole where it belongs to chosen distributions only, else file
+by file (namespace packages are shared). What the target says the image lacks, and the kit itself, stay out, so that a
+kernel that forgot to bring a wheel fails here as it would there.
+"""
+
+import functools
+import importlib.metadata
+import re
+import venv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import Distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from spectramind_kit.kaggle.wheels.targets import Target
+from spectramind_kit.kaggle.wheels.virtual_environment import VirtualEnvironment
+
+KIT = "spectramind-kit"
+PROGRAMS = ("uv",)
+"""Programs of the image, not scripts of Python, that an installation calls."""
+
+
+@dataclass(frozen=True)
+class ImageEnvironment(VirtualEnvironment):
+    """A virtual environment that stands for the image.
+
+    Attributes:
+        linked: versions of what it holds.
+        absent: names the image has and this machine does not.
+    """
+
+    linked: Mapping[str, str]
+    absent: tuple[str, ...]
+
+
+def make_environment(target: Target, folder: Path) -> ImageEnvironment:
+    """Create the virtual environment of a target from what is installed in the running one."""
+    venv.EnvBuilder(clear=True, symlinks=True, with_pip=False).create(folder)
+    installed = installed_distributions()
+    chosen = image_distributions(target, installed)
+    environment = ImageEnvironment(
+        folder,
+        linked={name: installed[name].version for name in sorted(chosen)},
+        absent=tuple(sorted(_canonical(name) for name in target.image if _canonical(name) not in installed)),
+    )
+    for relative, path in links([installed[name] for name in chosen], installed.values()).items():
+        place = environment.site_packages / relative
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(path)
+    for name in chosen.intersection(PROGRAMS):
+        program = Path(installed[name].locate_file(Path("..", "..", "..", "bin", name)))
+        if program.is_file():
+            (folder / "bin" / name).symlink_to(program.resolve())
+    return environment
+
+
+def installed_distributions() -> dict[str, Distribution]:
+    """Return the running environment's distributions by canonical name; the first on the path wins."""
+    found: dict[str, Distribution] = {}
+    for distribution in importlib.metadata.distributions():
+        if distribution.metadata["Name"]:
+            found.setdefault(_canonical(distribution.metadata["Name"]), distribution)
+    return found
+
+
+def image_distributions(target: Target, installed: Mapping[str, Distribution]) -> set[str]:
+    """Return the image's distributions that are installed, with all they require, without what the image lacks."""
+    lacks = {_canonical(name) for name in (*target.lacks, *target.compiled)} | {KIT}
+    chosen: set[str] = set()
+    waiting = [_canonical(name) for name in target.image]
+    while waiting:
+        name = waiting.pop()
+        if name in installed and name not in chosen and name not in lacks:
+            chosen.add(name)
+            waiting += _required(installed[name])
+    return chosen
+
+
+def links(chosen: Iterable[Distribution], everything: Iterable[Distribution]) -> dict[Path, Path]:
+    """Return the fewest links that show the chosen distributions and nothing of the others.
+
+    Returns:
+        path within site-packages -> file or folder it stands for.
+    """
+    chosen = list(chosen)
+    names = {distribution.metadata["Name"] for distribution in chosen}
+    others = [distribution for distribution in everything if distribution.metadata["Name"] not in names]
+    shared = {folder for distribution in others for file in _files(distribution) for folder in file.parents}
+    found = {}
+    for distribution in chosen:
+        for file in _files(distribution):
+            whole = next((folder for folder in [*file.parents][-2::-1] if folder not in shared), file)
+            if whole not in found:
+                found[whole] = Path(distribution.locate_file(whole)).resolve()
+    return {relative: path for relative, path in found.items() if path.exists()}
+
+
+@functools.lru_cache(maxsize=1024)
+def _files(distribution: Distribution) -> tuple[Path, ...]:
+    """Files of a distribution within site-packages."""
+    files = [Path(file) for file in distribution.files or ()]
+    return tuple(file for file in files if file.parts[0] != ".." and not file.is_absolute())
+
+
+def _required(distribution: Distribution) -> list[str]:
+    requirements = [Requirement(line) for line in distribution.requires or ()]
+    return [_canonical(r.name) for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

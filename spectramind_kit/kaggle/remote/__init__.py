@@ -1,0 +1,1 @@
+"""Talking to Kaggle through its official client."""

@@ -1,0 +1,76 @@
+"""Submit the pushed version of a kernel to its code competition, after seeing that its own run left a valid file.
+
+Kaggle runs that version again on the hidden planets; a version whose run failed, or whose file is broken, would cost
+a submission for nothing.
+"""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spectramind_kit.errors import PackagingError
+from spectramind_kit.kaggle.remote.client import asking
+from spectramind_kit.kaggle.remote.kernel_output import fetch_output
+from spectramind_kit.kaggle.remote.kernel_session import check_version, wait_for_kernel
+from spectramind_kit.kaggle.remote.push_record import PushRecord, read_record, write_record
+from spectramind_kit.kaggle.remote.waiting import Patience
+from spectramind_kit.kaggle.rules.output_check import MANIFEST, SUBMISSION, check_output
+
+if TYPE_CHECKING:
+    from kaggle.api.kaggle_api_extended import KaggleApi
+
+
+def submission_record(folder: Path, version: int | None = None) -> PushRecord:
+    """Return the record of the version to submit: the one pushed from the folder, or another one that is named.
+
+    Raises:
+        PackagingError: if nothing was pushed, or what was pushed is attached to no competition.
+    """
+    record = read_record(folder)
+    if version is not None and version != record.version:
+        record = replace(record, version=version, submissions=())
+    if record.competition is None:
+        remedy = "submit a kernel that the competition is attached to, such as kernels/submit"
+        raise PackagingError(f"kernel {record.kernel}", wanted="a competition source", got="none", remedy=remedy)
+    return record
+
+
+def submission_plan(record: PushRecord, message: str) -> dict:
+    """Return what a submission would send."""
+    return {
+        "competition": record.competition,
+        "kernel": record.kernel,
+        "version": record.version,
+        "file": SUBMISSION,
+        "message": message,
+        "submissions of this version so far": list(record.submissions),
+    }
+
+
+def submit_version(api: "KaggleApi", folder: Path, record: PushRecord, message: str, patience: Patience) -> PushRecord:
+    """Wait for the version's own run, validate its file, submit the version, and record the submission.
+
+    Returns:
+        the record with the submission's reference.
+
+    Raises:
+        PackagingError: if the run failed, another version came after it, or the server does not take the submission.
+        SubmissionError: if the run's file is not valid.
+    """
+    wait_for_kernel(api, record.kernel, patience)
+    check_version(api, record.kernel, record.version)
+    with tempfile.TemporaryDirectory() as out:
+        fetch_output(api, record.kernel, Path(out), only=(SUBMISSION, MANIFEST))
+        check_output(Path(out), [SUBMISSION])
+    what = f"submission of {record.kernel}, version {record.version}, to {record.competition}"
+    with asking(what):
+        answer = api.competition_submit_code(
+            SUBMISSION, message, record.competition, record.kernel, record.version, quiet=True
+        )
+    if not answer.ref:
+        remedy = "look at the competition's page whether it is there before you submit again"
+        raise PackagingError(what, wanted="the reference of a submission", got=answer.message or "none", remedy=remedy)
+    submitted = record.with_submission(answer.ref)
+    write_record(folder, submitted)
+    return submitted

@@ -1,0 +1,1 @@
+"""What Kaggle allows: kernels, limits, parameters, output."""

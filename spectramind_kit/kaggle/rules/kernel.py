@@ -1,0 +1,101 @@
+"""Kernels: a folder with ``kernel-metadata.json``, a reviewed source and the notebook generated from it.
+
+The source is a Python file of percent cells (jupytext); the notebook is derived from it, never edited. A notebook is
+a page, not a program: its cells call the library and hold no function, class, loop or ``try``.
+"""
+
+import ast
+import hashlib
+import json
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from spectramind_kit.errors import PackagingError
+from spectramind_kit.kaggle.rules.limits import check_kernel_metadata
+
+METADATA = "kernel-metadata.json"
+TAGS = ("install", "parameters")
+PROGRAM_NODES = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
+    *(ast.For, ast.AsyncFor, ast.While, ast.comprehension, ast.Try, ast.TryStar),
+)
+
+
+def source_path(folder: Path) -> Path:
+    """The reviewed source of a kernel: ``kernels/<name>/<name>.py``."""
+    return folder / f"{folder.name}.py"
+
+
+def notebook_path(folder: Path) -> Path:
+    """The notebook that Kaggle runs: ``code_file`` of the kernel's metadata."""
+    return folder / read_metadata(folder)["code_file"]
+
+
+def notebook_from_source(folder: Path) -> NotebookNode:
+    """Return the notebook of a kernel's source, the same in every build."""
+    if not source_path(folder).is_file():
+        raise PackagingError(f"kernel {folder}", wanted=f"its source {source_path(folder).name}", got="no such file")
+    source = jupytext.read(source_path(folder))
+    kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernelspec, "language_info": {"name": "python"}})
+    for number, cell in enumerate(source.cells):
+        new = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
+        identity = hashlib.sha256(f"{number} {cell.source}".encode()).hexdigest()[:8]
+        tags = {"tags": cell.metadata["tags"]} if "tags" in cell.metadata else {}
+        notebook.cells.append(new(source=cell.source, id=identity, metadata=tags))
+    return notebook
+
+
+def write_notebook(folder: Path) -> Path:
+    """Generate the notebook from the source and return its path."""
+    path = notebook_path(folder)
+    path.write_text(nbformat.writes(notebook_from_source(folder)) + "\n")
+    return path
+
+
+def read_metadata(folder: Path) -> dict:
+    """Read ``kernel-metadata.json``.
+
+    Raises:
+        PackagingError: if it is missing, or Kaggle would not run it as we mean it (see ``limits``).
+    """
+    path = folder / METADATA
+    if not path.is_file():
+        raise PackagingError(f"kernel {folder}", wanted=f"a folder with {METADATA}", got="none")
+    metadata = json.loads(path.read_text())
+    check_kernel_metadata(metadata, path)
+    return metadata
+
+
+def check_kernel(folder: Path) -> NotebookNode:
+    """Return a kernel's notebook after checking that it is generated from its source and is a thin page.
+
+    Raises:
+        PackagingError: naming the cell at fault.
+    """
+    path = notebook_path(folder)
+    if not path.is_file():
+        raise PackagingError(f"kernel {folder}", wanted=f"the notebook {path.name}", got="no such file")
+    notebook = nbformat.read(path, as_version=4)
+    if notebook != notebook_from_source(folder):
+        remedy = "run `build_dataset.py notebooks`; changes belong into the source"
+        raise PackagingError(
+            f"{path}", wanted=f"what {source_path(folder).name} generates", got="another", remedy=remedy
+        )
+    tags = [tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])]
+    if sorted(tags) != sorted(TAGS):
+        raise PackagingError(f"cell tags of {path}", wanted=f"one cell each of {list(TAGS)}", got=tags)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            _check_thin(cell.source, path)
+    return notebook
+
+
+def _check_thin(code: str, path: Path) -> None:
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, PROGRAM_NODES):
+            got = f"{type(node).__name__} in the cell that starts {code.splitlines()[0]!r}"
+            raise PackagingError(f"{path}", wanted="a page that calls the library", got=got, remedy="move it there")

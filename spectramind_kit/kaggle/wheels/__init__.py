@@ -1,0 +1,1 @@
+"""Building the dataset of wheels, and installing from it."""

@@ -1,0 +1,177 @@
+"""Lay out the wheel dataset as Kaggle takes it: wheels by target, manifest, metadata, README, licences, installer.
+
+Kaggle's rules (``limits``) are checked before anything is uploaded: it drops a "+" silently, for instance, and leaves
+a wheel that cannot be installed. Beside the wheels lies the source they were built from, for a session on Kaggle's own
+image that compiles them anew (kernel ``build-wheels``).
+"""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from spectramind_kit.errors import PackagingError
+from spectramind_kit.kaggle.rules.limits import DATASET_METADATA, check_dataset_metadata, check_uploadable
+from spectramind_kit.kaggle.wheels import install
+from spectramind_kit.kaggle.wheels.targets import LOCK_NAME, RECORD_NAME, Target
+from spectramind_kit.kaggle.wheels.wheel_file import read_wheel
+from spectramind_kit.kaggle.wheels.wheelhouse import PROJECT_FILES, BuiltWheel
+from spectramind_kit.settings.kaggle import KaggleConfig
+
+SOURCE = "source"
+"""Folder of the source archive: a checkout without tests, from which ``build_dataset.py`` can build again."""
+SOURCE_FILES = (*PROJECT_FILES, "build_dataset.py", "wheels/build-constraints.txt")
+SOURCE_PATTERNS = ("spectramind_kit/**/*", f"wheels/*/{RECORD_NAME}", f"wheels/*/{LOCK_NAME}")
+
+README = """# {title}
+
+Wheels for Kaggle notebooks without internet, made by spectramind_kit: the kit itself and what the image lacks.
+One folder of `wheels/` for each image generation: {targets}.
+
+Attach this dataset to a notebook and run two cells:
+
+```python
+import os, runpy
+from pathlib import Path
+inputs = Path(os.environ.get("KAGGLE_INPUT_ROOT", "/kaggle/input"))
+wheels = [path for depth in "1234" for path in inputs.glob("*/" * int(depth) + "wheels/*/spectramind_kit-*.whl")]
+runpy.run_path(str(wheels[0].parents[2] / "install.py"))["install"]()
+```
+
+```python
+from spectramind_kit.kaggle.session.inputs import find_competition
+find_competition()
+```
+
+`install.py` takes the wheels that fit the session, checks their SHA-256, installs them with uv or pip in one call
+(`--no-index --no-deps`: torch, numpy and protobuf stay as they are), imports them and prints a table. Compiled wheels
+are for one Python, torch, CUDA and C++ ABI; where none fits it says so in one line and goes on without. On a GPU the
+selective scan is run and compared with the recurrence before it is said to be in use.
+
+| wheel | version | target | GPU code | licence | MB |
+|---|---|---|---|---|---|
+{rows}
+"""
+
+
+def write_dataset(
+    wheels: Mapping[str, Sequence[BuiltWheel]],
+    targets: Sequence[Target],
+    out: Path,
+    config: KaggleConfig,
+    project: Path | None = None,
+) -> dict:
+    """Write the dataset's folder anew and return its manifest.
+
+    Args:
+        wheels: built wheels by target name.
+        out: the folder.
+        config: whose dataset it will be, and its slug.
+        project: the checkout the wheels were built from; its source goes along, if it is given.
+
+    Raises:
+        PackagingError: if Kaggle would refuse or garble it, or if ``out`` is a folder of something else.
+    """
+    metadata = dataset_metadata(config.dataset, config.owner)
+    records = [_record(wheel, target) for target in targets for wheel in wheels[target.name]]
+    facts = {target.name: target.facts() for target in targets}
+    manifest = {"format": install.FORMAT, "targets": facts, "wheels": records}
+    _clear(out)
+    for target in targets:
+        (out / "wheels" / target.name).mkdir(parents=True)
+        for wheel in wheels[target.name]:
+            shutil.copyfile(target.folder / wheel.file, out / "wheels" / target.name / wheel.file)
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    (out / DATASET_METADATA).write_text(json.dumps(metadata, indent=1) + "\n")
+    (out / "README.md").write_text(_readme(metadata["title"], records, facts))
+    (out / "LICENSES").write_text(_licences(wheels, targets))
+    shutil.copyfile(install.__file__, out / "install.py")
+    if project:
+        copy_source(project, out / SOURCE)
+    check_uploadable(out)
+    return manifest
+
+
+def dataset_metadata(slug: str, owner: str) -> dict:
+    """Return ``dataset-metadata.json``.
+
+    Raises:
+        PackagingError: if the slug, or a text made of it, is outside Kaggle's rules.
+    """
+    metadata = {
+        "id": f"{owner}/{slug}",
+        "title": slug.replace("-", " ").capitalize(),
+        "subtitle": "Offline wheels of spectramind_kit for Kaggle notebooks",
+        "description": "Wheels for notebooks without internet. Each keeps its own licence: see LICENSES.",
+        "licenses": [{"name": "other"}],
+        "keywords": [],
+    }
+    check_dataset_metadata(metadata, f"a dataset of kaggle.owner={owner} and kaggle.dataset={slug}")
+    return metadata
+
+
+def copy_source(project: Path, out: Path) -> Path:
+    """Copy what wheels are built from, and the program that builds them, to a folder; return the folder."""
+    files = [project / name for name in SOURCE_FILES]
+    files += [path for pattern in SOURCE_PATTERNS for path in sorted(project.glob(pattern))]
+    for path in files:
+        if path.is_file() and "__pycache__" not in path.parts:
+            place = out / path.relative_to(project)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
+    return out
+
+
+def _record(wheel: BuiltWheel, target: Target) -> dict:
+    """Return what the manifest says of one wheel."""
+    path = target.folder / wheel.file
+    contents = read_wheel(path)
+    return {
+        "name": contents.name,
+        "version": contents.version,
+        "path": f"wheels/{target.name}/{wheel.file}",
+        "sha256": wheel.sha256,
+        "size": path.stat().st_size,
+        "licence": contents.licence,
+        "source": wheel.source,
+        "target": target.name,
+        "original_name": wheel.original_name,
+        "compiled": contents.compiled,
+        "architectures": list(wheel.architectures),
+        "needed": list(wheel.needed),
+        "imports": list(contents.imports),
+        "extensions": list(contents.extensions),
+    }
+
+
+def _clear(out: Path) -> None:
+    """Remove an earlier dataset, but nothing else that happens to bear the name."""
+    path = out / "manifest.json"
+    if path.is_file() and json.loads(path.read_text()).get("format") == install.FORMAT:
+        shutil.rmtree(out)
+    elif out.is_dir() and any(out.iterdir()):
+        got = sorted(entry.name for entry in out.iterdir())[:8]
+        raise PackagingError(f"--out {out}", wanted="a new folder or an earlier dataset", got=got)
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def _readme(title: str, records: Sequence[dict], facts: Mapping[str, object]) -> str:
+    rows = [
+        f"| {r['name']} | {r['version']} | {r['target']} | {' '.join(r['architectures'])} | {r['licence']} "
+        f"| {r['size'] / 1e6:.2f} |"
+        for r in records
+    ]
+    return README.format(title=title, targets=", ".join(f"`{name}`" for name in facts), rows="\n".join(rows))
+
+
+def _licences(wheels: Mapping[str, Sequence[BuiltWheel]], targets: Sequence[Target]) -> str:
+    """Return the licence texts of every distribution, once each."""
+    texts = {}
+    for target in targets:
+        for wheel in wheels[target.name]:
+            contents = read_wheel(target.folder / wheel.file)
+            stated = f"{contents.name} {contents.version}: {contents.licence}"
+            found = [f"{name}\n\n{text.strip()}" for name, text in contents.licence_texts.items()]
+            texts[stated] = found or ["The wheel carries no licence file; this is what its metadata states."]
+    rule = "\n\n" + "=" * 100 + "\n"
+    return rule.join("\n\n".join([stated, *found]) for stated, found in texts.items()) + "\n"

@@ -1,0 +1,116 @@
+"""Ask the package index for what a target lacks: wheels that fit it, or sources; pins with their hashes.
+
+Everything goes through pip, with whatever index and proxy the user has set up for it.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from spectramind_kit.errors import PackagingError
+from spectramind_kit.files import sha256_of
+from spectramind_kit.kaggle.wheels.targets import LOCK_NAME, Pin, Target
+
+log = logging.getLogger(__name__)
+
+CONSTRAINTS_NAME = "build-constraints.txt"
+FIRST_ZIP_DATE = "315532800"
+"""1980-01-01, the oldest date a zip archive can hold: files get the same date in every build."""
+FORCED_BUILD = {"CAUSAL_CONV1D_FORCE_BUILD": "TRUE", "MAMBA_FORCE_BUILD": "TRUE"}
+"""Without these the set-ups first look for a ready wheel on a host that may not be reachable."""
+SKIPPED_CUDA = {**FORCED_BUILD, "CAUSAL_CONV1D_SKIP_CUDA_BUILD": "TRUE", "MAMBA_SKIP_CUDA_BUILD": "TRUE"}
+"""With these they do no more than tell their metadata, which needs no compiler."""
+
+
+def download(arguments: Sequence[str], target: Target, folder: Path) -> None:
+    """Download wheels that fit the target's Python and C library, whatever Python runs here."""
+    minor = int(target.glibc.split(".")[1])
+    platforms = [f"manylinux_2_{older}_x86_64" for older in range(minor, 16, -1)] + ["manylinux2014_x86_64"]
+    fits = ["--python-version", target.python, "--implementation", "cp", "--only-binary", ":all:"]
+    fits += [part for platform in platforms for part in ("--platform", platform)]
+    run_pip(["download", "--no-deps", "--dest", str(folder), *fits, *arguments])
+
+
+def download_source(
+    name: str,
+    arguments: Sequence[str],
+    folder: Path,
+    *,
+    isolated: bool = True,
+    constraints: Path | None = None,
+    python: Path = Path(sys.executable),
+) -> None:
+    """Download a source distribution.
+
+    Args:
+        name: the distribution; arguments: what pip is asked for.
+        isolated: False for set-ups that import torch even to tell their version: ``python`` must have it.
+    """
+    command = ["download", "--no-deps", "--no-binary", name, "--dest", str(folder), *arguments]
+    if isolated:
+        run_pip(command, constraints, python)
+    else:
+        run_pip([*command, "--no-build-isolation"], constraints, python, SKIPPED_CUDA)
+
+
+def make_lock(target: Target) -> list[Pin]:
+    """Ask the index for the pins of a target's record and write their hashes into its lock.
+
+    The file taken is a wheel that fits the target where there is one, else the source distribution.
+    """
+    pins = []
+    for name, version in {**target.lacks, **target.compiled}.items():
+        with tempfile.TemporaryDirectory() as temporary:
+            folder, wanted = Path(temporary), f"{name}=={version}"
+            if name in target.compiled:
+                download_source(name, [wanted], folder, isolated=False)
+            else:
+                try:
+                    download([wanted], target, folder)
+                except PackagingError:
+                    log.info("%s %s: no wheel on the index, taking its source", name, version)
+                    download_source(name, [wanted], folder, constraints=build_constraints(target))
+            file = next(folder.iterdir())
+            pins.append(Pin(name, version, sha256_of(file), file.name))
+    head = f"# What Kaggle's image lacks. Made by: build_dataset.py lock --target {target.name}\n"
+    (target.folder / LOCK_NAME).write_text(head + "".join(f"{pin.line()}\n" for pin in pins))
+    return pins
+
+
+def build_wheel(arguments: Sequence[str], folder: Path, constraints: Path) -> None:
+    """Build one wheel from a source, in an environment that pip makes."""
+    run_pip(["wheel", "--no-deps", "--no-cache-dir", "--wheel-dir", str(folder), *arguments], constraints)
+
+
+def run_pip(
+    arguments: Sequence[str],
+    constraints: Path | None = None,
+    python: Path = Path(sys.executable),
+    variables: Mapping[str, str] | None = None,
+) -> None:
+    """Run pip; build environments that it makes keep to the constraints.
+
+    Args:
+        python: whose pip.
+        variables: environment variables beside the caller's.
+
+    Raises:
+        PackagingError: with pip's last words, if it fails.
+    """
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": FIRST_ZIP_DATE, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    if constraints is not None and constraints.is_file():
+        environment |= {"PIP_CONSTRAINT": str(constraints), "PIP_BUILD_CONSTRAINT": str(constraints)}
+    command = [str(python), "-m", "pip", *arguments]
+    done = subprocess.run(command, env={**environment, **(variables or {})}, capture_output=True, text=True)
+    if done.returncode:
+        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
+        raise PackagingError(f"pip {' '.join(arguments)}", got=said, remedy="pip needs its index, or PIP_FIND_LINKS")
+
+
+def build_constraints(target: Target) -> Path:
+    """Return the file with the pins of the build tools, which all targets share."""
+    return target.folder.parent / CONSTRAINTS_NAME

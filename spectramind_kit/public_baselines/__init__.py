@@ -1,0 +1,1 @@
+"""Public solutions of the challenge, each whole, with its own front end."""

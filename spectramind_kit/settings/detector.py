@@ -1,0 +1,72 @@
+"""From counts to light curves: which corrections are made, and how."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from spectramind_kit.settings.quantities import Count, Positive, Range
+
+
+@dataclass(frozen=True)
+class CalibrationConfig:
+    """Which detector corrections are made, and how the disputed ones are.
+
+    Attributes:
+        adc_sign: "official" (counts / gain + offset) or "inverse" (counts / gain - offset).
+        full_well: a pixel is full where a read tells more, before linearity [e-].
+        linearity, dark, flat, cosmic_rays: make the correction or not.
+        dark_time_base: "since_reset" (read times measured on real frames) or "integration" (nominal times).
+        hot_pixels: "keep" or "mask".
+        hot_pixel_sigma: clipping threshold for hot pixels in the dark map [standard deviations].
+        flat_minimum: pixels whose flat lies below are treated as dead [1].
+        cosmic_ray_sigma: an exposure that rises above its pixel's running median by more is a hit [sigma].
+    """
+
+    adc_sign: Literal["official", "inverse"]
+    full_well: Positive
+    linearity: bool
+    dark: bool
+    dark_time_base: Literal["since_reset", "integration"]
+    flat: bool
+    flat_minimum: float
+    hot_pixels: Literal["keep", "mask"]
+    hot_pixel_sigma: Positive
+    cosmic_rays: bool
+    cosmic_ray_sigma: Positive
+
+
+@dataclass(frozen=True)
+class PhotometryConfig:
+    """How pixels become light curves.
+
+    Attributes:
+        airs_rows: half-open range of detector rows summed into each wavelength.
+        airs_background_rows: rows the background is measured on: outside this half-open range.
+        airs_wing_slope, fgs1_wing_slope: the star's light in the wings falls as distance^-slope, per row on
+            AIRS-CH0 and per pixel on FGS1.
+        airs_wing_width, fgs1_wing_width: distance within which the wings are flat [pixel]; for AIRS-CH0 from the first
+            (red) to the last (blue) science column, evenly spaced. Slopes and widths are where the fit starts.
+        fgs1_rows, fgs1_columns: half-open window summed for FGS1; the background is measured around it.
+        airs_background_step: of the background rows, every n-th science column is read.
+        fgs1_background_step: of the pixels around FGS1's window, every n-th of a row is read.
+        extraction: "sum" (every pixel of the aperture counts alike) or "optimal" (pixels count by their share of
+            the light over their variance, kept blind to jitter).
+        path: how light curves are computed: "fused" (compiled), "readable" (plain NumPy), "gpu" (torch), or "auto":
+            the compiled one where it works, else the readable one. The result is the same.
+        background: subtract the foreground light or leave it in.
+        bin_seconds: wanted length of a time bin [s]; never shorter than the exposure spacing.
+    """
+
+    airs_rows: Range
+    airs_background_rows: Range
+    airs_wing_slope: Positive
+    fgs1_wing_slope: Positive
+    airs_wing_width: tuple[Positive, ...]
+    fgs1_wing_width: Positive
+    fgs1_rows: Range
+    fgs1_columns: Range
+    airs_background_step: Count
+    fgs1_background_step: Count
+    extraction: Literal["sum", "optimal"]
+    path: Literal["auto", "fused", "readable", "gpu"]
+    background: bool
+    bin_seconds: Positive

@@ -1,0 +1,1 @@
+"""What a run's own folder holds: products, model, submission, record."""

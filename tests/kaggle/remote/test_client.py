@@ -1,0 +1,48 @@
+"""The client's exceptions and silences, turned into sentences."""
+
+import logging
+import sys
+
+import pytest
+import requests
+
+from spectramind_kit.errors import PackagingError
+from spectramind_kit.kaggle.remote.client import asking, http_status, open_client, said_by_client
+
+
+def test_opened_client_is_the_official_one_and_knows_who_it_is(api, kaggle):
+    assert type(api).__module__ == "kaggle.api.kaggle_api_extended"
+    assert api.get_config_value("username") == "somebody"
+    assert not kaggle.calls
+
+
+def test_missing_package_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "kaggle", None)
+
+    with pytest.raises(PackagingError, match="spectramind-kit.kaggle.*six"):
+        open_client()
+
+
+def test_no_server_is_a_sentence(kaggle, api, monkeypatch):
+    def refuse(*_, **__):
+        raise requests.exceptions.ConnectionError("connection refused")
+
+    monkeypatch.setattr(requests.Session, "send", refuse)
+    with pytest.raises(PackagingError, match="no whole answer .*connection refused.*check the network") as caught:
+        with asking("status of something"):
+            api.dataset_status("somebody/tiny-wheels")
+    assert http_status(caught.value) is None
+
+
+def test_refusal_of_the_client_itself_is_a_sentence(api):
+    with pytest.raises(PackagingError, match="refused by the client: Invalid dataset"):
+        with asking("status of something"):
+            api.dataset_status("somebody/")
+
+
+def test_what_the_client_prints_goes_to_the_log(caplog, capsys):
+    with caplog.at_level(logging.DEBUG), said_by_client() as said:
+        print("a warning of the client")
+
+    assert capsys.readouterr().out == "" and said.getvalue() == "a warning of the client\n"
+    assert "kaggle: a warning of the client" in caplog.text

@@ -1,0 +1,89 @@
+"""A code submission is of the version that was pushed, and only where that version's own run left a valid file."""
+
+import pytest
+
+from spectramind_kit.errors import PackagingError, SubmissionError
+from spectramind_kit.kaggle.remote.code_submission import submission_plan, submission_record, submit_version
+from spectramind_kit.kaggle.remote.dataset_push import create_or_version, open_dataset
+from spectramind_kit.kaggle.remote.kernel_push import prepare_push, push_kernel
+from spectramind_kit.kaggle.remote.push_record import read_record
+from tests.kaggle.tiny_packages import table
+
+REF = "somebody/tiny-kernel"
+
+
+@pytest.fixture
+def pushed(kaggle, api, wheel_folder, kernel, patience):
+    """The kernel's folder after two pushes; its session will leave a valid submission."""
+    create_or_version(api, open_dataset(wheel_folder), "", patience)
+    for _ in range(2):
+        push_kernel(api, prepare_push(kernel, 3600), patience)
+    kaggle.outputs[REF] = {"submission.csv": table(1, 2), "manifest.json": b"{}"}
+    return kernel
+
+
+def submit(api, folder, patience, version=None):
+    return submit_version(api, folder, submission_record(folder, version), "a try", patience)
+
+
+def test_pushed_version_is_submitted_and_recorded(kaggle, api, pushed, patience):
+    record = submit(api, pushed, patience)
+
+    assert kaggle.submissions == [
+        {
+            "competitionName": "tiny-competition",
+            "kernelOwner": "somebody",
+            "kernelSlug": "tiny-kernel",
+            "kernelVersion": 2,
+            "fileName": "submission.csv",
+            "submissionDescription": "a try",
+        }
+    ]
+    assert record.submissions == (4201,) and read_record(pushed) == record
+    assert submit(api, pushed, patience).submissions == (4201, 4202)
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        ("session error", "too much memory"),
+        ("session endless", "got (RUNNING|QUEUED)"),
+        ("another version made", "version 2, the one pushed, got 3.*--version"),
+        ("output truncated", "no whole answer"),
+        ("submission refused", "HTTP 400: You have used all your submissions for today"),
+        ("submission unrecorded", "the reference of a submission, got Could not submit"),
+    ],
+)
+def test_nothing_is_recorded_where_anything_fails(kaggle, api, pushed, patience, impatience, failure, words):
+    kaggle.fail(failure)
+
+    with pytest.raises(PackagingError, match=words):
+        submit(api, pushed, impatience if failure == "session endless" else patience)
+    assert not kaggle.submissions and not read_record(pushed).submissions
+
+
+def test_broken_file_costs_no_submission(kaggle, api, pushed, patience):
+    kaggle.outputs[REF]["submission.csv"] = table(1, 2)[:-3000]
+
+    with pytest.raises(SubmissionError):
+        submit(api, pushed, patience)
+    assert not kaggle.called("CreateCodeSubmission")
+
+
+def test_missing_file_costs_no_submission(kaggle, api, pushed, patience):
+    del kaggle.outputs[REF]["submission.csv"]
+
+    with pytest.raises(PackagingError, match="wanted submission.csv"):
+        submit(api, pushed, patience)
+    assert not kaggle.called("CreateCodeSubmission")
+
+
+def test_named_version_must_be_the_current_one(kaggle, api, pushed, patience):
+    with pytest.raises(PackagingError, match="version 1, the one pushed, got 2"):
+        submit(api, pushed, patience, version=1)
+
+
+def test_plan_names_what_would_be_submitted(pushed):
+    plan = submission_plan(submission_record(pushed), "a try")
+
+    assert (plan["kernel"], plan["version"], plan["competition"]) == (REF, 2, "tiny-competition")

@@ -1,0 +1,64 @@
+"""A shared report tells nothing of machine and people, and its pictures and words stay as they are."""
+
+import base64
+import getpass
+import os
+
+import pytest
+
+from spectramind_kit.errors import PackagingError
+from spectramind_kit.kaggle.session import sharing
+from spectramind_kit.kaggle.session.sharing import private_parts, share_report, without_private
+
+PICTURE = "data:image/png;base64," + base64.b64encode(os.urandom(3000)).decode() + "/home/ada/x/y=="
+PAGE = f"""<p>planet 7: signal /kaggle/input/competitions/ariel/test/7/AIRS-CH0_signal_0.parquet is truncated</p>
+<pre>{{"owner": "ada-l", "folder": "/home/ada-l/things/", "ratio": "(Rp/Rs)^2", "share": 1/2, "unit": "e-/s"}}</pre>
+<a href="https://github.com/some/project/tree">source</a><img src="{PICTURE}"/><b>Ada-L and adamant</b></p>"""
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """An input root that shows who owns what is attached."""
+    (tmp_path / "input" / "datasets" / "ada-l" / "wheels").mkdir(parents=True)
+    monkeypatch.setenv("KAGGLE_INPUT_ROOT", str(tmp_path / "input"))
+    monkeypatch.setattr(getpass, "getuser", lambda: "root")
+    monkeypatch.setattr(sharing.platform, "node", lambda: "host-4711")
+    return tmp_path
+
+
+def test_paths_and_names_go_and_all_else_stays(root):
+    (root / "report.html").write_text(PAGE + "<i>host-4711</i>")
+    text = share_report(root / "report.html", root / "out").read_text()
+
+    assert "signal AIRS-CH0_signal_0.parquet is truncated" in text
+    assert "ada-l" not in text.lower().replace(PICTURE.lower(), "") and "host-4711" not in text
+    for kept in (PICTURE, "https://github.com/some/project/tree", "(Rp/Rs)^2", "1/2", "e-/s", "adamant", "</p>"):
+        assert kept in text
+    assert (root / "report.html").read_text().startswith(PAGE)
+
+
+def test_owner_of_the_configuration_goes_too(root):
+    (root / "report.html").write_text("<p>made by grace</p>")
+
+    assert "grace" not in share_report(root / "report.html", root / "out", owner="grace").read_text()
+
+
+def test_names_that_tell_nothing_stay(root):
+    (root / "report.html").write_text("<p>root of the spectramind tree</p>")
+
+    text = share_report(root / "report.html", root / "out", owner="spectramind").read_text()
+    assert text == "<p>root of the spectramind tree</p>"
+
+
+def test_what_is_left_is_an_error(root, monkeypatch):
+    (root / "report.html").write_text(PAGE)
+    monkeypatch.setattr(sharing, "without_private", lambda text, names: text)
+
+    with pytest.raises(PackagingError, match="no path and no name.*do not share it"):
+        share_report(root / "report.html", root / "out")
+    assert not (root / "out").exists()
+
+
+@pytest.mark.parametrize("path", ["/kaggle/working/x.csv", "'/tmp/a/b'", "file=/usr/lib/python3/x.py:10", "(/a/b/)"])
+def test_paths_are_seen(path):
+    assert private_parts(path, ()) and not private_parts(without_private(path, ()), ())

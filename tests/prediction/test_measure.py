@@ -1,0 +1,167 @@
+"""One planet's way to its spectrum, and what every failure on the way becomes."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+
+from spectramind_kit.errors import FitError
+from spectramind_kit.prediction.answer import infer, predict_spectrum
+from spectramind_kit.prediction.measure import Measurement, PlanetTask, describe
+from spectramind_kit.prediction.population import learn_population
+from spectramind_kit.products import DepthEstimate
+from spectramind_kit.uncertainty.recalibration import Recalibration, no_recalibration
+
+WAVELENGTH = np.concatenate([[0.7], np.linspace(1.95, 3.9, 282)])
+
+
+@pytest.fixture(scope="module")
+def population():
+    rng = np.random.default_rng(0)
+    levels = rng.uniform(0.004, 0.03, 40)
+    return learn_population(levels[:, None] * (1 + rng.normal(0, 0.005, (40, 283))), WAVELENGTH)
+
+
+@pytest.fixture(scope="module")
+def uncertainty(config):
+    return config.uncertainty
+
+
+def measured(depth, sigma, **more):
+    estimate = DepthEstimate(7, np.full(283, depth), np.eye(283) * sigma**2, 1, **more)
+    return Measurement(7, estimate)
+
+
+def scaled_by(fgs1, airs, flag=1.0):
+    table = no_recalibration().table()
+    table[:, 0], table[:, 3] = np.log([fgs1, airs]), np.log(flag)
+    return Recalibration.from_table(table)
+
+
+def predict(measurement, population, config, recalibration=no_recalibration()):  # noqa: B008 - it is frozen
+    return predict_spectrum(infer(measurement, population), recalibration, WAVELENGTH, config)
+
+
+def test_a_sharp_measurement_speaks_for_itself(population, uncertainty):
+    spectrum = predict(measured(0.02, 1e-5, flags=("odd",)), population, uncertainty)
+    assert (spectrum.source, spectrum.reason, spectrum.flags) == ("fit", "", ("odd",))
+    np.testing.assert_allclose(spectrum.mean, 0.02, atol=5e-5)
+    assert (spectrum.sigma < 1.2e-5).all()
+
+
+def test_sigma_is_scaled_and_has_a_floor(population, uncertainty):
+    plain = predict(measured(0.02, 1e-4), population, uncertainty)
+    scaled = predict(measured(0.02, 1e-4), population, uncertainty, scaled_by(3.0, 2.0, flag=1.5))
+    np.testing.assert_allclose(scaled.sigma / plain.sigma, np.where(np.arange(283) == 0, 3.0, 2.0))
+    flagged = predict(measured(0.02, 1e-4, flags=("odd",)), population, uncertainty, scaled_by(3.0, 2.0, flag=1.5))
+    np.testing.assert_allclose(flagged.sigma / scaled.sigma, 1.5)
+    floored = predict(measured(0.02, 1e-4), population, dataclasses.replace(uncertainty, sigma_floor=5e-3))
+    assert (floored.sigma == 5e-3).all()
+
+
+def test_no_fit_knows_less_than_the_population(population, uncertainty):
+    blind = predict(measured(0.02, 10.0), population, uncertainty, scaled_by(5.0, 5.0))
+    fallback = predict(Measurement(7, None), population, uncertainty)
+    assert (blind.sigma <= fallback.sigma).all()
+    np.testing.assert_allclose(blind.mean, population.mean, rtol=0.02)
+
+
+def test_a_depth_below_zero_becomes_a_small_one_and_not_a_fallback(population, uncertainty):
+    spectrum = predict(measured(-3e-4, 2e-5), population, uncertainty)
+    assert spectrum.source == "fit" and (spectrum.mean > 0).all() and spectrum.mean.max() < 1e-4
+
+
+@pytest.mark.parametrize("problems, reason", [((), "not measured"), (("no file", "no sun"), "no file; no sun")])
+def test_without_a_measurement_the_population_answers_widely(population, uncertainty, problems, reason):
+    spectrum = predict(Measurement(7, None, problems), population, uncertainty)
+    assert (spectrum.planet_id, spectrum.source, spectrum.reason) == (7, "population", reason)
+    np.testing.assert_array_equal(spectrum.mean, population.mean)
+    np.testing.assert_allclose(spectrum.sigma, uncertainty.fallback_inflation * population.spread)
+
+
+def test_an_impossible_measurement_falls_back_with_its_reason(population, uncertainty):
+    spectrum = predict(measured(3.0, 1e-6), population, uncertainty)
+    assert spectrum.source == "population" and "Spectrum.mean of planet 7" in spectrum.reason
+    unusable = DepthEstimate(7, np.full(283, 0.01), -np.eye(283), 1)
+    spectrum = predict(Measurement(7, unusable, ("visit lost",)), population, uncertainty)
+    assert spectrum.source == "population" and spectrum.reason.startswith("visit lost; ")
+
+
+def test_errors_are_told_in_one_line():
+    assert describe(FitError("depths", wanted="finite", got="NaN")) == "depths: wanted finite, got NaN"
+    assert describe(ValueError("two\nlines")) == "ValueError: two lines"
+
+
+class TestPlanetTask:
+    @pytest.fixture
+    def task(self, competition, trained_work, tmp_path):
+        """A task of its own on shared data; what the session's run stored is there already."""
+        shutil.copytree(trained_work / "fits", tmp_path / "fits")
+        shutil.copytree(trained_work / "light_curves", tmp_path / "light_curves")
+        return PlanetTask(competition.data, tmp_path, "test", competition.config)
+
+    @pytest.fixture
+    def twice(self, competition):
+        """A test planet with two visits."""
+        return next(int(p.name) for p in (competition.data / "test").iterdir() if len(list(p.glob("*signal*"))) == 4)
+
+    def test_two_visits_are_joined(self, task, twice):
+        measurement = task.measure(twice)
+        assert measurement.problems == () and measurement.estimate.n_visit == 2
+        single = [task.fit(o).sigma for o in _observations(task, twice)]
+        assert (np.sqrt(np.diag(measurement.estimate.covariance)) < 1.05 * np.minimum(*single)).mean() > 0.9
+
+    def test_stored_products_are_taken_up_and_remade_when_an_option_changes(self, task, twice):
+        paths = [task.work / kind / "test" / f"{twice}_0.npz" for kind in ("light_curves", "fits")]
+        before = [path.stat().st_mtime_ns for path in paths]
+        task.measure(twice)
+        assert [path.stat().st_mtime_ns for path in paths] == before
+        config = task.config
+        other = dataclasses.replace(config, fit=dataclasses.replace(config.fit, drift_order=config.fit.drift_order + 1))
+        dataclasses.replace(task, config=other).measure(twice)
+        after = [path.stat().st_mtime_ns for path in paths]
+        assert after[0] == before[0] and after[1] != before[1]
+
+    def test_the_path_and_the_star_table_do_not_touch_light_curves(self, task, twice):
+        path = task.work / "light_curves" / "test" / f"{twice}_0.npz"
+        before = path.stat().st_mtime_ns
+        photometry = dataclasses.replace(task.config.photometry, path="readable")
+        other = dataclasses.replace(task, config=dataclasses.replace(task.config, photometry=photometry))
+        observation = _observations(other, twice)[0]
+        other.light_curves(observation)
+        star = dataclasses.replace(observation.planet.star, temperature=5000.0)
+        other.light_curves(dataclasses.replace(observation, planet=dataclasses.replace(observation.planet, star=star)))
+        assert path.stat().st_mtime_ns == before
+
+    def test_products_of_other_code_are_not_taken_up(self, task, twice, monkeypatch):
+        path = task.work / "light_curves" / "test" / f"{twice}_0.npz"
+        before = path.stat().st_mtime_ns
+        task.calibrate(twice)
+        assert path.stat().st_mtime_ns == before
+        monkeypatch.setattr("spectramind_kit.prediction.measure.source_hash", lambda *parts: "another")
+        task.calibrate(twice)
+        assert path.stat().st_mtime_ns != before
+
+    def test_a_planet_that_is_not_there_is_a_problem_not_an_error(self, task):
+        measurement = task.measure(99)
+        assert measurement.estimate is None and "planet 99: wanted a folder" in measurement.problems[0]
+        assert task.calibrate(99).problems == measurement.problems
+        assert task.lost(5, "its process died").problems == ("its process died",)
+
+    def test_a_table_that_changes_is_read_again(self, competition, tmp_path):
+        data = tmp_path / "data"
+        data.mkdir()
+        for path in competition.data.iterdir():
+            (data / path.name).symlink_to(path) if path.is_dir() else shutil.copy(path, data)
+        task = PlanetTask(data, tmp_path / "work", "test", competition.config)
+        planet = int(next((data / "test").iterdir()).name)
+        assert _observations(task, planet)[0].planet.star is not None
+        (data / "test_star_info.csv").unlink()
+        assert _observations(task, planet)[0].planet.star is None
+
+
+def _observations(task, planet):
+    found, problems = task._for_each_visit(planet, lambda observation: observation)
+    assert not problems
+    return found

@@ -1,0 +1,35 @@
+"""The record of a run: events in order, a manifest from which the outputs can be told."""
+
+import dataclasses
+import hashlib
+import json
+
+from spectramind_kit import __version__
+from spectramind_kit.config import config_hash
+from spectramind_kit.files import sha256_of
+from spectramind_kit.work_folder.manifest import read_events, record_event, write_manifest
+
+
+def test_events_come_back_in_order(tmp_path):
+    work = tmp_path / "new" / "work"
+    assert read_events(work) == []
+    record_event(work, "calibrate", planets=3, problems={4294967311: "no file"})
+    record_event(work, "train", score=float("nan"))
+    first, second = read_events(work)
+    assert (first["stage"], first["planets"], first["problems"]) == ("calibrate", 3, {"4294967311": "no file"})
+    assert second["stage"] == "train" and first["time"] <= second["time"]
+
+
+def test_manifest_holds_what_is_needed_to_make_the_outputs_again(tmp_path, config):
+    output, table = tmp_path / "submission.csv", tmp_path / "adc_info.csv"
+    output.write_text("planet_id\n")
+    table.write_text("gain\n0.4369\n")
+    path = tmp_path / "manifest.json"
+    write_manifest(path, config, [output], [table, tmp_path / "none.csv"], planets=2)
+    manifest = json.loads(path.read_text())
+    assert manifest["outputs"] == {"submission.csv": hashlib.sha256(b"planet_id\n").hexdigest()}
+    assert manifest["inputs"] == {"adc_info.csv": sha256_of(table)}
+    assert manifest["config"] == json.loads(json.dumps(dataclasses.asdict(config)))
+    assert (manifest["config_hash"], manifest["kit_version"]) == (config_hash(config), __version__)
+    assert manifest["planets"] == 2
+    assert set(manifest["environment"]["packages"]) >= {"numpy", "torch", "polars"}

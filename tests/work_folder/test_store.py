@@ -1,0 +1,211 @@
+"""Stored products: whole or not there, made anew when their inputs change or their file is damaged."""
+
+import dataclasses
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from spectramind_kit.competition.folder import open_competition
+from spectramind_kit.products import DepthEstimate, Estimate, LightCurves, TransitFit
+from spectramind_kit.work_folder.store import (
+    fingerprint,
+    load_or_make,
+    load_product,
+    observation_key,
+    save_product,
+    stored_key,
+)
+
+WAVELENGTH = np.array([0.7, 2.0])
+
+
+def light_curves(level=1.0):
+    flux = np.full((3, 2), level)
+    return LightCurves(
+        planet_id=4294967311,
+        visit=1,
+        time=np.arange(3.0),
+        bin_seconds=72.0,
+        flux=flux,
+        flux_err=np.array([[0.1, np.inf]] * 3),
+        wavelength=WAVELENGTH,
+        regressors=np.zeros((3, 1)),
+        regressor_names=("row",),
+        flags=("no star", "odd, very"),
+    )
+
+
+def assert_same(a, b):
+    for field in dataclasses.fields(a):
+        got, wanted = getattr(a, field.name), getattr(b, field.name)
+        if isinstance(wanted, np.ndarray):
+            np.testing.assert_array_equal(got, wanted)
+            assert got.dtype == wanted.dtype
+        else:
+            assert got == wanted and type(got) is type(wanted), field.name
+
+
+class Maker:
+    """Counts how often the product was really made."""
+
+    def __init__(self, level=1.0):
+        self.made, self.level = 0, level
+
+    def __call__(self):
+        self.made += 1
+        return light_curves(self.level)
+
+
+def test_light_curves_come_back_as_they_were(tmp_path):
+    save_product(tmp_path / "deep" / "a.npz", light_curves())
+    assert_same(load_product(tmp_path / "deep" / "a.npz", LightCurves), light_curves())
+
+
+def test_fits_come_back_with_their_parameters(tmp_path):
+    fit = TransitFit(
+        planet_id=3,
+        visit=0,
+        wavelength=WAVELENGTH,
+        depth=np.array([0.01, 0.02]),
+        covariance=np.eye(2),
+        parameters={"mid_time": Estimate(12.5, 0.25)},
+        time=np.arange(4.0),
+        flux=np.ones((4, 2)),
+        model=np.ones((4, 2)),
+        noise_scale=np.ones(2),
+    )
+    save_product(tmp_path / "fit.npz", fit)
+    assert_same(load_product(tmp_path / "fit.npz", TransitFit), fit)
+
+
+def test_made_once_and_remade_for_another_key(tmp_path):
+    path, first = tmp_path / "a.npz", Maker()
+    for _ in range(3):
+        load_or_make(path, "k1", LightCurves, first)
+    assert first.made == 1 and stored_key(path) == "k1"
+    second = Maker(level=2.0)
+    assert load_or_make(path, "k2", LightCurves, second).flux[0, 0] == 2.0
+    assert second.made == 1 and stored_key(path) == "k2"
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.02, 0.5, 0.98])
+def test_a_truncated_file_is_made_anew(tmp_path, kept):
+    path, maker = tmp_path / "a.npz", Maker()
+    load_or_make(path, "k", LightCurves, maker)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
+    assert_same(load_or_make(path, "k", LightCurves, maker), light_curves())
+    assert maker.made == 2
+
+
+def test_flipped_bytes_in_any_array_are_noticed(tmp_path):
+    path, maker = tmp_path / "a.npz", Maker()
+    load_or_make(path, "k", LightCurves, maker)
+    content = path.read_bytes()
+    flux = content.index(np.ones(6).tobytes())
+    path.write_bytes(content[: flux + 8] + b"\xff\xff\xff\xff" + content[flux + 12 :])
+    assert stored_key(path) == "k"
+    assert_same(load_or_make(path, "k", LightCurves, maker), light_curves())
+    assert maker.made == 2
+
+
+def test_a_file_of_another_kind_is_made_anew(tmp_path):
+    path = tmp_path / "a.npz"
+    save_product(path, DepthEstimate(1, np.ones(2), np.eye(2), 1), "k")
+    assert_same(load_or_make(path, "k", LightCurves, Maker()), light_curves())
+
+
+def test_writing_is_atomic(tmp_path, monkeypatch):
+    path = tmp_path / "a.npz"
+    save_product(path, light_curves(), "old")
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save_product(path, light_curves(2.0), "new")
+    assert stored_key(path) == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_a_product_that_cannot_be_stored_is_still_returned(tmp_path, caplog):
+    (tmp_path / "file").write_text("")
+    product = load_or_make(tmp_path / "file" / "a.npz", "k", LightCurves, Maker())
+    assert_same(product, light_curves())
+    assert "cannot be stored" in caplog.text
+
+
+class TestObservationKey:
+    @pytest.fixture
+    def root(self, write_competition):
+        return write_competition(visits=2)
+
+    @staticmethod
+    def key(root, *parts, visit=0, planet=34983):
+        return observation_key(open_competition(root).observations("train", planet)[visit], *parts)
+
+    def test_the_same_while_nothing_changes(self, root, config):
+        assert self.key(root, config.fit) == self.key(root, config.fit)
+
+    def test_differs_by_planet_visit_and_configuration(self, root, config):
+        other = dataclasses.replace(config.calibration, linearity=False)
+        keys = {
+            self.key(root, config.calibration),
+            self.key(root, config.calibration, visit=1),
+            self.key(root, config.calibration, planet=4294967311),
+            self.key(root, other),
+            self.key(root, config.calibration, config.fit),
+        }
+        assert len(keys) == 5
+
+    @pytest.mark.parametrize("name", ["FGS1_signal_0.parquet", "AIRS-CH0_calibration_0/flat.parquet"])
+    def test_changes_with_the_content_of_a_file_of_the_visit(self, root, name):
+        before, other_visit = self.key(root), self.key(root, visit=1)
+        path = root / "train" / "34983" / name
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        changed = self.key(root)
+        path.unlink()
+        assert len({before, changed, self.key(root)}) == 3
+        assert self.key(root, visit=1) == other_visit
+
+    def test_neither_dates_nor_the_folder_matter(self, root, tmp_path):
+        before = self.key(root)
+        for path in root.rglob("*.parquet"):
+            os.utime(path, ns=(1, 1))
+        moved = root.rename(tmp_path / "elsewhere")
+        assert self.key(moved) == before
+
+    def test_changes_with_the_tables_it_rests_on(self, root):
+        before = self.key(root)
+        adc = root / "adc_info.csv"
+        adc.write_text(adc.read_text().replace("0.4369", "0.5"))
+        assert self.key(root) != before
+        planets = [open_competition(root).planet("train", 34983)]
+        stars = root / "train_star_info.csv"
+        stars.write_text(stars.read_text().replace("5600", "5700"))
+        planets.append(open_competition(root).planet("train", 34983))
+        assert len({self.key(root, planet) for planet in planets}) == 2
+
+
+def test_a_large_file_is_known_by_samples_of_its_content(tmp_path):
+    path, rng = tmp_path / "large", np.random.default_rng(1)
+    path.write_bytes(rng.bytes(3 * 2**20))
+    prints = [fingerprint(path), fingerprint(path)]
+    path.write_bytes(rng.bytes(3 * 2**20))  # of the same size
+    prints.append(fingerprint(path))
+    path.write_bytes(path.read_bytes() + b"0")
+    prints.append(fingerprint(path))
+    assert prints[0] == prints[1] and len(set(prints)) == 3
+    assert fingerprint(tmp_path / "nothing") == "missing"
+
+
+def test_threads_do_not_write_into_each_others_file(tmp_path):
+    path = tmp_path / "a.npz"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda level: save_product(path, light_curves(level), "k"), np.arange(40.0)))
+    assert stored_key(path) == "k" and load_product(path, LightCurves).flux.shape == (3, 2)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
