@@ -55,7 +55,7 @@ def bin_decoded_pixels(
         from spectramind_kit.calibration.gpu import bin_decoded as bin_on_device
 
         return bin_on_device(pixels, frames, config, bounds, moment_weight, "cuda")
-    cube = pixels.block(0, len(pixels.row))
+    cube = pixels.cube()
     return bin_pixels(calibrate(cube, frames, config), bounds, moment_weight) if cube.counts.any() else None
 
 

@@ -25,7 +25,8 @@ class DecodedPixels:
     Attributes:
         channel: "AIRS-CH0" or "FGS1".
         table: (n_frame, n_pixel) uint16, in the order of ``row`` and ``column``.
-        row, column: (n_pixel,) detector position.
+        row: (n_pixel,) detector row.
+        column: (n_pixel,) detector column.
         time: (n_frame,) [s] since the start of the observation.
     """
 
@@ -40,6 +41,10 @@ class DecodedPixels:
         counts = self.table[:, first:stop].to_numpy(order="fortran").T[:, : len(self.time)]
         return RawCube(self.channel, counts, self.row[first:stop], self.column[first:stop], self.time)
 
+    def cube(self) -> RawCube:
+        """Return all pixels as a cube."""
+        return self.block(0, len(self.row))
+
 
 def decode_pixels(observation: PlanetObservation, channel: str, rows: np.ndarray, columns: np.ndarray) -> DecodedPixels:
     """Decode the counts of some pixels, and of no others.
@@ -47,7 +52,8 @@ def decode_pixels(observation: PlanetObservation, channel: str, rows: np.ndarray
     Args:
         observation: the visit.
         channel: "AIRS-CH0" or "FGS1".
-        rows, columns: (n_pixel,) detector positions.
+        rows: (n_pixel,) detector rows.
+        columns: (n_pixel,) detector columns.
 
     Returns:
         The pixels with the first n_frame entries of the axis file as times, so a visit with fewer frames is fine.
@@ -75,24 +81,11 @@ def decode_pixels(observation: PlanetObservation, channel: str, rows: np.ndarray
     if sum(table.null_count().row(0)):
         raise CompetitionDataError(what, wanted="a count in every frame", got="missing values")
     if not 2 <= len(table) <= len(time):
-        raise CompetitionDataError(what, wanted=f"2 to {len(time)} frames (as axis_info tells)", got=len(table))
+        raise CompetitionDataError(what, wanted=f"2 to {len(time)} frames (as in axis_info)", got=len(table))
     return DecodedPixels(channel, table, rows, columns, time[: len(table) // 2 * 2])
 
 
-def read_raw_cube(observation: PlanetObservation, channel: str, rows: np.ndarray, columns: np.ndarray) -> RawCube:
-    """Read the counts of some pixels (as ``decode_pixels``) into one cube.
-
-    Raises:
-        CompetitionDataError: as ``decode_pixels``, and if every count is zero.
-    """
-    pixels = decode_pixels(observation, channel, rows, columns)
-    cube = pixels.block(0, len(rows))
-    if not cube.counts.any():
-        raise dark_signal(observation, channel)
-    return cube
-
-
-def dark_signal(observation: PlanetObservation, channel: str) -> CompetitionDataError:
+def empty_signal(observation: PlanetObservation, channel: str) -> CompetitionDataError:
     """Return the error of a file that holds no count above zero."""
     what = f"{channel} signal of {observation.name} ({observation.files[channel].signal.name})"
     return CompetitionDataError(what, wanted="counts above zero", got="zero in every pixel and frame")

@@ -15,7 +15,7 @@ from spectramind_kit.calibration.cds import exposure_mid_times
 from spectramind_kit.calibration.paths import bin_decoded_pixels, working_path
 from spectramind_kit.calibration.pipeline import good_pixels
 from spectramind_kit.calibration.pixel_bins import PixelBins
-from spectramind_kit.competition.frames import DecodedPixels, dark_signal, decode_pixels, read_calibration_frames
+from spectramind_kit.competition.frames import DecodedPixels, decode_pixels, empty_signal, read_calibration_frames
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, FGS1_WAVELENGTH
 from spectramind_kit.photometry.binning import bin_edges, bin_mean
@@ -78,7 +78,7 @@ def bin_channel(
         pl.thread_pool_size(),
     )
     if bins is None:
-        raise dark_signal(observation, pixels.channel)
+        raise empty_signal(observation, pixels.channel)
     saturated = good_pixels(frames, pixels.row, pixels.column, calibration) & ~bins.good
     return replace(bins, notes=(*frames.notes, *saturation.told(pixels.channel, saturated)))
 

@@ -22,7 +22,7 @@ from spectramind_kit.calibration.cds import correlated_double_sampling, exposure
 from spectramind_kit.calibration.dark_current import subtract_dark
 from spectramind_kit.calibration.flat_field import divide_flat
 from spectramind_kit.calibration.linearity import linearise
-from spectramind_kit.competition.frames import dark_signal, decode_pixels, read_calibration_frames
+from spectramind_kit.competition.frames import decode_pixels, empty_signal, read_calibration_frames
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1
 from spectramind_kit.photometry.binning import bin_edges, bin_mean
 from spectramind_kit.products import CalibrationFrames, PlanetObservation, RawCube
@@ -125,7 +125,7 @@ def binned_light(observation: PlanetObservation, channel: str) -> np.ndarray:
         signal, good = calibrated_exposures(cube, frames)
         light.append(_column_sums(signal, good, n_row))
     if not seen:
-        raise dark_signal(observation, channel)
+        raise empty_signal(observation, channel)
     total, count = (np.concatenate(parts) for parts in zip(*light))
     if channel == FGS1.name:
         total, count = total.sum(axis=0, keepdims=True), count.sum(axis=0, keepdims=True)

@@ -10,34 +10,46 @@ import numpy as np
 
 from spectramind_kit.config import SimulationConfig
 from spectramind_kit.instruments import CHANNELS
-from spectramind_kit.simulation.pointing_bursts import PointingBursts, draw_bursts
+from spectramind_kit.simulation.pointing_excursions import PointingExcursions, draw_excursions
+from spectramind_kit.simulation.ramps_and_cycles import RampAndCycle, draw_ramp_and_cycle
 from spectramind_kit.simulation.red_noise import RedNoise, draw_red_noise
-from spectramind_kit.simulation.settling import Settling, draw_settling
 from spectramind_kit.simulation.star_spots import CrossedSpot, draw_crossed_spot
 from spectramind_kit.simulation.system import SimulatedSystem
 
 
 @dataclass(frozen=True)
 class ChannelDisturbances:
-    """Disturbances of one channel."""
+    """Disturbances of one channel.
 
-    settling: Settling
+    Attributes:
+        ramp: ramp and thermal cycle of the response.
+        red_noise: correlated noise, the same at all wavelengths.
+        excursions: of the pointing.
+    """
+
+    ramp: RampAndCycle
     red_noise: RedNoise
-    bursts: PointingBursts
+    excursions: PointingExcursions
 
     def gain(self, time: np.ndarray, exposure: float, colour: np.ndarray) -> np.ndarray:
         """Return what multiplies the star's light, (n_colour, n_time) [1].
 
         Args:
-            time: (n_time,), middle of the exposures [s]; exposure: their length [s].
-            colour: (n_colour,) strength of the settling at each wavelength [1].
+            time: (n_time,), middle of the exposures [s].
+            exposure: their length [s].
+            colour: (n_colour,) strength of ramp and cycle at each wavelength [1].
         """
-        return (1.0 + colour[:, None] * self.settling.at(time)) * (1.0 + self.red_noise.over(time, exposure))
+        return (1.0 + colour[:, None] * self.ramp.at(time)) * (1.0 + self.red_noise.over(time, exposure))
 
 
 @dataclass(frozen=True)
 class Disturbances:
-    """Disturbances of one visit: a spot that is crossed, and each channel's own, by name."""
+    """Disturbances of one visit.
+
+    Attributes:
+        crossed_spot: on the planet's way, if there is one.
+        channels: disturbances of each channel, by its name.
+    """
 
     crossed_spot: CrossedSpot | None
     channels: dict[str, ChannelDisturbances]
@@ -45,14 +57,14 @@ class Disturbances:
 
 def draw_disturbances(system: SimulatedSystem, config: SimulationConfig, rng: np.random.Generator) -> Disturbances:
     """Draw the disturbances of one visit from streams split off ``rng``, whose own numbers stay as they are."""
-    spot, settling, noise, bursts = rng.spawn(4)
+    spot, ramp, noise, excursions = rng.spawn(4)
     return Disturbances(
         crossed_spot=draw_crossed_spot(system.spots, spot),
         channels={
             name: ChannelDisturbances(
-                draw_settling(config.drift_beyond, settling),
+                draw_ramp_and_cycle(config.drift_beyond, ramp),
                 draw_red_noise(config.red_noise, noise),
-                draw_bursts(config.jitter_tail, bursts),
+                draw_excursions(config.jitter_tail, excursions),
             )
             for name in CHANNELS
         },

@@ -17,7 +17,7 @@ from spectramind_kit.settings.detector import PhotometryConfig
 from spectramind_kit.simulation.aperture import channel_aperture, extraction_weights, measured
 from spectramind_kit.simulation.cadence import Cadence
 from spectramind_kit.simulation.disturbances import Disturbances, draw_disturbances
-from spectramind_kit.simulation.seen_transit import seen_transit
+from spectramind_kit.simulation.observed_transit import observed_transit
 from spectramind_kit.simulation.starlight import airs_wavelengths
 from spectramind_kit.simulation.system import SimulatedSystem, draw_mid_transit, draw_system, label_wavelengths
 from spectramind_kit.simulation.tables import ADC
@@ -124,7 +124,7 @@ def _transit(
     """Return the transit in the time bins, (n_column, n_time), or (1, n_time) for FGS1."""
     crossed = disturbances.crossed_spot if disturbances else None
     times = exposure_samples(torch.from_numpy(cadence.mid_times()), cadence.stored_exposure, _INSTANTS).numpy()
-    return seen_transit(system, cadence.channel.name, _wavelengths(cadence.channel), mid_transit, times, crossed)
+    return observed_transit(system, cadence.channel.name, _wavelengths(cadence.channel), mid_transit, times, crossed)
 
 
 def _wavelengths(channel: Channel) -> np.ndarray:

@@ -3,9 +3,9 @@
     light(pixel, t) = star(column, t) [P(pixel) + x(t) dP/dx(pixel)] + foreground(column)
     star(column, t) = electrons(column) transit(column, t) [1 + f(t) g(column)] [1 + s(t) g(column)] [1 + r(t)]
 
-with the image P, the pointing x, the drift f g, and what the fit leaves out: settling s and red noise r. Jitter is
-drawn for every real exposure and averaged like the exposures; the transit is averaged over the time a stored exposure
-spans.
+with the image P, the pointing x, the drift f g, and what the fit leaves out: ramps and cycles s, and red noise r.
+Jitter is drawn for every real exposure and averaged like the exposures; the transit is averaged over the time a stored
+exposure spans.
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from spectramind_kit.simulation.cadence import OBSERVATION_TIME, Cadence
 from spectramind_kit.simulation.calibration_frames import FULL_WELL, draw_calibration_frames
 from spectramind_kit.simulation.detector import draw_cosmic_rays, read_out
 from spectramind_kit.simulation.disturbances import ChannelDisturbances, Disturbances
+from spectramind_kit.simulation.observed_transit import observed_transit, quadratic_darkening
 from spectramind_kit.simulation.optics import airs_image, fgs1_image
 from spectramind_kit.simulation.pointing import drift_colour, drift_shape, oscillating_jitter, white_jitter
-from spectramind_kit.simulation.seen_transit import quadratic_darkening, seen_transit
 from spectramind_kit.simulation.star_spots import CrossedSpot
 from spectramind_kit.simulation.starlight import (
     airs_electrons,
@@ -147,7 +147,7 @@ def light_on_pixels(
     shift = draw_pointing(cadence, config, rng)
     if disturbances is not None:
         curves = curves * disturbances.gain(cadence.mid_times(), cadence.stored_exposure, channel_colour(channel))
-        shift = shift + _knocks(disturbances, cadence, config)[: len(shift)]
+        shift = shift + _excursions(disturbances, cadence, config)[: len(shift)]
     return ChannelLight(
         star=(electrons[:, None] * curves).astype(np.float32),
         image=image,
@@ -173,7 +173,7 @@ def transit_curves(
     n_instant = 1 if cadence.n_average == 1 else _INSTANTS
     time = exposure_samples(torch.from_numpy(cadence.mid_times()), cadence.stored_exposure, n_instant)
     if system.law != "quadratic" or system.spots is not None:
-        return seen_transit(system, channel.name, wavelength, mid_transit, time.numpy(), crossed)
+        return observed_transit(system, channel.name, wavelength, mid_transit, time.numpy(), crossed)
     u = torch.from_numpy(quadratic_darkening(system, channel.name, wavelength))
     depth = torch.from_numpy(system.depths(wavelength))
     separation = sky_separation(
@@ -212,11 +212,11 @@ def draw_pointing(cadence: Cadence, config: SimulationConfig, rng: np.random.Gen
     return np.stack([cadence.average(axis) for axis in axes])
 
 
-def _knocks(disturbances: ChannelDisturbances, cadence: Cadence, config: SimulationConfig) -> np.ndarray:
-    """Return the shift by pointing bursts at each stored exposure, (2, n_pair) [pixel]."""
+def _excursions(disturbances: ChannelDisturbances, cadence: Cadence, config: SimulationConfig) -> np.ndarray:
+    """Return the shift by pointing excursions at each stored exposure, (2, n_pair) [pixel]."""
     sigma = config.airs_jitter if cadence.channel == AIRS else config.fgs1_jitter
     time = cadence.channel.pair_period * np.arange(cadence.n_real)
-    return sigma * cadence.average(disturbances.bursts.at(time))
+    return sigma * cadence.average(disturbances.excursions.at(time))
 
 
 def brightest_allowed(channel: Channel, gain: float, offset: float) -> float:

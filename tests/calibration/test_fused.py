@@ -66,7 +66,7 @@ def bin_fast(request):
 def on_both_paths(bin_fast, pixels, frames, calibration, bounds):
     weight = np.stack([np.ones(len(pixels.row)), pixels.row, np.where(pixels.row > 15, 0.0, pixels.row**2)])
     ours = bin_fast(pixels, frames, calibration, bounds, weight)
-    cube = calibrate(pixels.block(0, len(pixels.row)), frames, calibration)
+    cube = calibrate(pixels.cube(), frames, calibration)
     return ours, bin_pixels(cube, bounds, weight)
 
 

@@ -8,7 +8,7 @@ import pytest
 from spectramind_kit.calibration.bad_pixels import find_hot_pixels
 from spectramind_kit.calibration.pipeline import averaged_pairs, calibrate
 from spectramind_kit.competition.folder import open_competition
-from spectramind_kit.competition.frames import detector_pixels, read_calibration_frames, read_raw_cube
+from spectramind_kit.competition.frames import decode_pixels, detector_pixels, read_calibration_frames
 from spectramind_kit.config import load_config
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1
 from spectramind_kit.products import CalibrationFrames, RawCube
@@ -177,7 +177,7 @@ class TestRealFrames:
 
     @staticmethod
     def cube(visit, name):
-        raw_cube = read_raw_cube(visit, name, *detector_pixels(CHANNELS[name]))
+        raw_cube = decode_pixels(visit, name, *detector_pixels(CHANNELS[name])).cube()
         return raw_cube, calibrate(raw_cube, read_calibration_frames(visit, name), nominal())
 
     @staticmethod

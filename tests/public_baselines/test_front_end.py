@@ -8,7 +8,7 @@ import pytest
 
 from spectramind_kit.calibration.pipeline import calibrate
 from spectramind_kit.competition.folder import open_competition
-from spectramind_kit.competition.frames import read_calibration_frames, read_raw_cube
+from spectramind_kit.competition.frames import decode_pixels, read_calibration_frames
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.public_baselines.front_end import (
@@ -60,7 +60,10 @@ def test_light_of_ideal_frames_is_the_star_s(write_competition, starlight):
 
 def test_the_chain_is_the_package_s_own_where_no_read_is_below_zero(observation, config):
     row, column = (axis.ravel() for axis in np.meshgrid(np.arange(14, 17), np.arange(150, 160), indexing="ij"))
-    cube, frames = read_raw_cube(observation, AIRS.name, row, column), read_calibration_frames(observation, AIRS.name)
+    cube, frames = (
+        decode_pixels(observation, AIRS.name, row, column).cube(),
+        read_calibration_frames(observation, AIRS.name),
+    )
     public = replace(config.calibration, dark_time_base="integration", cosmic_rays=False, flat_minimum=-1.0)
     signal, good = calibrated_exposures(cube, frames)
     twin = calibrate(cube, frames, public)
@@ -70,7 +73,10 @@ def test_the_chain_is_the_package_s_own_where_no_read_is_below_zero(observation,
 
 def test_electrons_below_zero_are_clipped(observation):
     row, column = np.array([15]), np.array([150])
-    cube, frames = read_raw_cube(observation, AIRS.name, row, column), read_calibration_frames(observation, AIRS.name)
+    cube, frames = (
+        decode_pixels(observation, AIRS.name, row, column).cube(),
+        read_calibration_frames(observation, AIRS.name),
+    )
     unlit, zero = (replace(cube, counts=np.full_like(cube.counts, n)) for n in (0, 436))  # 436 counts are -2 electrons
     np.testing.assert_array_equal(calibrated_exposures(unlit, frames)[0], calibrated_exposures(zero, frames)[0])
 

@@ -76,7 +76,7 @@ def coarse(channel):
     return 1875 if channel == AIRS else 22_500
 
 
-def test_each_channel_has_noise_and_settling_of_its_own(system, config):
+def test_each_channel_has_noise_and_ramp_of_its_own(system, config):
     drawn = draw_disturbances(
         system,
         dataclasses.replace(config.simulation, red_noise=1e-4, drift_beyond=1e-3),
@@ -85,7 +85,7 @@ def test_each_channel_has_noise_and_settling_of_its_own(system, config):
     time = np.linspace(0, OBSERVATION_TIME, 375)
     airs, fgs1 = (drawn.channels[c.name].red_noise.over(time, 72.0) for c in (AIRS, FGS1))
     assert abs(np.corrcoef(airs, fgs1)[0, 1]) < 0.9 and not np.allclose(airs, fgs1)
-    assert drawn.channels[AIRS.name].settling != drawn.channels[FGS1.name].settling
+    assert drawn.channels[AIRS.name].ramp != drawn.channels[FGS1.name].ramp
 
 
 def test_one_switch_leaves_the_others_draws_alone(system, config):
@@ -98,7 +98,7 @@ def test_one_switch_leaves_the_others_draws_alone(system, config):
     assert np.array_equal(alone.red_noise.series, both.red_noise.series)
 
 
-def test_settling_is_half_as_strong_at_the_red_end_and_red_noise_grey(system, config):
+def test_the_ramp_is_half_as_strong_at_the_red_end_and_red_noise_grey(system, config):
     plain = light(system, AIRS, config, 75)
     ratio = light(system, AIRS, config, 75, drift_beyond=1e-2).star / plain.star - 1
     assert ratio[39] == pytest.approx(0.5 * ratio[320], abs=2e-6)
@@ -108,14 +108,14 @@ def test_settling_is_half_as_strong_at_the_red_end_and_red_noise_grey(system, co
     assert np.array_equal(light(system, AIRS, config, 75, jitter_tail=3.0).star, plain.star), "pointing only"
 
 
-def test_bursts_move_the_image(system, config):
+def test_excursions_move_the_image(system, config):
     for channel, average, sigma in (
         (AIRS, 75, config.simulation.airs_jitter),
         (FGS1, 900, config.simulation.fgs1_jitter),
     ):
-        plain, knocked = (light(system, channel, config, average, jitter_tail=tail).shift for tail in (0.0, 2.0))
-        assert knocked.shape == plain.shape
-        assert sigma < np.abs(knocked - plain).max() < 100 * sigma
+        plain, moved = (light(system, channel, config, average, jitter_tail=tail).shift for tail in (0.0, 2.0))
+        assert moved.shape == plain.shape
+        assert sigma < np.abs(moved - plain).max() < 100 * sigma
 
 
 def test_stars_have_other_laws_and_spots_as_often_as_asked(config):
@@ -138,7 +138,7 @@ def test_another_law_bends_the_transit_and_leaves_the_rest(system, law):
     assert 2e-6 < np.abs(other - plain)[39:321].max() < 1e-3
 
 
-def test_spots_deepen_the_seen_transit_more_at_fgs1_and_a_crossing_brightens_it(system):
+def test_spots_deepen_the_observed_transit_more_at_fgs1_and_a_crossing_brightens_it(system):
     spotty = dataclasses.replace(system, spots=StarSpots(0.03, 0.85 * system.planet.star.temperature))
     deeper = {}
     for channel, average in ((AIRS, 25), (FGS1, 300)):

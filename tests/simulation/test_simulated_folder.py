@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from spectramind_kit.competition.folder import open_competition, read_spectra
-from spectramind_kit.competition.frames import detector_pixels, read_calibration_frames, read_raw_cube
+from spectramind_kit.competition.frames import decode_pixels, detector_pixels, read_calibration_frames
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1
 from spectramind_kit.simulation.folder import channel_cadences, simulate_folder
@@ -87,7 +87,7 @@ def test_the_reader_gets_rows_frames_and_times_right(simulated):
     assert observation.planet.notes == () and observation.planet.orbit is not None
     for channel in CHANNELS.values():
         rows, columns = detector_pixels(channel)
-        cube = read_raw_cube(observation, channel.name, rows, columns)
+        cube = decode_pixels(observation, channel.name, rows, columns).cube()
         frames = read_calibration_frames(observation, channel.name)
         light = (cube.counts[:, 1::2].astype(float) - cube.counts[:, ::2]).mean(axis=1).reshape(channel.shape)
         assert light.sum(axis=1).argmax() in (15, 16)
@@ -104,7 +104,7 @@ def test_planets_have_one_or_two_visits_with_transits_of_their_own(simulated):
     assert first.files[AIRS.name].signal.name == "AIRS-CH0_signal_0.parquet"
     white = []
     for visit in (first, second):
-        cube = read_raw_cube(visit, AIRS.name, *detector_pixels(AIRS, AIRS.science_columns))
+        cube = decode_pixels(visit, AIRS.name, *detector_pixels(AIRS, AIRS.science_columns)).cube()
         exposure = cube.counts[:, 1::2].astype(float) - cube.counts[:, ::2]
         white.append(exposure.sum(axis=0) / exposure.sum(axis=0).max())
     assert np.abs(white[0] - white[1]).max() > 1e-4, "another transit time and noise"
@@ -159,7 +159,7 @@ def test_2024_layout(tiny, tmp_path):
         (observation,) = folder.observations("train", planet_id)
         assert observation.files["FGS1"].signal.name == "FGS1_signal.parquet"
         assert (observation.files["FGS1"].gain, observation.files["FGS1"].offset) == (0.84, -343.0)
-        cube = read_raw_cube(observation, "AIRS-CH0", *detector_pixels(AIRS))
+        cube = decode_pixels(observation, "AIRS-CH0", *detector_pixels(AIRS)).cube()
         assert cube.counts.max() < 65_535, "no pixel clipped by the converter"
     adc = pl.read_csv(tmp_path / "train_adc_info.csv")
     assert set(adc.columns) == {"planet_id", "star", *(f"{c}_adc_{k}" for c in CHANNELS for k in ("gain", "offset"))}

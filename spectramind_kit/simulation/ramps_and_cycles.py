@@ -1,4 +1,4 @@
-"""Drift that no polynomial of low degree follows: the instrument settles, and its temperature cycles.
+"""Drift that no polynomial of low degree follows: a ramp after the slew, and cycles of the temperature.
 
     s(t) = a exp(-t / tau) + b sin(2 pi t / P + phi)
 
@@ -13,18 +13,21 @@ import numpy as np
 
 _TIME_SCALE = (600.0, 3600.0)
 _PERIOD = (3600.0, 14_400.0)
-_CYCLE_SHARE = 0.2
+_CYCLE_TO_RAMP = 0.2
 """Amplitude of the cycle over the size of the ramp."""
 _SIZE_SCATTER = 0.4
 
 
 @dataclass(frozen=True)
-class Settling:
-    """One channel's settling in a visit.
+class RampAndCycle:
+    """Ramp and thermal cycle of one channel in a visit.
 
     Attributes:
-        ramp, cycle: amplitudes relative to the star [1].
-        time_scale, period: [s]; phase: [rad].
+        ramp: amplitude a relative to the star [1].
+        time_scale: decay time tau of the ramp [s].
+        cycle: amplitude b relative to the star [1].
+        period: P of the cycle [s].
+        phase: phi of the cycle at the start of the visit [rad].
     """
 
     ramp: float
@@ -39,13 +42,18 @@ class Settling:
         return self.ramp * np.exp(-time / self.time_scale) + cycle
 
 
-def draw_settling(size: float, rng: np.random.Generator) -> Settling:
-    """Draw a visit's settling; ``size`` is the typical amplitude of the ramp [1]."""
+def draw_ramp_and_cycle(size: float, rng: np.random.Generator) -> RampAndCycle:
+    """Draw ramp and cycle of a visit.
+
+    Args:
+        size: typical amplitude of the ramp [1].
+        rng: source of every random draw.
+    """
     ramp, cycle = size * np.exp(rng.normal(0.0, _SIZE_SCATTER, 2))
-    return Settling(
+    return RampAndCycle(
         ramp=float(ramp * rng.choice([-1.0, 1.0])),
         time_scale=float(np.exp(rng.uniform(*np.log(_TIME_SCALE)))),
-        cycle=float(_CYCLE_SHARE * cycle),
+        cycle=float(_CYCLE_TO_RAMP * cycle),
         period=float(np.exp(rng.uniform(*np.log(_PERIOD)))),
         phase=float(rng.uniform(0.0, 2.0 * np.pi)),
     )

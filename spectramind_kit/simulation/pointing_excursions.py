@@ -1,4 +1,4 @@
-"""Pointing that is not Gaussian: now and then the telescope is knocked off and comes back within minutes.
+"""Pointing that is not Gaussian: now and then the telescope jumps off its target and comes back within minutes.
 
     x(t) = sigma sum_b z_b exp(-(t - t_b) / tau_b),  t > t_b
 
@@ -20,12 +20,13 @@ _N_AXIS = 2
 
 
 @dataclass(frozen=True)
-class PointingBursts:
-    """Bursts of a visit.
+class PointingExcursions:
+    """Pointing excursions of a visit.
 
     Attributes:
-        start, decay: (n_burst,) [s].
-        size: (n_axis, n_burst), in standard deviations of the ordinary jitter.
+        start: (n_excursion,) [s].
+        decay: (n_excursion,), time in which one falls to 1/e [s].
+        size: (n_axis, n_excursion), in standard deviations of the ordinary jitter.
     """
 
     start: np.ndarray
@@ -41,10 +42,15 @@ class PointingBursts:
         return shift
 
 
-def draw_bursts(size: float, rng: np.random.Generator) -> PointingBursts:
-    """Draw the bursts of a visit; ``size`` scales them [standard deviations of the ordinary jitter]."""
+def draw_excursions(size: float, rng: np.random.Generator) -> PointingExcursions:
+    """Draw the pointing excursions of a visit.
+
+    Args:
+        size: what scales them [standard deviations of the ordinary jitter].
+        rng: source of every random draw.
+    """
     n = rng.poisson(_PER_VISIT)
-    return PointingBursts(
+    return PointingExcursions(
         start=rng.uniform(0.0, OBSERVATION_TIME, n),
         decay=np.exp(rng.uniform(*np.log(_DECAY), n)),
         size=size * rng.standard_t(_DEGREES_OF_FREEDOM, (_N_AXIS, n)),

@@ -21,7 +21,7 @@ def quadratic_darkening(system: SimulatedSystem, channel: str, wavelength: np.nd
     return np.clip(expected + system.limb_darkening[channel], *_DARKENING_RANGE)
 
 
-def seen_transit(
+def observed_transit(
     system: SimulatedSystem,
     channel: str,
     wavelength: np.ndarray,
