@@ -144,7 +144,7 @@ def figures(answers: list[tuple[Spectrum, np.ndarray]]) -> dict[str, float]:
     z = np.array([pull for _, pull in answers])
     fgs1, airs = np.abs(z[:, 0]), np.abs(z[:, 1:]).mean(axis=1)
     return {
-        "flagged": float(np.mean([bool(s.flags) or bool(s.reason) for s, _ in answers])),
+        "flagged": float(np.mean([bool(s.flags) or bool(s.problems) for s, _ in answers])),
         "fallback": float(np.mean([s.source == "population" for s, _ in answers])),
         "FGS1 median": float(np.median(fgs1)),
         "FGS1 worst": float(fgs1.max()),

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from spectramind_kit.errors import ProductError
+from spectramind_kit.flags import Flags
 
 LARGEST_DEPTH = 1.0
-"""Depth of a planet that covers its star; no mean or sigma of an answer may exceed it."""
+"""Depth of a planet that covers its star; no mean or sigma of a prediction may exceed it."""
 
 
-def require_shape(product: str, name: str, array: np.ndarray, shape: tuple) -> None:
+def require_shape(product: str, name: str, array: np.ndarray, shape: tuple[int | None, ...]) -> None:
     """Refuse an array whose shape is not ``shape`` (None stands for any length)."""
     if array.ndim != len(shape) or any(w is not None and w != g for w, g in zip(shape, array.shape)):
         wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
@@ -27,7 +28,7 @@ class _Product:
 
     def __repr__(self) -> str:
         shown = []
-        for f in fields(self):
+        for f in fields(self):  # pyright: ignore[reportArgumentType]  # every subclass is a dataclass
             value = getattr(self, f.name)
             is_array = isinstance(value, np.ndarray)
             shown.append(f"{f.name}={f'{value.dtype}{list(value.shape)}' if is_array else repr(value)}")
@@ -58,20 +59,32 @@ class Orbit:
 
 @dataclass(frozen=True)
 class Planet:
-    """What the star table tells; ``notes`` says what is missing there, ``mass`` is in Jupiter masses (inferred)."""
+    """What the star table holds of a planet.
+
+    Attributes:
+        planet_id: of the planet.
+        star: None where the table has no usable numbers of it.
+        orbit: likewise.
+        mass: [M_Jupiter] (inferred); None where the table has none.
+        flags: what is missing in the table.
+    """
 
     planet_id: int
     star: Star | None = None
     orbit: Orbit | None = None
     mass: float | None = None
-    notes: tuple[str, ...] = ()
+    flags: Flags = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ChannelFiles:
     """Where one visit's files of one channel lie, and its ADC constants.
 
-    ``gain`` [ADU/e-] and ``offset`` [e-] as the competition's table gives them.
+    Attributes:
+        signal: parquet file of the counts.
+        calibration: folder of the calibration tables.
+        gain: [ADU/e-], as in the competition's table.
+        offset: [e-], likewise.
     """
 
     signal: Path
@@ -113,7 +126,8 @@ class RawCube(_Product):
     Attributes:
         channel: "AIRS-CH0" or "FGS1".
         counts: (n_pixel, n_frame) uint16 [ADU].
-        row, column: (n_pixel,) detector position.
+        row: (n_pixel,) detector row.
+        column: (n_pixel,) detector column.
         time: (n_frame,) [s] since the start of the observation.
     """
 
@@ -134,9 +148,14 @@ class CalibrationFrames(_Product):
     """Calibration tables of one channel and visit, (n_row, n_column) each.
 
     Attributes:
-        dark: [e-/s]; dead: bool; flat: [1]; read_noise: [e-] per read.
+        dark: dark current [e-/s].
+        dead: bool, pixels that show no light.
+        flat: response relative to the mean [1].
+        read_noise: [e-] per read.
         linearity: (n_coefficient, n_row, n_column), ascending powers: measured e- -> linear e-.
-        gain: [ADU/e-]; offset: [e-]; notes: what is odd about the tables, in words.
+        gain: [ADU/e-].
+        offset: [e-].
+        flags: what is wrong with the tables.
     """
 
     dark: np.ndarray
@@ -146,7 +165,7 @@ class CalibrationFrames(_Product):
     linearity: np.ndarray
     gain: float
     offset: float
-    notes: tuple[str, ...] = ()
+    flags: Flags = field(default_factory=dict)
 
     def __post_init__(self):
         for name in ("dead", "flat", "read_noise"):
@@ -164,9 +183,13 @@ class CalibratedCube(_Product):
     """Calibrated exposures (CDS differences), pixel-major.
 
     Attributes:
-        signal, variance: (n_pixel, n_exposure) [e-, e-^2] per exposure.
-        row, column: (n_pixel,) detector position.
+        channel: "AIRS-CH0" or "FGS1".
+        signal: (n_pixel, n_exposure) [e-] per exposure.
+        variance: (n_pixel, n_exposure) [e-^2] of the signal.
+        row: (n_pixel,) detector row.
+        column: (n_pixel,) detector column.
         good: (n_pixel,) bool, False where the pixel's light must not be trusted.
+        saturated: (n_pixel,) bool, of the pixels that are not good those with nothing wrong but that they were full.
         mid_time: (n_exposure,) [s], middle of the light-collecting time.
         applied: names of the corrections made, in order.
     """
@@ -177,14 +200,16 @@ class CalibratedCube(_Product):
     row: np.ndarray
     column: np.ndarray
     good: np.ndarray
+    saturated: np.ndarray
     mid_time: np.ndarray
     applied: tuple[str, ...] = ()
 
     def __post_init__(self):
         shape = (len(self.row), len(self.mid_time))
-        require_shape("CalibratedCube", "signal", self.signal, shape)
-        require_shape("CalibratedCube", "variance", self.variance, shape)
-        require_shape("CalibratedCube", "good", self.good, shape[:1])
+        for name in ("signal", "variance"):
+            require_shape("CalibratedCube", name, getattr(self, name), shape)
+        for name in ("good", "saturated"):
+            require_shape("CalibratedCube", name, getattr(self, name), shape[:1])
 
 
 @dataclass(frozen=True, repr=False)
@@ -192,13 +217,19 @@ class LightCurves(_Product):
     """Light curves of one visit.
 
     Attributes:
-        time: (n_time,) [s], middle of each bin, ascending; ``bin_seconds`` is the time a bin spans [s].
-        flux, flux_err: (n_time, n_wavelength) [e- per exposure], mean over the bin and its standard error
-            from photon and read noise.
+        planet_id: of the planet.
+        visit: its number.
+        time: (n_time,) [s], middle of each bin, ascending.
+        bin_seconds: time that a bin spans [s].
+        flux: (n_time, n_wavelength) [e- per exposure], mean over the bin.
+        flux_err: (n_time, n_wavelength), its standard error from photon and read noise; infinite where nothing is seen.
         wavelength: (n_wavelength,) [um], FGS1 first, then AIRS ascending.
-        regressors: (n_time, n_regressor), named by ``regressor_names``: centroids and widths [pixel],
-            backgrounds [e- per pixel and exposure].
-        flags: what the calibration or photometry found odd, in words.
+        regressors: (n_time, n_regressor), centroids and widths of the image [pixel].
+        regressor_names: (n_regressor,).
+        flags: what is wrong with star table, calibration or photometry.
+        applied: names of the corrections made, in order, from counts to light curves.
+        saturated: (n_wavelength,) saturated pixels in each wavelength's aperture, whose light is modelled; empty where
+            nobody counted.
     """
 
     planet_id: int
@@ -210,13 +241,17 @@ class LightCurves(_Product):
     wavelength: np.ndarray
     regressors: np.ndarray
     regressor_names: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
+    flags: Flags = field(default_factory=dict)
+    applied: tuple[str, ...] = ()
+    saturated: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __post_init__(self):
         shape = (len(self.time), len(self.wavelength))
         require_shape("LightCurves", "flux", self.flux, shape)
         require_shape("LightCurves", "flux_err", self.flux_err, shape)
         require_shape("LightCurves", "regressors", self.regressors, (shape[0], len(self.regressor_names)))
+        if self.saturated.size:
+            require_shape("LightCurves", "saturated", self.saturated, shape[1:])
 
 
 @dataclass(frozen=True)
@@ -228,7 +263,7 @@ class Estimate:
 
 
 DARKENING_NAMES = ("fgs1_u1", "airs_u1", "airs_u1_slope", "fgs1_u2", "airs_u2", "airs_u2_slope")
-"""Offsets of the quadratic coefficients from what the star's temperature lets expect, in the order of the arrays."""
+"""Offsets of the quadratic coefficients from those of the star's temperature, in the order of the arrays."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,7 +272,8 @@ class Darkened:
 
     Attributes:
         darkening: (n, 2), offsets named by ``DARKENING_NAMES`` and the scatter of their zero-mean prior.
-        darkening_covariance: (n, n) of the offsets; darkening_cross: (n_wavelength, n), of depths with offsets.
+        darkening_covariance: (n, n) of the offsets.
+        darkening_cross: (n_wavelength, n), covariance of depths with offsets.
     """
 
     darkening: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
@@ -250,12 +286,19 @@ class TransitFit(Darkened, _Product):
     """What the fit of one visit found.
 
     Attributes:
-        depth: (n_wavelength,) [(Rp/Rs)^2]; covariance: theirs, with the uncertainty of orbit and drift in it.
+        planet_id: of the planet.
+        visit: its number.
+        wavelength: (n_wavelength,) [um].
+        depth: (n_wavelength,) [(Rp/Rs)^2].
+        covariance: (n_wavelength, n_wavelength) of the depths, with the uncertainty of orbit and drift in it.
         parameters: orbit and limb darkening by name: "mid_time" [s], "semi_major_axis" [R_star], and so on.
-        time: (n_time,) [s]; flux: data over star and drift, model: the transit, (n_time, n_wavelength) [1].
+        time: (n_time,) [s].
+        flux: (n_time, n_wavelength), data over star and drift [1]; NaN where a point was not used.
+        model: (n_time, n_wavelength), the transit [1].
         noise_scale: (n_wavelength,) [1], measured scatter over the expected one (>= 1 enters the covariance).
-        flags: quality flags in words; empty when all is well.
-        correlation: (n_name, n_name) of the errors of the parameters ``correlation_names``.
+        flags: what is wrong with light curves or fit; empty when all is well.
+        correlation_names: (n_name,), some of the parameters.
+        correlation: (n_name, n_name) of their errors.
         stray_noise: (2, 2), FGS1 and AIRS-CH0: error to expect by ``fitting.stray_noise``, its variance [(Rp/Rs)^2].
     """
 
@@ -269,7 +312,7 @@ class TransitFit(Darkened, _Product):
     flux: np.ndarray
     model: np.ndarray
     noise_scale: np.ndarray
-    flags: tuple[str, ...] = ()
+    flags: Flags = field(default_factory=dict)
     correlation_names: tuple[str, ...] = ()
     correlation: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     stray_noise: np.ndarray = field(default_factory=lambda: np.zeros((2, 2)))
@@ -295,13 +338,21 @@ class TransitFit(Darkened, _Product):
 
 @dataclass(frozen=True, repr=False)
 class DepthEstimate(Darkened, _Product):
-    """All visits of a planet together: depth (n_wavelength,), covariance (n_wavelength, n_wavelength)."""
+    """All visits of a planet together.
+
+    Attributes:
+        planet_id: of the planet.
+        depth: (n_wavelength,) [(Rp/Rs)^2].
+        covariance: (n_wavelength, n_wavelength) of the depths.
+        n_visit: visits that were joined.
+        flags: those of the visits, and where the visits disagree.
+    """
 
     planet_id: int
     depth: np.ndarray
     covariance: np.ndarray
     n_visit: int
-    flags: tuple[str, ...] = ()
+    flags: Flags = field(default_factory=dict)
 
     def __post_init__(self):
         n = len(self.depth)
@@ -312,9 +363,16 @@ class DepthEstimate(Darkened, _Product):
 
 @dataclass(frozen=True, repr=False)
 class Spectrum(_Product):
-    """The answer for one planet: mean and sigma (n_wavelength,) [(Rp/Rs)^2].
+    """The prediction for one planet.
 
-    ``source`` is "network", "fit" or "population"; ``reason`` says in words why it is not the best we can do.
+    Attributes:
+        planet_id: of the planet.
+        wavelength: (n_wavelength,) [um].
+        mean: (n_wavelength,) [(Rp/Rs)^2].
+        sigma: (n_wavelength,) standard deviations, above 0 [(Rp/Rs)^2].
+        source: "network", "fit" or "population".
+        problems: sentences about what failed on the way; empty if nothing did.
+        flags: of the depths that the prediction rests on.
     """
 
     planet_id: int
@@ -322,8 +380,8 @@ class Spectrum(_Product):
     mean: np.ndarray
     sigma: np.ndarray
     source: str
-    reason: str = ""
-    flags: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    flags: Flags = field(default_factory=dict)
 
     def __post_init__(self):
         n = len(self.wavelength)

@@ -18,6 +18,7 @@ from spectramind_kit.competition.folder import CompetitionFolder, open_competiti
 from spectramind_kit.config import Config
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.execution.processes import map_planets
+from spectramind_kit.flags import flag_sentences
 from spectramind_kit.metric import score
 from spectramind_kit.prediction.measure import Measurement, PlanetTask
 from spectramind_kit.prediction.predict import infer_planets, predict_planets
@@ -48,23 +49,23 @@ class SubmissionSummary:
     @property
     def fallbacks(self) -> dict[int, str]:
         """Planets that got the population's spectrum, and why."""
-        return {s.planet_id: s.reason for s in self.spectra if s.source == "population"}
+        return {s.planet_id: "; ".join(s.problems) for s in self.spectra if s.source == "population"}
 
     @property
     def remarks(self) -> dict[int, str]:
         """Planets that were fitted, but not without a remark: a lost visit, a quality flag."""
-        noted = {
-            s.planet_id: "; ".join(filter(None, (s.reason, *s.flags))) for s in self.spectra if s.source != "population"
-        }
-        return {planet: remark for planet, remark in noted.items() if remark}
+        remarks = {s.planet_id: remark_on(s) for s in self.spectra if s.source != "population"}
+        return {planet: remark for planet, remark in remarks.items() if remark}
 
     def table(self) -> pl.DataFrame:
         """Return one row per planet: source, mean depth, median sigma, remark."""
-        rows = [
-            (s.planet_id, s.source, s.mean.mean(), np.median(s.sigma), "; ".join(filter(None, (s.reason, *s.flags))))
-            for s in self.spectra
-        ]
+        rows = [(s.planet_id, s.source, s.mean.mean(), np.median(s.sigma), remark_on(s)) for s in self.spectra]
         return pl.DataFrame(rows, schema=["planet_id", "source", "mean_depth", "median_sigma", "remark"], orient="row")
+
+
+def remark_on(spectrum: Spectrum) -> str:
+    """Return what a user should know of a spectrum, in one line: problems and flags; empty when all is well."""
+    return "; ".join((*spectrum.problems, *flag_sentences(spectrum.flags)))
 
 
 def calibrate(data: Path, work: Path, split: str, config: Config) -> dict[int, str]:

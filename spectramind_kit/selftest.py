@@ -92,7 +92,7 @@ def _submit(data: Path, work: Path, config: Config) -> str:
     truth = read_spectra(data / "truth" / "test.csv")[1][0]
     if spectrum.source != "fit" or np.abs(spectrum.mean - truth).mean() > 1e-3:
         raise SpectraMindError(
-            "spectrum of the test planet", wanted="within 1000 ppm of the truth", got=spectrum.reason
+            "spectrum of the test planet", wanted="within 1000 ppm of the truth", got="; ".join(spectrum.problems)
         )
     return f"{N_WAVELENGTH} depths, mean error {1e6 * np.abs(spectrum.mean - truth).mean():.0f} ppm"
 

@@ -10,7 +10,18 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 PACKAGE = PROJECT / "spectramind_kit"
 LAYERS = (
-    ("errors", "files", "environment", "robust_statistics", "instruments", "settings", "conf", "products", "metric"),
+    (
+        "errors",
+        "files",
+        "environment",
+        "robust_statistics",
+        "instruments",
+        "flags",
+        "settings",
+        "conf",
+        "products",
+        "metric",
+    ),
     ("config", "execution"),
     ("competition", "transit"),
     ("work_folder", "simulation", "calibration"),

@@ -178,7 +178,7 @@ class TestDamage:
             assert re.search(words, fallbacks[planets[name]]), (name, fallbacks[planets[name]])
             assert str(planets[name]) in fallbacks[planets[name]]
         remarks = summary.remarks
-        assert "no usable P" in remarks[planets["no_star"]]
+        assert "no usable number in the star table (P in" in remarks[planets["no_star"]]
         assert re.search("FGS1 signal of planet .* visit 1 .*no such file", remarks[planets["half_lost"]])
 
         whole = submission_arrays(read_submission(trained_work / "submission.csv"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spectramind_kit.calibration.pipeline import averaged_pairs, good_pixels
+from spectramind_kit.calibration.pipeline import averaged_pairs, corrections, good_pixels
 from spectramind_kit.calibration.saturation import full_count
 from spectramind_kit.instruments import CHANNELS
 from spectramind_kit.products import CalibrationFrames
@@ -20,10 +20,11 @@ N_COEFFICIENT = 6
 
 @dataclass(frozen=True)
 class PixelConstants:
-    """Constants of some pixels, (n_pixel,) each unless told otherwise.
+    """Constants of some pixels, (n_pixel,) each unless another shape is given.
 
     Attributes:
-        electrons_per_count: [e-/ADU]; offset: [e-]; scalars.
+        electrons_per_count: [e-/ADU], a scalar.
+        offset: [e-], a scalar.
         linearity: (n_coefficient, n_pixel), ascending powers.
         dark: electrons that gather in the dark between the two reads [e-].
         flat: response [1]; one where the flat is not applied.
@@ -32,6 +33,7 @@ class PixelConstants:
         full_count: count from which a read is that of a full pixel [ADU]; a scalar.
         n_average: detector exposures that one stored exposure is the mean of.
         cosmic_ray_sigma: threshold [sigma]; infinite where cosmic rays are left in.
+        applied: names of the corrections that the constants make, in order.
     """
 
     electrons_per_count: np.float32
@@ -44,6 +46,7 @@ class PixelConstants:
     full_count: int
     n_average: int
     cosmic_ray_sigma: float
+    applied: tuple[str, ...] = ()
 
     def block(self, first: int, stop: int) -> "PixelConstants":
         """Return the constants of the pixels ``first`` to ``stop`` (exclusive)."""
@@ -58,6 +61,7 @@ class PixelConstants:
             self.full_count,
             self.n_average,
             self.cosmic_ray_sigma,
+            self.applied,
         )
 
 
@@ -73,8 +77,9 @@ def pixel_constants(
 
     Args:
         channel: "AIRS-CH0" or "FGS1".
-        row, column: (n_pixel,) detector position.
-        time: (n_frame,) [s] of the frames; tells how many exposures a stored one is the mean of.
+        row: (n_pixel,) detector row.
+        column: (n_pixel,) detector column.
+        time: (n_frame,) [s] of the frames; their spacing gives how many exposures a stored one is the mean of.
         frames: calibration tables of the whole detector.
         config: which corrections to make, and how.
     """
@@ -94,4 +99,5 @@ def pixel_constants(
         full_count=full_count(frames, config),
         n_average=averaged_pairs(time, detector),
         cosmic_ray_sigma=config.cosmic_ray_sigma if config.cosmic_rays else np.inf,
+        applied=corrections(config),
     )

@@ -1,10 +1,10 @@
 """The calibration chain in one pass over counts that are still in the cache, compiled by numba.
 
 A block of pixels goes through the whole chain (ADC, linearity by Horner's rule, dark, CDS, cosmic rays, flat) and
-then into time bins and moments, in float32 with float64 sums; no cube of floats is ever made. Blocks are shared
+then into time bins and moments, in float32 with float64 sums; no cube of floats is ever made. Blocks are dealt
 out to threads, since the compiled functions release the interpreter's lock: nothing is forked, and none of
-numba's threading layers is needed. ``calibration.pipeline`` and ``calibration.pixel_bins`` are the readable twin
-and say what each step means.
+numba's threading layers is needed. ``calibration.pipeline`` and ``calibration.pixel_bins`` are the
+reference implementation and say what each step means.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -43,7 +43,7 @@ def bin_decoded(
         config: which corrections to make, and how.
         bounds: (n_time + 1,) exposure index at which each bin starts, and where the last one ends; ascending.
         moment_weight: (n_moment, n_pixel).
-        threads: shares of the pixels worked on at the same time.
+        threads: parts of the pixels worked on at the same time.
 
     Returns:
         The bins, or None if every count is zero.
@@ -51,61 +51,67 @@ def bin_decoded(
     constants = pixel_constants(pixels.channel, pixels.row, pixels.column, pixels.time, frames, config)
     weight = np.where(constants.good, moment_weight, 0.0)
     bounds = np.asarray(bounds, dtype=np.int64)
-    shares = np.linspace(0, len(pixels.row), threads + 1).astype(int)
-    work = partial(_bin_share, pixels, constants, bounds, weight)
+    limits = np.linspace(0, len(pixels.row), threads + 1).astype(int).tolist()
+    work = partial(_bin_part, pixels, constants, bounds, weight)
     if threads == 1:
-        parts = [work(*shares)]
+        parts = [work(*limits)]
     else:
         with ThreadPoolExecutor(threads) as pool:
-            parts = list(pool.map(work, shares[:-1], shares[1:]))
+            parts = list(pool.map(work, limits[:-1], limits[1:]))
     if not any(part.lit for part in parts):
         return None
+    saturated = constants.good & np.concatenate([part.full for part in parts])
+    # Added up in a fixed order: the same moments whichever thread ends first.
+    moments = sum((part.moments for part in parts[1:]), start=parts[0].moments)
     return PixelBins(
         channel=pixels.channel,
         row=pixels.row,
         column=pixels.column,
-        good=constants.good & ~np.concatenate([part.saturated for part in parts]),
+        good=constants.good & ~saturated,
+        saturated=saturated,
         light=np.concatenate([part.light for part in parts]),
         mean=np.concatenate([part.mean for part in parts]),
         variance=np.concatenate([part.variance for part in parts]),
         count=np.diff(bounds),
-        moments=sum(part.moments for part in parts),
+        moments=moments,
         mid_time=exposure_mid_times(pixels.time, CHANNELS[pixels.channel].exposure_time),
+        applied=constants.applied,
     )
 
 
 @dataclass
-class _Share:
+class _Part:
     """What one thread made of its pixels: as in ``PixelBins``, which are full, and whether any count was above zero."""
 
     light: np.ndarray
     mean: np.ndarray
     variance: np.ndarray
     moments: np.ndarray
-    saturated: np.ndarray
+    full: np.ndarray
     lit: bool = False
 
 
-def _bin_share(
+def _bin_part(
     pixels: DecodedPixels, constants: PixelConstants, bounds: np.ndarray, weight: np.ndarray, first: int, stop: int
-) -> _Share:
+) -> _Part:
     """Calibrate and bin the pixels ``first`` to ``stop`` (exclusive), block by block."""
     n_pixel, n_exposure = stop - first, len(pixels.time) // 2
     light = np.empty((n_pixel, len(bounds) - 1))
-    moments, saturated = np.zeros((len(weight), n_exposure)), np.empty(n_pixel, dtype=bool)
-    share = _Share(light, np.empty(n_pixel), np.empty(n_pixel), moments, saturated)
+    moments, full = np.zeros((len(weight), n_exposure)), np.empty(n_pixel, dtype=bool)
+    part = _Part(light, np.empty(n_pixel), np.empty(n_pixel), moments, full)
+    # As many whole pixels as fit: a pixel's series must stay together for the cosmic rays' median and the bins.
     height = max(1, _BLOCK_BYTES // (4 * n_exposure))
     for start in range(first, stop, height):
         end = min(start + height, stop)
         done = slice(start - first, end - first)
         # One layout for every block, a single pixel's or an odd frame's too: each other layout would compile anew.
         counts = np.require(pixels.block(start, end).counts, requirements=["C", "W"])
-        share.lit = share.lit or bool(counts.any())
-        signal, share.variance[done] = _calibrate_block(counts, constants.block(start, end))
-        share.light[done], share.mean[done] = mean_between(signal, bounds)
-        share.saturated[done] = saturated_pixels(counts, constants.full_count)
-        add_moments(share.moments, signal, np.where(share.saturated[done], 0.0, weight[:, start:end]))
-    return share
+        part.lit = part.lit or bool(counts.any())
+        signal, part.variance[done] = _calibrate_block(counts, constants.block(start, end))
+        part.light[done], part.mean[done] = mean_between(signal, bounds)
+        part.full[done] = saturated_pixels(counts, constants.full_count)
+        add_moments(part.moments, signal, np.where(part.full[done], 0.0, weight[:, start:end]))
+    return part
 
 
 def _calibrate_block(counts: np.ndarray, constants: PixelConstants) -> tuple[np.ndarray, np.ndarray]:

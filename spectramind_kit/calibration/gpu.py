@@ -2,7 +2,7 @@
 
 Counts cross to the device as they are, two bytes each; float32 with float64 sums as on the CPU. The device works
 while the CPU takes the next block from the decoded table. On ``device="cpu"`` it is the same code, which is how
-tests hold it to the readable twin.
+tests hold it to the reference implementation.
 """
 
 import numpy as np
@@ -48,7 +48,7 @@ def bin_decoded(
     edges = torch.from_numpy(np.asarray(bounds, dtype=np.int64)).to(device)
     height = max(1, _BLOCK_BYTES // (2 * len(pixels.time)))
     moments = torch.zeros(len(weight), len(pixels.time) // 2, dtype=torch.float64, device=device)
-    parts, saturated, lit = [], np.empty(len(pixels.row), dtype=bool), False
+    parts, full, lit = [], np.empty(len(pixels.row), dtype=bool), False
     for first in range(0, len(pixels.row), height):
         block = slice(first, min(first + height, len(pixels.row)))
         counts = np.require(pixels.block(block.start, block.stop).counts, requirements=["C", "W"])
@@ -56,23 +56,26 @@ def bin_decoded(
         signal, variance = _calibrate(_to_device(counts, device), constants.block(block.start, block.stop))
         exact = signal.double()
         parts.append((_mean_between(exact, edges), exact.mean(dim=1), variance))
-        saturated[block] = saturated_pixels(counts, constants.full_count)
-        trusted = torch.from_numpy(~saturated[block])
+        full[block] = saturated_pixels(counts, constants.full_count)
+        trusted = torch.from_numpy(~full[block])
         moments += (weight[:, block] * trusted).to(device) @ exact
     if not lit:
         return None
+    saturated = constants.good & full
     light, mean, variance = (torch.cat(part).cpu().numpy() for part in zip(*parts))
     return PixelBins(
         channel=pixels.channel,
         row=pixels.row,
         column=pixels.column,
         good=constants.good & ~saturated,
+        saturated=saturated,
         light=light,
         mean=mean,
         variance=variance,
         count=np.diff(bounds),
         moments=moments.cpu().numpy(),
         mid_time=exposure_mid_times(pixels.time, CHANNELS[pixels.channel].exposure_time),
+        applied=constants.applied,
     )
 
 

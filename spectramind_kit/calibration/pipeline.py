@@ -27,39 +27,56 @@ def calibrate(cube: RawCube, frames: CalibrationFrames, config: CalibrationConfi
         config: which corrections to make, and how.
 
     Returns:
-        Exposures with variances; ``applied`` lists the corrections.
+        Exposures with variances; ``applied`` names the corrections.
     """
     detector = CHANNELS[cube.channel]
     pixels = frames.at(cube.row, cube.column)
     good = good_pixels(frames, cube.row, cube.column, config)
-    saturated = saturated_pixels(cube.counts, full_count(frames, config))
+    saturated = good & saturated_pixels(cube.counts, full_count(frames, config))
     electrons = counts_to_electrons(cube.counts, frames.gain, frames.offset, config.adc_sign)
-    applied = [f"adc ({config.adc_sign})"]
-    if config.hot_pixels == "mask":
-        applied.append("hot pixels masked")
-    if saturated.any():
-        applied.append("saturated pixels masked")
     if config.linearity:
         electrons = linearise(electrons, pixels.linearity)
-        applied.append("linearity")
     if config.dark:
         time_since_reset = detector.time_since_reset(electrons.shape[1], config.dark_time_base)
         electrons = subtract_dark(electrons, pixels.dark, time_since_reset)
-        applied.append(f"dark ({config.dark_time_base})")
     signal = correlated_double_sampling(electrons)
-    applied.append("cds")
     variance = cds_variance(signal, pixels.read_noise, averaged_pairs(cube.time, detector))
     if config.cosmic_rays:
         hit = find_cosmic_rays(signal, variance, config.cosmic_ray_sigma)
         signal, variance = remove_cosmic_rays(signal, hit), remove_cosmic_rays(variance, hit)
-        applied.append("cosmic rays")
     if config.flat:
         signal = divide_flat(signal, pixels.flat, good)
         variance = divide_flat(divide_flat(variance, pixels.flat, good), pixels.flat, good)
-        applied.append("flat")
-    mid_time = exposure_mid_times(cube.time, detector.exposure_time)
-    trusted = good & ~saturated
-    return CalibratedCube(cube.channel, signal, variance, cube.row, cube.column, trusted, mid_time, tuple(applied))
+    return CalibratedCube(
+        channel=cube.channel,
+        signal=signal,
+        variance=variance,
+        row=cube.row,
+        column=cube.column,
+        good=good & ~saturated,
+        saturated=saturated,
+        mid_time=exposure_mid_times(cube.time, detector.exposure_time),
+        applied=corrections(config),
+    )
+
+
+def corrections(config: CalibrationConfig) -> tuple[str, ...]:
+    """Return the names of the corrections that a configuration asks for, in the order in which they are made.
+
+    Every path through the chain stores these names with what it made, so that a product says the same of its history
+    whichever path it came by.
+    """
+    steps = (
+        (True, f"adc ({config.adc_sign})"),
+        (config.hot_pixels == "mask", "hot pixels masked"),
+        (True, "saturated pixels masked"),
+        (config.linearity, "linearity"),
+        (config.dark, f"dark ({config.dark_time_base})"),
+        (True, "cds"),
+        (config.cosmic_rays, "cosmic rays"),
+        (config.flat, "flat"),
+    )
+    return tuple(name for made, name in steps if made)
 
 
 def good_pixels(

@@ -5,10 +5,11 @@ profiles and backgrounds may be chosen after the cube has gone. Only the moments
 centroid is a ratio: M_k(t) = sum_p w_kp s_p(t).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from spectramind_kit.flags import Flags
 from spectramind_kit.products import CalibratedCube, _Product, require_shape
 
 
@@ -18,38 +19,43 @@ class PixelBins(_Product):
 
     Attributes:
         channel: "AIRS-CH0" or "FGS1".
-        row, column: (n_pixel,) detector position.
+        row: (n_pixel,) detector row.
+        column: (n_pixel,) detector column.
         good: (n_pixel,) bool, False where the pixel's light must not be trusted.
+        saturated: (n_pixel,) bool, of the pixels that are not good those with nothing wrong but that they were full.
         light: (n_pixel, n_time) [e- per exposure], mean over the exposures of each time bin.
         mean: (n_pixel,) [e- per exposure], mean over the visit.
         variance: (n_pixel,) [e-^2], expected variance of one exposure, mean over the visit.
         count: (n_time,) exposures in each bin.
         moments: (n_moment, n_exposure), weighted sums of the pixels of every exposure.
         mid_time: (n_exposure,) [s].
-        notes: what is odd about the calibration tables or the pixels, in words.
+        applied: names of the corrections made, in order.
+        flags: what is wrong with calibration tables or pixels.
     """
 
     channel: str
     row: np.ndarray
     column: np.ndarray
     good: np.ndarray
+    saturated: np.ndarray
     light: np.ndarray
     mean: np.ndarray
     variance: np.ndarray
     count: np.ndarray
     moments: np.ndarray
     mid_time: np.ndarray
-    notes: tuple[str, ...] = ()
+    applied: tuple[str, ...]
+    flags: Flags = field(default_factory=dict)
 
     def __post_init__(self):
         require_shape("PixelBins", "light", self.light, (len(self.row), len(self.count)))
-        for name in ("good", "mean", "variance"):
+        for name in ("good", "saturated", "mean", "variance"):
             require_shape("PixelBins", name, getattr(self, name), (len(self.row),))
         require_shape("PixelBins", "moments", self.moments, (None, len(self.mid_time)))
 
 
 def bin_pixels(cube: CalibratedCube, bounds: np.ndarray, moment_weight: np.ndarray) -> PixelBins:
-    """Bin the light of every pixel in time: the readable twin of the fused and the torch path.
+    """Bin the light of every pixel in time: the reference implementation of the fused and the torch path.
 
     Args:
         cube: calibrated exposures.
@@ -62,6 +68,7 @@ def bin_pixels(cube: CalibratedCube, bounds: np.ndarray, moment_weight: np.ndarr
         row=cube.row,
         column=cube.column,
         good=cube.good,
+        saturated=cube.saturated,
         light=mean_between(cube.signal, bounds),
         mean=cube.signal.mean(axis=1, dtype=np.float64),
         variance=cube.variance.mean(axis=1, dtype=np.float64),
@@ -70,6 +77,7 @@ def bin_pixels(cube: CalibratedCube, bounds: np.ndarray, moment_weight: np.ndarr
             len(moment_weight), len(cube.mid_time)
         ),
         mid_time=cube.mid_time,
+        applied=cube.applied,
     )
 
 

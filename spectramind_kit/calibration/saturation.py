@@ -1,12 +1,14 @@
 """Saturated pixels: more electrons than a pixel holds, or more counts than the converter has.
 
-Such a read tells no more than "at least so many", and no polynomial brings the rest back: a transit seen by the
+Such a read means no more than "at least so many", and no polynomial brings the rest back: a transit observed by the
 pixel comes out too shallow. A cosmic ray fills a pixel once in a visit; a pixel that is full again and again cannot
 be trusted, and the photometry models its light as that of any bad pixel.
 """
 
 import numpy as np
 
+from spectramind_kit.flags import Flag, Flags
+from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.products import CalibrationFrames
 from spectramind_kit.settings.detector import CalibrationConfig
 
@@ -14,8 +16,9 @@ _CONVERTER_TOP = 65_535
 """Highest number that a count can be [ADU]."""
 _RAYS = 1
 """Full reads that a cosmic ray may explain in one pixel and visit."""
-_SHARE = 0.01
-"""Share of the exposures that may be full besides; light lost in so few of them is below the noise."""
+_FRACTION = 0.01
+"""Fraction of the exposures that may be full besides; light lost in so few of them is below the noise."""
+_SATURATED = {FGS1.name: Flag.FGS1_SATURATED, AIRS.name: Flag.AIRS_SATURATED}
 
 
 def full_count(frames: CalibrationFrames, config: CalibrationConfig) -> int:
@@ -32,14 +35,16 @@ def saturated_pixels(counts: np.ndarray, full: int) -> np.ndarray:
         full: count from which a read is full [ADU].
     """
     saturated = np.zeros(len(counts), dtype=bool)
-    seen = np.flatnonzero(counts.max(axis=1) >= full)
+    # Counting full reads is done for the few pixels that have any: it passes over their counts a second time.
+    candidates = np.flatnonzero(counts.max(axis=1) >= full)
     n_exposure = counts.shape[1] // 2
-    allowed = min(_RAYS + _SHARE * n_exposure, n_exposure - 1)
-    saturated[seen] = (counts[seen] >= full).sum(axis=1) > allowed
+    # A visit so short that the allowance covers all of it must still be able to show a pixel full throughout.
+    allowed = min(_RAYS + _FRACTION * n_exposure, n_exposure - 1)
+    saturated[candidates] = (counts[candidates] >= full).sum(axis=1) > allowed
     return saturated
 
 
-def told(channel: str, saturated: np.ndarray) -> tuple[str, ...]:
-    """Return what a light curve's flags say of saturated pixels (n_pixel,) bool; nothing where there are none."""
+def saturation_flags(channel: str, saturated: np.ndarray) -> Flags:
+    """Return the flag of saturated pixels (n_pixel,) bool; none where no pixel is."""
     n = int(saturated.sum())
-    return (f"{channel}: {n} pixels saturated in many exposures, their light is modelled",) if n else ()
+    return {_SATURATED[channel]: f"{n} of {len(saturated)}"} if n else {}

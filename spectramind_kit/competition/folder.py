@@ -1,8 +1,8 @@
-"""The competition folder: which planets it holds, where their files are, what the tables say.
+"""The competition folder: which planets it holds, where their files are, what the tables hold.
 
 Both editions are read: 2025 (star tables, one ADC row, visits by suffix) and 2024 (no star table, an ADC
-row per planet, one visit without suffix). Nothing is assumed that a file tells: planets and visits come from
-the folders, times from ``axis_info.parquet``, rows and columns of the answer from ``sample_submission.csv``.
+row per planet, one visit without suffix). Nothing is assumed that a file holds: planets and visits come from
+the folders, times from ``axis_info.parquet``, rows and columns of the submission from ``sample_submission.csv``.
 """
 
 import math
@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, N_WAVELENGTH
 from spectramind_kit.products import AxisInfo, ChannelFiles, Orbit, Planet, PlanetObservation, Star
 
@@ -46,7 +47,8 @@ class CompetitionFolder:
     """A folder in the competition's layout; tables are read when first asked for.
 
     Attributes:
-        root: the folder; edition: "2025" or "2024".
+        root: the folder.
+        edition: "2025" or "2024".
     """
 
     root: Path
@@ -69,7 +71,7 @@ class CompetitionFolder:
 
     @cached_property
     def wavelength(self) -> np.ndarray:
-        """Wavelengths of the answer, (283,) [um]: FGS1, then AIRS ascending."""
+        """Wavelengths of the predictions, (283,) [um]: FGS1, then AIRS ascending."""
         table = self._read_table("wavelengths.csv")
         if table.shape != (1, N_WAVELENGTH):
             raise CompetitionDataError(
@@ -109,15 +111,15 @@ class CompetitionFolder:
         return read_spectra(self.root / self._labels_name)
 
     def planet(self, split: str, planet_id: int) -> Planet:
-        """Return what the star table tells of a planet; missing or damaged entries become None and a note."""
+        """Return what the star table holds of a planet; missing or damaged entries become None and a flag."""
         if self.edition == "2024":
             return Planet(planet_id)
         name = f"{split}_star_info.csv"
         if not (self.root / name).is_file():
-            return Planet(planet_id, notes=(f"{name} is missing",))
+            return Planet(planet_id, flags={Flag.STAR_TABLE_MISSING: name})
         row = self._star_tables[split].get(planet_id)
         if row is None:
-            return Planet(planet_id, notes=(f"{name} has no row for this planet",))
+            return Planet(planet_id, flags={Flag.STAR_ROW_MISSING: name})
         return _planet_from_row(planet_id, row, name)
 
     def observations(self, split: str, planet_id: int) -> list[PlanetObservation]:
@@ -271,5 +273,5 @@ def _planet_from_row(planet_id: int, row: dict, name: str) -> Planet:
         star=Star(number["Rs"], number["Ms"], number["Ts"]) if usable("Rs", "Ms", "Ts") else None,
         orbit=Orbit(number["P"], number["sma"], number["i"], number["e"]) if usable("P", "sma", "i", "e") else None,
         mass=number["Mp"] if usable("Mp") else None,
-        notes=(f"{name} has no usable {', '.join(bad)} for this planet",) if bad else (),
+        flags={Flag.STAR_ROW_INCOMPLETE: f"{', '.join(bad)} in {name}"} if bad else {},
     )

@@ -11,11 +11,14 @@ import numpy as np
 import polars as pl
 
 from spectramind_kit.errors import CompetitionDataError
-from spectramind_kit.instruments import CHANNELS, Channel
+from spectramind_kit.flags import Flag
+from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, Channel
 from spectramind_kit.products import CalibrationFrames, PlanetObservation, RawCube
 
 # Thousands of columns are thousands of small reads; polars takes its threads being all busy for a sign of deadlock.
 warnings.filterwarnings("ignore", message="POLARS_MAX_BLOCKING_THREAD_COUNT reached", category=UserWarning)
+
+_CALIBRATION_LOST = {FGS1.name: Flag.FGS1_CALIBRATION_LOST, AIRS.name: Flag.AIRS_CALIBRATION_LOST}
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def read_calibration_frames(observation: PlanetObservation, channel: str) -> Cal
         linearity=np.where(usable, linearity, _identity(len(linearity))),
         gain=files.gain,
         offset=files.offset,
-        notes=(f"{lost} pixels of {channel} count as dead: their calibration is not a number",) if lost else (),
+        flags={_CALIBRATION_LOST[channel]: f"{lost} of {detector.n_pixel}"} if lost else {},
     )
 
 

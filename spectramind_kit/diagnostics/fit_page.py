@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from spectramind_kit.diagnostics.plots import AIRS_COLOUR, FGS1_COLOUR, PERCENT, draw_fit
+from spectramind_kit.flags import flag_sentences
 from spectramind_kit.products import Estimate, TransitFit
 
 CORNER = {
@@ -33,7 +34,7 @@ def describe_fit(fit: TransitFit) -> str:
         f"  depth AIRS-CH0   {depth[1:].mean():.4f} %, sigma of a wavelength {np.median(sigma[1:]):.4f} %",
     ]
     lines += [f"  {name:<16} {e.value:.5g} +- {e.error:.2g}" for name, e in fit.parameters.items()]
-    lines += [f"  flag: {flag}" for flag in fit.flags]
+    lines += [f"  flag: {sentence}" for sentence in flag_sentences(fit.flags)]
     return "\n".join(lines)
 
 
@@ -50,7 +51,7 @@ def plot_fit_page(fit: TransitFit) -> Figure:
             axis.set_xlabel("time [h]")
         _spectrum(axes[4], fit)
         _corner(right, fit, [name for name in CORNER if name in fit.correlation_names])
-        figure.suptitle(f"planet {fit.planet_id}, visit {fit.visit}" + "".join(f"\n{flag}" for flag in fit.flags[:3]))
+        figure.suptitle("\n".join([f"planet {fit.planet_id}, visit {fit.visit}", *flag_sentences(fit.flags)[:3]]))
     return figure
 
 

@@ -17,6 +17,7 @@ from spectramind_kit.config import Config, config_hash
 from spectramind_kit.diagnostics import physics, plots
 from spectramind_kit.environment import describe
 from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.flags import flag_sentences
 from spectramind_kit.metric import planet_scores, score
 from spectramind_kit.prediction.trained_model import MARKER
 from spectramind_kit.products import LightCurves, Spectrum, TransitFit
@@ -160,7 +161,7 @@ def _planet_section(chosen: tuple[Predictions, int], work: Path, wavelength: np.
     for path in sorted((work / "fits" / p.split).glob(f"{planet}_*.npz")):
         fit = load_product(path, TransitFit)
         estimates[fit.visit] = fit.parameters
-        flags += fit.flags
+        flags += flag_sentences(fit.flags)
         pictures += [_png(plots.plot_fit(fit), dpi), _png(plots.plot_correlation(fit), dpi)]
     for path in sorted((work / "light_curves" / p.split).glob(f"{planet}_*.npz")):
         pictures.append(_png(plots.plot_light_curves(load_product(path, LightCurves)), dpi))

@@ -36,8 +36,6 @@ from spectramind_kit.fitting.laplace import (
 )
 from spectramind_kit.fitting.noise import channel_noise, outliers, scatter_ratio
 from spectramind_kit.fitting.quality import (
-    NO_TRANSIT,
-    STRANGE_ORBIT,
     data_flags,
     fgs1_is_implausible,
     fit_flags,
@@ -50,6 +48,7 @@ from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
 from spectramind_kit.fitting.start import Dip, find_dips, fit_white, joint_start, white_curves
 from spectramind_kit.fitting.systematics import Systematics, drift_and_jitter
 from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
+from spectramind_kit.flags import Flag, Flags, flag_sentences
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit
 from spectramind_kit.settings.fit import FitConfig
@@ -72,7 +71,7 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
 
     Returns:
         Depths with a covariance that is finite and positive definite, whatever the light curves; ``flux`` is NaN where
-        a point was not used. Flags say in words what is not as it should be.
+        a point was not used. Flags mark what is not as it should be.
 
     Raises:
         FitError: if no wavelength has usable light, or there are too few times.
@@ -87,15 +86,15 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     noise = {name: channel_noise(model, solution.at, group, curves.bin_seconds) for name, group in channels.items()}
     posterior = laplace_posterior(model, solution, list(channels.values()), [n.excess for n in noise.values()])
 
-    flags = [*prior.notes, *data_flags(curves.wavelength, data.alive, _share_unused(model, data), ratio)]
-    flags += [*fit_flags(solution, noise), *(f"step in the flux at {step:.0f} s" for step in steps)]
+    flags = {**prior.flags, **data_flags(curves.wavelength, data.alive, _share_unused(model, data), ratio)}
+    flags |= fit_flags(solution, noise, steps)
     estimates = _estimates(model, posterior, prior, curves.wavelength, data.alive)
     correlation_names, correlation = parameter_correlation(posterior, model.names, estimates)
     posterior, doubts = _doubted(model, posterior, dip, estimates, curves, data.alive)
-    flags += doubts
+    flags |= doubts
     posterior = fill_dead_wavelengths(posterior, curves.wavelength, data.alive)
-    for flag in flags:
-        logger.info("planet %d, visit %d: %s", curves.planet_id, curves.visit, flag)
+    for sentence in flag_sentences(flags):
+        logger.info("planet %d, visit %d: %s", curves.planet_id, curves.visit, sentence)
     return TransitFit(
         planet_id=curves.planet_id,
         visit=curves.visit,
@@ -108,7 +107,7 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
         model=solution.at.transit.numpy().T,
         noise_scale=ratio,
         stray_noise=stray_noise(model, solution, channels, curves.time, _chord(estimates, posterior)),
-        flags=(*curves.flags, *flags),
+        flags={**curves.flags, **flags},
         correlation_names=correlation_names,
         correlation=correlation,
         **darkening_arrays(posterior, model),
@@ -128,20 +127,18 @@ def _doubted(
     estimates: Mapping[str, Estimate],
     curves: LightCurves,
     alive: np.ndarray,
-) -> tuple[Posterior, list[str]]:
+) -> tuple[Posterior, Flags]:
     """Widen depths that cannot be what they look like, and say why."""
     if transit_is_lost(dip, posterior, alive):
-        return forget_depths(posterior), [NO_TRANSIT]
+        return forget_depths(posterior), {Flag.NO_TRANSIT: ""}
     if orbit_is_implausible(model, posterior):
-        return forget_depths(posterior), [STRANGE_ORBIT]
-    flags = timing_flags(estimates, curves.time)
+        return forget_depths(posterior), {Flag.IMPLAUSIBLE_ORBIT: ""}
+    flags = dict(timing_flags(estimates, curves.time))
     difference, sigma = channel_difference(posterior, curves.wavelength, alive)
     depth, _ = mean_depth(posterior, alive)
     posterior = widen_cut_transit(posterior, missing_share(estimates, curves.time), depth)
     if fgs1_is_implausible(difference, sigma, depth):
-        flags.append(
-            f"FGS1 depth differs from AIRS-CH0 by {100 * difference / depth:+.0f} %: saturated or diluted light?"
-        )
+        flags[Flag.FGS1_DEPTH] = f"by {100 * difference / depth:+.0f} %"
         posterior = distrust_fgs1(posterior, curves.wavelength, difference)
     return posterior, flags
 

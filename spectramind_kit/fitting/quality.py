@@ -1,6 +1,6 @@
-"""What is not as it should be with a fit, in words for the flags of the product."""
+"""What is not as it should be with a fit: the flags of the product."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -9,11 +9,13 @@ from spectramind_kit.fitting.gauss_newton import Solution
 from spectramind_kit.fitting.laplace import Posterior, mean_depth
 from spectramind_kit.fitting.noise import ChannelNoise
 from spectramind_kit.fitting.start import Dip
+from spectramind_kit.flags import Flag, Flags
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import Estimate
 
-NO_TRANSIT = "no transit found"
-STRANGE_ORBIT = "duration far from what the star table's orbit allows: not this planet's transit?"
+_UNUSABLE = {"FGS1": Flag.FGS1_UNUSABLE, "AIRS-CH0": Flag.AIRS_UNUSABLE}
+_NOISY = {"FGS1": Flag.FGS1_NOISY, "AIRS-CH0": Flag.AIRS_NOISY}
+_RED_NOISE = {"FGS1": Flag.FGS1_RED_NOISE, "AIRS-CH0": Flag.AIRS_RED_NOISE}
 _LEAST_SIGNIFICANCE = 5.0
 _LARGEST_DIFFERENCE = 0.12
 """Ten scale heights of a hot giant's atmosphere, relative to the depth [1]."""
@@ -39,14 +41,14 @@ def fgs1_is_implausible(difference: float, sigma: float, depth: float) -> bool:
     return abs(difference) > max(_LARGEST_DIFFERENCE * abs(depth), _LEAST_SIGNIFICANCE * sigma)
 
 
-def timing_flags(estimates: Mapping[str, Estimate], time: np.ndarray) -> list[str]:
-    """Say where the window cuts the transit."""
+def timing_flags(estimates: Mapping[str, Estimate], time: np.ndarray) -> Flags:
+    """Return flags for where the window cuts the transit."""
     mid_time, half = estimates["mid_time"].value, estimates["duration"].value / 2.0
-    flags = []
+    flags = {}
     if mid_time - half < time[0]:
-        flags.append("transit cut at the edge of the window: it began before the observation")
+        flags[Flag.INGRESS_CUT] = ""
     if mid_time + half > time[-1]:
-        flags.append("transit cut at the edge of the window: it went on after the observation")
+        flags[Flag.EGRESS_CUT] = ""
     return flags
 
 
@@ -62,25 +64,40 @@ def orbit_is_implausible(model: CurveModel, posterior: Posterior) -> bool:
     return abs(float(off)) > _LARGEST_ORBIT_ERROR
 
 
-def data_flags(wavelength: np.ndarray, alive: np.ndarray, share_unused: float, ratio: np.ndarray) -> list[str]:
-    """Say what is dead, what was rejected, and what scatters too much."""
-    flags = []
+def data_flags(wavelength: np.ndarray, alive: np.ndarray, share_unused: float, ratio: np.ndarray) -> Flags:
+    """Return flags for what has no light, what was rejected, and what scatters too much.
+
+    Args:
+        wavelength: (n_wavelength,) [um].
+        alive: (n_wavelength,) bool, with usable light.
+        share_unused: fraction of the usable points that the fit left out [1].
+        ratio: (n_wavelength,) measured scatter over the expected one [1].
+    """
+    flags = {}
     for name, channel in (("FGS1", is_fgs1(wavelength)), ("AIRS-CH0", ~is_fgs1(wavelength))):
         dead = int((channel & ~alive).sum())
         if dead:
-            flags.append(f"{name}: {dead} of {int(channel.sum())} wavelengths without usable light")
+            flags[_UNUSABLE[name]] = f"{dead} of {int(channel.sum())}"
         noisy = channel & alive
         if noisy.any() and (typical := float(np.median(ratio[noisy]))) > _REMARKABLE_SCATTER:
-            flags.append(f"{name}: residuals scatter {typical:.1f} times more than photon and read noise")
+            flags[_NOISY[name]] = f"{typical:.1f} times"
     if share_unused > _REMARKABLE_LOSS:
-        flags.append(f"{100 * share_unused:.1f} % of the points rejected as outliers")
+        flags[Flag.OUTLIERS] = f"{100 * share_unused:.1f} %"
     return flags
 
 
-def fit_flags(solution: Solution, noise: dict[str, ChannelNoise]) -> list[str]:
-    """Say whether the fit ended well and its residuals are white."""
-    flags = [] if solution.converged else ["fit did not converge"]
+def fit_flags(solution: Solution, noise: Mapping[str, ChannelNoise], jumps: Sequence[float]) -> Flags:
+    """Return flags for whether the fit ended well, its residuals are white, and the flux jumped.
+
+    Args:
+        solution: of the joint fit.
+        noise: measured of each channel, by its name.
+        jumps: times at which the flux jumps [s].
+    """
+    flags = {} if solution.converged else {Flag.NOT_CONVERGED: ""}
     for name, channel in noise.items():
         if channel.correlation > _REMARKABLE_CORRELATION:
-            flags.append(f"{name}: residuals correlated in time (factor {channel.correlation:.1f})")
+            flags[_RED_NOISE[name]] = f"factor {channel.correlation:.1f}"
+    if jumps:
+        flags[Flag.FLUX_JUMP] = f"at {', '.join(f'{jump:.0f}' for jump in jumps)} s"
     return flags

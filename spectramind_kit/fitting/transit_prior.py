@@ -15,6 +15,7 @@ the distance at transit and goes with 1 / speed, is widened by as much.
 import math
 from dataclasses import dataclass
 
+from spectramind_kit.flags import Flag, Flags
 from spectramind_kit.products import Planet
 from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.transit.orbit import transit_speed
@@ -39,7 +40,7 @@ class TransitPrior:
         period: [s], held fixed.
         log_axis, impact_squared: mean and standard deviation of ln(a/Rs) and of b^2 [R_star^2].
         temperature: of the star [K]; darkening_scatter: of the quadratic coefficients [1].
-        notes: what was missing, in words.
+        flags: what was missing.
     """
 
     period: float
@@ -47,23 +48,23 @@ class TransitPrior:
     impact_squared: tuple[float, float]
     temperature: float
     darkening_scatter: float
-    notes: tuple[str, ...]
+    flags: Flags
 
 
 def transit_prior(planet: Planet, config: FitConfig) -> TransitPrior:
-    """Return the prior of one planet; numbers that are missing or impossible are replaced and noted."""
-    notes = []
+    """Return the prior of one planet; numbers that are missing or impossible are replaced and flagged."""
+    flags = {}
     period, axis, inclination = _orbit_numbers(planet)
     looser = 1.0
     if period is None:
-        notes.append("orbit not in the star table: broad prior")
+        flags[Flag.ORBIT_UNKNOWN] = ""
         period, axis, impact, looser = _TYPICAL_PERIOD, _TYPICAL_SEMI_MAJOR_AXIS, _TYPICAL_IMPACT_PARAMETER, _LOOSER
     else:
         impact = min(abs(axis * math.cos(math.radians(inclination))), 1.0)
     temperature = planet.star.temperature if planet.star else math.nan
     darkening_scatter = config.limb_darkening_scatter
     if not (math.isfinite(temperature) and temperature > 0):
-        notes.append("stellar temperature not in the star table: broad prior on limb darkening")
+        flags[Flag.TEMPERATURE_UNKNOWN] = ""
         temperature, darkening_scatter = _TYPICAL_TEMPERATURE, _LOOSER * darkening_scatter
     log_speed, speed_scatter = transit_speed(planet.orbit.eccentricity if planet.orbit else 0.0)
     scatter = math.hypot(looser * config.impact_parameter_scatter, impact * speed_scatter)
@@ -73,7 +74,7 @@ def transit_prior(planet: Planet, config: FitConfig) -> TransitPrior:
         impact_squared=(impact**2 + scatter**2, math.sqrt(4 * impact**2 * scatter**2 + 2 * scatter**4)),
         temperature=temperature,
         darkening_scatter=darkening_scatter,
-        notes=tuple(notes),
+        flags=flags,
     )
 
 

@@ -16,6 +16,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.fitting.darkening_prior import conditional
+from spectramind_kit.flags import Flag
 from spectramind_kit.products import DepthEstimate, TransitFit
 
 _BELIEF = 3.0
@@ -29,13 +30,13 @@ def join_visits(fits: Sequence[TransitFit]) -> DepthEstimate:
     """Join the fits of one planet.
 
     Returns:
-        Depths and covariance of all visits; flags of the visits, and "visits disagree ..." where they do.
+        Depths and covariance of all visits; flags of the visits, and where visits disagree.
 
     Raises:
         FitError: without a fit, or if the fits are not of one planet and one set of wavelengths.
     """
     _require_one_planet(fits)
-    flags = tuple(_flags(fits))
+    flags = _flags(fits)
     if len(fits) == 1:
         limb = {name: getattr(fits[0], name) for name in _DARKENING}
         return DepthEstimate(fits[0].planet_id, fits[0].depth, fits[0].covariance, 1, flags, **limb)
@@ -52,9 +53,9 @@ def join_visits(fits: Sequence[TransitFit]) -> DepthEstimate:
     covariance = growth * covariance + (level_growth - 1.0) * level_variance
 
     if level_chi2 > _REMARKABLE**2 * freedom:
-        flags += (f"visits disagree in level by {np.sqrt(level_chi2 / freedom):.1f} sigma",)
+        flags[Flag.VISITS_DIFFER_IN_LEVEL] = f"by {np.sqrt(level_chi2 / freedom):.1f} sigma"
     if growth > 1.0 + _REMARKABLE * np.sqrt(2.0 / shape_freedom):
-        flags += (f"visits disagree in shape: chi^2 per degree of freedom {growth:.2f}",)
+        flags[Flag.VISITS_DIFFER_IN_SHAPE] = f"chi^2 per degree of freedom {growth:.2f}"
     return DepthEstimate(fits[0].planet_id, depth, covariance, len(fits), flags, **limb)
 
 
@@ -67,9 +68,15 @@ def _require_one_planet(fits: Sequence[TransitFit]) -> None:
         raise FitError(f"visits of planet {planets[0]}", wanted="the same wavelengths", got=f"{lengths} of them")
 
 
-def _flags(fits: Sequence[TransitFit]) -> list[str]:
-    several = len(fits) > 1
-    return [f"visit {fit.visit}: {flag}" if several else flag for fit in fits for flag in fit.flags]
+def _flags(fits: Sequence[TransitFit]) -> dict[Flag, str]:
+    """Return the flags of all visits; where there are several, each says which visits carry it."""
+    if len(fits) == 1:
+        return dict(fits[0].flags)
+    visits: dict[Flag, list[str]] = {}
+    for fit in fits:
+        for flag, detail in fit.flags.items():
+            visits.setdefault(flag, []).append(f"visit {fit.visit}{f': {detail}' if detail else ''}")
+    return {flag: "; ".join(details) for flag, details in visits.items()}
 
 
 def _weighted_mean(fits: Sequence[TransitFit]) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:

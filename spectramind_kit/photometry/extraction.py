@@ -17,16 +17,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectramind_kit.calibration.pixel_bins import PixelBins
-from spectramind_kit.instruments import FGS1
+from spectramind_kit.flags import Flag, Flags
+from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.photometry.background import foreground_per_pixel
 from spectramind_kit.photometry.profile import fill_bad_pixels, shift_templates
 from spectramind_kit.photometry.window import aperture_window, on_grid
 from spectramind_kit.settings.detector import PhotometryConfig
 
-_WORTH_TELLING = 0.02
-"""Share of bad pixels in the aperture from which a visit carries a flag; a normal detector has a tenth of it."""
+_REMARKABLE = 0.02
+"""Fraction of bad pixels in the aperture from which a visit is flagged; a normal detector has a tenth of it."""
+_BAD_APERTURE = {FGS1.name: Flag.FGS1_BAD_APERTURE, AIRS.name: Flag.AIRS_BAD_APERTURE}
 _LEAST_VARIANCE = 1e-12
-"""What stands for the variance of a pixel that is told to have none [e-^2]."""
+"""What stands for the variance of a pixel that is given none [e-^2]."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,14 @@ class ExtractedLight:
     Attributes:
         flux: (n_wavelength, n_time) [e- per exposure], mean over each time bin.
         variance: (n_wavelength,) [e-^2] of one exposure; infinite, with flux 0, where no pixel is good.
-        flags: what is odd about the aperture, in words.
+        saturated: (n_wavelength,) saturated pixels in the aperture.
+        flags: what is wrong with the aperture.
     """
 
     flux: np.ndarray
     variance: np.ndarray
-    flags: tuple[str, ...]
+    saturated: np.ndarray
+    flags: Flags
 
 
 def extract(bins: PixelBins, config: PhotometryConfig) -> ExtractedLight:
@@ -57,17 +61,19 @@ def extract(bins: PixelBins, config: PhotometryConfig) -> ExtractedLight:
     foreground = foreground_of(bins, config)[window[1]]
     star = fill_bad_pixels(bins.mean[index], good, bins.channel) - foreground
     templates = shift_templates(star, bins.channel)
-    dark = np.where(good, foreground, 0.0)  # what the weights see of the foreground
-    light = bins.light[index]
+    # Weights times foreground, as it was summed into the flux: a bad pixel has weight 0 and its foreground none.
+    background = np.where(good, foreground, 0.0)
+    light, saturated = bins.light[index], bins.saturated[index]
     if bins.channel == FGS1.name:  # one wavelength: all pixels of the window
         n = good.size
         templates, light = templates.reshape(-1, n, 1), light.reshape(n, 1, -1)
-        good, variance, dark = good.reshape(n, 1), variance.reshape(n, 1), dark.reshape(n, 1)
+        good, variance, background = good.reshape(n, 1), variance.reshape(n, 1), background.reshape(n, 1)
+        saturated = saturated.reshape(n, 1)
     weight = aperture_weights(templates, variance, good, 1.0 if config.extraction == "sum" else 0.0)
-    flux = np.einsum("pw,pwt->wt", weight, light) - (weight * dark).sum(axis=0)[:, None]
+    flux = np.einsum("pw,pwt->wt", weight, light) - (weight * background).sum(axis=0)[:, None]
     flux_variance = (weight**2 * variance).sum(axis=0)
     flux_variance[~weight.any(axis=0)] = np.inf
-    return ExtractedLight(flux, flux_variance, _flags(bins.channel, good))
+    return ExtractedLight(flux, flux_variance, saturated.sum(axis=0), _flags(bins.channel, good))
 
 
 def aperture_weights(templates: np.ndarray, variance: np.ndarray, good: np.ndarray, start: float) -> np.ndarray:
@@ -84,16 +90,17 @@ def aperture_weights(templates: np.ndarray, variance: np.ndarray, good: np.ndarr
     """
     size = np.abs(templates).sum(axis=1, keepdims=True)
     templates = templates / np.where(size > 0, size, 1.0)
-    seen = np.where(good, templates, 0.0)
+    observed = np.where(good, templates, 0.0)
     precision = np.where(good, 1.0 / np.maximum(variance, _LEAST_VARIANCE), 0.0)
-    normal = np.einsum("kpw,pw,lpw->wkl", seen, precision, seen)
-    missing = (templates - start * seen).sum(axis=1).T
-    # The inverse of a matrix without full rank (too few good pixels) keeps what can be kept.
+    normal = np.einsum("kpw,pw,lpw->wkl", observed, precision, observed)
+    missing = (templates - start * observed).sum(axis=1).T
+    # A unit diagonal makes ``rcond`` a measure of how alike the templates look through the good pixels, whatever their
+    # sizes. Where too few pixels are good they look the same: the pseudo-inverse then keeps the conditions that it can.
     scale = np.einsum("wkk->wk", normal)
     unit = 1.0 / np.sqrt(np.where(scale > 0, scale, 1.0))
     inverse = np.linalg.pinv(normal * unit[:, :, None] * unit[:, None, :], rcond=1e-9, hermitian=True)
     multiplier = unit * np.einsum("wkl,wl->wk", inverse, unit * missing)
-    return np.where(good, start, 0.0) + precision * np.einsum("kpw,wk->pw", seen, multiplier)
+    return np.where(good, start, 0.0) + precision * np.einsum("kpw,wk->pw", observed, multiplier)
 
 
 def foreground_of(bins: PixelBins, config: PhotometryConfig) -> np.ndarray:
@@ -107,6 +114,6 @@ def foreground_of(bins: PixelBins, config: PhotometryConfig) -> np.ndarray:
     return foreground_per_pixel(signal, error, good, bins.channel, config)
 
 
-def _flags(channel: str, good: np.ndarray) -> tuple[str, ...]:
-    share = 1.0 - good.mean()
-    return (f"{share:.0%} of the pixels in {channel}'s aperture are bad",) if share > _WORTH_TELLING else ()
+def _flags(channel: str, good: np.ndarray) -> Flags:
+    bad = 1.0 - good.mean()
+    return {_BAD_APERTURE[channel]: f"{bad:.0%}"} if bad > _REMARKABLE else {}

@@ -10,18 +10,18 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from spectramind_kit.calibration import saturation
 from spectramind_kit.calibration.cds import exposure_mid_times
 from spectramind_kit.calibration.paths import bin_decoded_pixels, working_path
-from spectramind_kit.calibration.pipeline import good_pixels
 from spectramind_kit.calibration.pixel_bins import PixelBins
+from spectramind_kit.calibration.saturation import saturation_flags
 from spectramind_kit.competition.frames import DecodedPixels, decode_pixels, empty_signal, read_calibration_frames
 from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.flags import Flags
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, FGS1_WAVELENGTH
 from spectramind_kit.photometry.binning import bin_edges, bin_mean
 from spectramind_kit.photometry.extraction import extract
 from spectramind_kit.photometry.jitter import image_series, moment_weights
-from spectramind_kit.photometry.lost_exposures import bins_with, lost_exposures, told
+from spectramind_kit.photometry.lost_exposures import bins_with, lost_exposure_flags, lost_exposures
 from spectramind_kit.photometry.window import photometric_pixels
 from spectramind_kit.products import LightCurves, PlanetObservation
 from spectramind_kit.settings.detector import CalibrationConfig, PhotometryConfig
@@ -31,6 +31,11 @@ def extract_light_curves(
     observation: PlanetObservation, calibration: CalibrationConfig, photometry: PhotometryConfig
 ) -> LightCurves:
     """Calibrate one visit and measure its light curves.
+
+    Args:
+        observation: the visit.
+        calibration: which corrections to make, and how.
+        photometry: aperture, background, kind of extraction and time bins.
 
     Returns:
         Light curves on the time bins that both channels cover, FGS1 first, then AIRS-CH0 ascending.
@@ -62,7 +67,14 @@ def bin_channel(
     calibration: CalibrationConfig,
     photometry: PhotometryConfig,
 ) -> PixelBins:
-    """Calibrate one channel's pixels and bin them between ``edges`` (n_time + 1,) [s].
+    """Calibrate one channel's pixels and bin them in time.
+
+    Args:
+        observation: the visit.
+        pixels: decoded counts of the channel.
+        edges: (n_time + 1,) of the time bins [s].
+        calibration: which corrections to make, and how.
+        photometry: aperture, whose image moments are taken, and path.
 
     Raises:
         CompetitionDataError: if the calibration tables are missing or damaged, or every count is zero.
@@ -79,14 +91,24 @@ def bin_channel(
     )
     if bins is None:
         raise empty_signal(observation, pixels.channel)
-    saturated = good_pixels(frames, pixels.row, pixels.column, calibration) & ~bins.good
-    return replace(bins, notes=(*frames.notes, *saturation.told(pixels.channel, saturated)))
+    return replace(bins, flags={**frames.flags, **saturation_flags(pixels.channel, bins.saturated)})
 
 
 def join_channels(
     observation: PlanetObservation, fgs1: PixelBins, airs: PixelBins, edges: np.ndarray, photometry: PhotometryConfig
 ) -> LightCurves:
-    """Extract both channels' light and lay it side by side in the bins that both cover."""
+    """Extract both channels' light and lay it side by side in the bins that both cover.
+
+    Args:
+        observation: the visit.
+        fgs1: binned pixels of FGS1.
+        airs: binned pixels of AIRS-CH0.
+        edges: (n_time + 1,) of the time bins [s].
+        photometry: aperture, background and kind of extraction.
+
+    Raises:
+        CompetitionDataError: if no bin has exposures of both channels.
+    """
     edges = edges[: _common_bins(fgs1, airs, observation.name) + 1]
     white, spectrum = channel_curves(fgs1, edges, photometry), channel_curves(airs, edges, photometry)
     series = white.series | spectrum.series
@@ -101,8 +123,15 @@ def join_channels(
         wavelength=np.concatenate([[FGS1_WAVELENGTH], observation.axis.wavelength[first:stop][::-1]]),
         regressors=np.column_stack(list(series.values())),
         regressor_names=tuple(series),
-        flags=(*observation.planet.notes, *white.flags, *spectrum.flags),
+        flags={**observation.planet.flags, **white.flags, **spectrum.flags},
+        applied=(*airs.applied, *_photometric_corrections(photometry)),
+        saturated=np.concatenate([white.saturated, spectrum.saturated[::-1]]),
     )
+
+
+def _photometric_corrections(photometry: PhotometryConfig) -> tuple[str, ...]:
+    """Return the names of what is done to the light of the pixels, in order."""
+    return (*(("foreground",) if photometry.background else ()), f"{photometry.extraction} extraction")
 
 
 @dataclass(frozen=True)
@@ -110,15 +139,18 @@ class ChannelCurves:
     """Light curves of one channel.
 
     Attributes:
-        flux, error: (n_wavelength, n_time) [e- per exposure], wavelengths in detector order.
+        flux: (n_wavelength, n_time) [e- per exposure], wavelengths in detector order.
+        error: (n_wavelength, n_time), its standard error; infinite where an exposure of the bin was lost.
         series: centroids and widths of the image by name, (n_time,) each [pixel].
-        flags: what is odd, in words.
+        saturated: (n_wavelength,) saturated pixels in the aperture.
+        flags: what is wrong with calibration tables, pixels, aperture or exposures.
     """
 
     flux: np.ndarray
     error: np.ndarray
     series: dict[str, np.ndarray]
-    flags: tuple[str, ...]
+    saturated: np.ndarray
+    flags: Flags
 
 
 def channel_curves(bins: PixelBins, edges: np.ndarray, photometry: PhotometryConfig) -> ChannelCurves:
@@ -133,7 +165,8 @@ def channel_curves(bins: PixelBins, edges: np.ndarray, photometry: PhotometryCon
         flux=light.flux[:, :n_time],
         error=error,
         series={name: bin_mean(values[None], bins.mid_time, edges)[0][0] for name, values in image.items()},
-        flags=(*bins.notes, *light.flags, *told(bins.channel, lost)),
+        saturated=light.saturated,
+        flags={**bins.flags, **light.flags, **lost_exposure_flags(bins.channel, lost)},
     )
 
 

@@ -1,19 +1,24 @@
 """Exposures without the star: frames that were lost on the way, read as zero or as half of what they were.
 
-Transits and drifts change the light by a few per cent; an exposure that is off by half of the visit's median did
-not see the star, and the bin it falls into has no usable flux.
+Transits and drifts change the light by a few per cent; an exposure that is off by half of the visit's median does
+not show the star, and the bin it falls into has no usable flux.
 """
 
 import numpy as np
 
+from spectramind_kit.flags import Flag, Flags
+from spectramind_kit.instruments import AIRS, FGS1
+
 LARGEST_CHANGE = 0.5
+"""Of the light of an exposure that shows the star, relative to the median one [1]."""
+_LOST = {FGS1.name: Flag.FGS1_EXPOSURES_LOST, AIRS.name: Flag.AIRS_EXPOSURES_LOST}
 
 
 def lost_exposures(light: np.ndarray) -> np.ndarray:
     """Return which exposures (n_exposure,) bool hold far less or far more light than the median one.
 
     Args:
-        light: sum of the aperture in every exposure (n_exposure,) [e-]; without any light none is told apart.
+        light: sum of the aperture in every exposure (n_exposure,) [e-]; without any light no exposure is lost.
     """
     usual = np.median(light)
     if not usual > 0:
@@ -22,16 +27,20 @@ def lost_exposures(light: np.ndarray) -> np.ndarray:
 
 
 def bins_with(exposures: np.ndarray, mid_time: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return which time bins (n_time,) bool hold at least one of the marked exposures (n_exposure,)."""
+    """Return which time bins hold at least one of some exposures, (n_time,) bool.
+
+    Args:
+        exposures: (n_exposure,) bool.
+        mid_time: (n_exposure,) [s].
+        edges: (n_time + 1,) [s].
+    """
     bin_of = np.searchsorted(edges, mid_time[exposures], side="right") - 1
     marked = np.zeros(len(edges) - 1, dtype=bool)
     marked[bin_of[(bin_of >= 0) & (bin_of < len(marked))]] = True
     return marked
 
 
-def told(channel: str, exposures: np.ndarray) -> tuple[str, ...]:
-    """Return what a light curve's flags say of lost exposures; nothing where there are none."""
+def lost_exposure_flags(channel: str, exposures: np.ndarray) -> Flags:
+    """Return the flag of lost exposures (n_exposure,) bool; none where no exposure is."""
     n = int(exposures.sum())
-    return (
-        (f"{n} of {len(exposures)} exposures of {channel} do not show the star: their bins are not used",) if n else ()
-    )
+    return {_LOST[channel]: f"{n} of {len(exposures)}"} if n else {}

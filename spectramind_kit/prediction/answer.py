@@ -128,9 +128,9 @@ def predict_spectrum(
             sigma = np.clip(sigma * conformal, config.sigma_floor, population_sigma)
             try:
                 flags = inference.measurement.estimate.flags
-                return Spectrum(planet_id, wavelength, mean, sigma, source, "; ".join(problems), flags)
+                return Spectrum(planet_id, wavelength, mean, sigma, source, problems, flags)
             except Exception as error:
                 logger.debug("the %s of planet %d has no valid spectrum", source, planet_id, exc_info=True)
                 problems = (*problems, describe(error))
-    reason = "; ".join(problems) or "not measured"
-    return Spectrum(planet_id, wavelength, population.mean, population_sigma, "population", reason)
+    problems = problems or ("not measured",)
+    return Spectrum(planet_id, wavelength, population.mean, population_sigma, "population", problems)

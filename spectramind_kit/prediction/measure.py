@@ -71,7 +71,7 @@ class PlanetTask:
     def light_curves(self, observation: PlanetObservation) -> LightCurves:
         """Return the light curves of a visit, stored or made."""
         config = self.config
-        key = observation_key(observation, *self.curve_settings(), observation.planet.notes, source_hash(*_CURVE_CODE))
+        key = observation_key(observation, *self.curve_settings(), observation.planet.flags, source_hash(*_CURVE_CODE))
         path = self._path("light_curves", observation)
         return load_or_make(
             path, key, LightCurves, lambda: extract_light_curves(observation, config.calibration, config.photometry)

@@ -19,6 +19,7 @@ import numpy as np
 from spectramind_kit.config import config_hash
 from spectramind_kit.errors import ProductError
 from spectramind_kit.files import replacing
+from spectramind_kit.flags import Flag
 from spectramind_kit.products import Estimate, PlanetObservation
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ def save_product(path: Path, product: object, key: str = "") -> None:
         value = getattr(product, field.name)
         if isinstance(value, np.ndarray):
             arrays[field.name] = value
+        elif field.name == "flags":
+            rest[field.name] = {flag.name: detail for flag, detail in value.items()}
         elif isinstance(value, Mapping):
             rest[field.name] = {name: [e.value, e.error] for name, e in value.items()}
         else:
@@ -53,7 +56,9 @@ def load_product(path: Path, kind: type[Product]) -> Product:
         values = {name: archive[name] for name in archive.files if name != "_rest"}
         rest = json.loads(str(archive["_rest"]))["fields"]
     for name, value in rest.items():
-        if isinstance(value, dict):
+        if name == "flags":
+            value = {Flag[n]: detail for n, detail in value.items()}
+        elif isinstance(value, dict):
             value = {n: Estimate(*pair) for n, pair in value.items()}
         values[name] = tuple(value) if isinstance(value, list) else value
     return kind(**values)

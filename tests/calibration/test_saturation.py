@@ -1,10 +1,11 @@
-"""Pixels that are full again and again are told from those a cosmic ray fills once."""
+"""Pixels that are full again and again are kept apart from those a cosmic ray fills once."""
 
 import numpy as np
 import pytest
 
-from spectramind_kit.calibration.saturation import full_count, saturated_pixels, told
+from spectramind_kit.calibration.saturation import full_count, saturated_pixels, saturation_flags
 from spectramind_kit.config import load_config
+from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.products import CalibrationFrames
 from spectramind_kit.simulation.calibration_frames import FULL_WELL, draw_calibration_frames
@@ -28,7 +29,7 @@ def test_a_ray_fills_a_pixel_once_a_bright_star_again_and_again(n_full, trusted)
 
 
 @pytest.mark.parametrize("n_exposure", [1, 2, 25])
-def test_a_short_visit_full_throughout_is_told(n_exposure):
+def test_a_short_visit_full_throughout_is_noticed(n_exposure):
     np.testing.assert_array_equal(saturated_pixels(reads(n_exposure, n_exposure), FULL), [False, True, False])
 
 
@@ -59,7 +60,6 @@ def test_a_converter_that_ends_below_the_full_well_sets_the_limit():
 
 
 def test_flags_count_them():
-    assert told("FGS1", np.zeros(4, dtype=bool)) == ()
-    assert told("FGS1", np.array([True, False, True])) == (
-        "FGS1: 2 pixels saturated in many exposures, their light is modelled",
-    )
+    assert saturation_flags("FGS1", np.zeros(4, dtype=bool)) == {}
+    assert saturation_flags("FGS1", np.array([True, False, True])) == {Flag.FGS1_SATURATED: "2 of 3"}
+    assert saturation_flags("AIRS-CH0", np.array([True])) == {Flag.AIRS_SATURATED: "1 of 1"}

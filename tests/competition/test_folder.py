@@ -6,6 +6,7 @@ import pytest
 
 from spectramind_kit.competition.folder import open_competition, read_spectra
 from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.flags import Flag
 
 BIG_ID = 4294967311
 """More than 32 bits can hold."""
@@ -49,7 +50,7 @@ def test_2024_has_one_visit_no_star_and_its_own_adc_row(write_competition):
     assert visit.files["AIRS-CH0"].calibration.name == "AIRS-CH0_calibration"
     assert visit.files["FGS1"].gain == 0.84
     assert folder.observations("train", BIG_ID)[0].files["FGS1"].gain == 0.4369
-    assert visit.planet.star is None and visit.planet.notes == ()
+    assert visit.planet.star is None and visit.planet.flags == {}
     ids, spectra = folder.labels()
     assert ids.tolist() == [34983, BIG_ID] and spectra.shape == (2, 283)
 
@@ -173,18 +174,18 @@ def test_unusable_orbit_costs_the_orbit_only(write_competition, written):
     folder = open_competition(root)
     planet = folder.planet("train", 34983)
     assert planet.orbit is None and planet.star.radius == 1.1 and planet.mass == 0.9
-    assert planet.notes == ("train_star_info.csv has no usable P for this planet",)
+    assert planet.flags == {Flag.STAR_ROW_INCOMPLETE: "P in train_star_info.csv"}
     assert folder.planet("train", BIG_ID).orbit.period == 3.3
 
 
-def test_star_table_row_or_table_missing_becomes_a_note(write_competition):
+def test_star_table_row_or_table_missing_becomes_a_flag(write_competition):
     root = write_competition()
     rewrite(root / "train_star_info.csv", lambda t: t.filter(pl.col("planet_id") != 34983))
     planet = open_competition(root).planet("train", 34983)
-    assert planet.star is None and planet.notes == ("train_star_info.csv has no row for this planet",)
+    assert planet.star is None and planet.flags == {Flag.STAR_ROW_MISSING: "train_star_info.csv"}
     (root / "train_star_info.csv").unlink()
     folder = open_competition(root)
-    assert folder.planet("train", 34983).notes == ("train_star_info.csv is missing",)
+    assert folder.planet("train", 34983).flags == {Flag.STAR_TABLE_MISSING: "train_star_info.csv"}
     assert folder.planet("test", 34983).star is not None
     assert folder.missing_tables() == ["train_star_info.csv"]
 
@@ -214,7 +215,7 @@ def test_the_real_folder(real_data):
     assert folder.edition == "2025" and folder.planet_ids("train") == [342072318]
     assert folder.missing_tables() == ["train.csv"]
     (visit,) = folder.observations("train", 342072318)
-    assert visit.planet.star is not None and visit.planet.notes == ()
+    assert visit.planet.star is not None and visit.planet.flags == {}
     assert folder.planet("test", 1103775).orbit.semi_major_axis == pytest.approx(15.43293, abs=1e-5)
     assert len(visit.axis.frame_time["AIRS-CH0"]) == 11_250 and len(visit.axis.frame_time["FGS1"]) == 135_000
     science = visit.axis.wavelength[39:321][::-1]

@@ -7,6 +7,7 @@ import pytest
 from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.competition.frames import decode_pixels, detector_pixels, read_calibration_frames
 from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1
 
 
@@ -138,6 +139,7 @@ def test_a_number_that_is_none_makes_the_pixel_dead(visit, table, bad):
     rewrite(path, lambda t: t.with_columns(pl.Series("column_5", values)))
     frames = read_calibration_frames(visit, "FGS1")
     assert frames.dead[2, 5] and frames.dead.sum() == 1
+    assert frames.flags == {Flag.FGS1_CALIBRATION_LOST: "1 of 1024"}
     for name in ("dark", "flat", "read_noise", "linearity"):
         assert np.isfinite(getattr(frames, name)).all()
     np.testing.assert_array_equal(frames.linearity[:, 2, 5], frames.linearity[:, 3, 5])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spectramind_kit.diagnostics.fit_page import describe_fit, plot_fit_page
+from spectramind_kit.flags import Flag
 from spectramind_kit.products import Estimate, TransitFit
 
 N_TIME, CORRELATION = 40, -0.8
@@ -26,7 +27,7 @@ def fit():
         flux=flux,
         model=np.ones((N_TIME, 4)),
         noise_scale=np.ones(4),
-        flags=("no transit found",),
+        flags={Flag.NO_TRANSIT: "", Flag.OUTLIERS: "2.0 %"},
         correlation_names=("mid_time", "semi_major_axis"),
         correlation=np.array([[1.0, CORRELATION], [CORRELATION, 1.0]]),
     )
@@ -45,4 +46,5 @@ def test_unused_times_are_left_out_of_the_light_curves(fit):
 
 def test_the_fit_is_told_in_words(fit):
     text = describe_fit(fit)
-    assert "depth FGS1       1.0000 +- 0.0100 %" in text and "flag: no transit found" in text
+    assert "depth FGS1       1.0000 +- 0.0100 %" in text and "flag: no transit found\n" in text
+    assert "flag: points rejected as outliers (2.0 %)" in text

@@ -16,7 +16,7 @@ PLANET = Planet(1, Star(1.2, 1.1, 5800.0), Orbit(4.0, 9.0, 88.0), mass=0.9)
 INSIDE = np.abs(TIME - MID) < DURATION / 2
 
 
-def visit(residual, regressors=None, flags=()):
+def visit(residual, regressors=None, flags=None):
     """A box transit in light of level 1e5, whose fit leaves the given residual (n_time, n_wavelength)."""
     model = 1.0 - DEPTH * np.tile(INSIDE[:, None], (1, len(WAVELENGTH)))
     flux = model + residual
@@ -32,7 +32,9 @@ def visit(residual, regressors=None, flags=()):
         "airs_u1": Estimate(0.14, 0.02),
     }
     covariance = np.diag(np.full(n, 1e-4) ** 2)
-    fit = TransitFit(1, 0, WAVELENGTH, np.full(n, DEPTH), covariance, parameters, TIME, flux, model, np.ones(n), flags)
+    fit = TransitFit(
+        1, 0, WAVELENGTH, np.full(n, DEPTH), covariance, parameters, TIME, flux, model, np.ones(n), flags or {}
+    )
     return visit_features(curves, fit, PLANET)
 
 

@@ -43,7 +43,7 @@ def white_residual(fit):
 
 
 def test_transit_is_the_one_seen_by_eye(fit):
-    assert fit.flags == ()
+    assert fit.flags == {}
     assert fit.depth[1:].mean() == pytest.approx(0.016, abs=0.0007)  # the light curve's dip is 1.7 %: limb darkening
     assert fit.depth[0] == pytest.approx(fit.depth[1:].mean(), rel=0.05)
     assert 1.0 - fit.model[:, 1:].min(axis=0).mean() == pytest.approx(0.017, abs=0.0005)

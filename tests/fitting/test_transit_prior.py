@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from spectramind_kit.fitting.transit_prior import transit_prior
+from spectramind_kit.flags import Flag
 from spectramind_kit.products import Orbit, Planet, Star
 
 PLANET = Planet(1, Star(1.0, 1.0, 5539.0), Orbit(6.932871, 15.43293, 89.533139))
@@ -16,7 +17,7 @@ def test_table_row_sets_the_centre(config):
     prior = transit_prior(PLANET, config.fit)
     assert prior.period == pytest.approx(6.932871 * 86400.0)
     assert prior.log_axis == (pytest.approx(math.log(15.43293)), config.fit.semi_major_axis_scatter)
-    assert prior.temperature == 5539.0 and prior.notes == ()
+    assert prior.temperature == 5539.0 and prior.flags == {}
 
 
 def test_impact_prior_has_the_moments_of_a_squared_normal(config):
@@ -34,14 +35,14 @@ def test_an_unusable_orbit_gives_a_broad_prior_with_a_note(config, orbit):
     prior = transit_prior(replace(PLANET, orbit=orbit), config.fit)
     assert np.isfinite([prior.period, *prior.log_axis, *prior.impact_squared]).all()
     assert prior.log_axis[1] > config.fit.semi_major_axis_scatter
-    assert any("orbit" in note for note in prior.notes)
+    assert Flag.ORBIT_UNKNOWN in prior.flags
 
 
 @pytest.mark.parametrize("star", [None, Star(1.0, 1.0, math.nan), Star(1.0, 1.0, 0.0)])
 def test_an_unusable_star_gives_a_broad_prior_with_a_note(config, star):
     prior = transit_prior(replace(PLANET, star=star), config.fit)
     assert prior.darkening_scatter > config.fit.limb_darkening_scatter
-    assert any("temperature" in note for note in prior.notes)
+    assert Flag.TEMPERATURE_UNKNOWN in prior.flags
 
 
 def test_a_table_that_misses_the_star_is_brought_back(config):

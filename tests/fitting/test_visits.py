@@ -1,10 +1,13 @@
 """Joining visits: inverse variance, and honesty where they disagree."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.fitting.visits import join_visits
+from spectramind_kit.flags import Flag
 from spectramind_kit.products import TransitFit
 
 N = 40
@@ -15,9 +18,11 @@ def covariance(rng, sigma=100e-6, common=30e-6):
     return np.diag(own**2) + common**2
 
 
-def visit(number, depth, cov, flags=(), planet=1):
+def visit(number, depth, cov, planet=1, **more):
     one = np.ones((3, N))
-    return TransitFit(planet, number, np.linspace(2, 4, N), depth, cov, {}, np.arange(3.0), one, one, np.ones(N), flags)
+    return TransitFit(
+        planet, number, np.linspace(2, 4, N), depth, cov, {}, np.arange(3.0), one, one, np.ones(N), **more
+    )
 
 
 def draw(rng, covs, shift=0.0, spread=1.0):
@@ -29,8 +34,8 @@ def draw(rng, covs, shift=0.0, spread=1.0):
 def test_one_visit_passes_unchanged():
     rng = np.random.default_rng(0)
     _, (only,) = draw(rng, [covariance(rng)])
-    joined = join_visits([visit(0, only.depth, only.covariance, ("odd",))])
-    assert joined.n_visit == 1 and joined.flags == ("odd",)
+    joined = join_visits([visit(0, only.depth, only.covariance, flags={Flag.OUTLIERS: "2 %"})])
+    assert joined.n_visit == 1 and joined.flags == {Flag.OUTLIERS: "2 %"}
     assert (joined.depth == only.depth).all() and (joined.covariance == only.covariance).all()
 
 
@@ -44,7 +49,7 @@ def test_agreeing_visits_give_the_inverse_variance_mean():
     assert joined.covariance == pytest.approx(expected, rel=1e-6)
     weighted = expected @ (np.linalg.solve(a, true + difference) + np.linalg.solve(b, true))
     assert joined.depth == pytest.approx(weighted, rel=1e-9)
-    assert joined.n_visit == 2 and joined.flags == ()
+    assert joined.n_visit == 2 and joined.flags == {}
 
 
 def test_joined_errors_match_their_sigmas():
@@ -66,7 +71,7 @@ def test_visits_that_disagree_in_level_widen_it_and_say_so():
     joined = join_visits(fits)
     weight = np.full(N, 1 / N)
     assert np.sqrt(weight @ joined.covariance @ weight) > 3 * np.sqrt(weight @ fits[0].covariance @ weight) / np.sqrt(2)
-    assert any("disagree in level" in flag for flag in joined.flags)
+    assert Flag.VISITS_DIFFER_IN_LEVEL in joined.flags
 
 
 def test_visits_that_disagree_in_shape_widen_it_and_say_so():
@@ -75,16 +80,18 @@ def test_visits_that_disagree_in_shape_widen_it_and_say_so():
     joined = join_visits(fits)
     calm = join_visits(draw(np.random.default_rng(3), [f.covariance for f in fits], spread=0.8)[1])
     assert np.median(np.diag(joined.covariance) / np.diag(calm.covariance)) > 3
-    assert any("disagree in shape" in flag for flag in joined.flags)
+    assert Flag.VISITS_DIFFER_IN_SHAPE in joined.flags
 
 
 def test_a_lost_visit_carries_no_weight():
     rng = np.random.default_rng(4)
     true, (good, _) = draw(rng, [covariance(rng)] * 2)
-    lost = visit(1, np.zeros(N), covariance(rng) + 0.02**2 * (1 + np.eye(N)), ("no transit found",))
-    joined = join_visits([good, lost])
+    lost = visit(
+        1, np.zeros(N), covariance(rng) + 0.02**2 * (1 + np.eye(N)), flags={Flag.NO_TRANSIT: "", Flag.OUTLIERS: "3 %"}
+    )
+    joined = join_visits([replace(good, flags={Flag.OUTLIERS: "2 %"}), lost])
     assert joined.depth == pytest.approx(good.depth, abs=2e-6)
-    assert joined.flags == ("visit 1: no transit found",)
+    assert joined.flags == {Flag.OUTLIERS: "visit 0: 2 %; visit 1: 3 %", Flag.NO_TRANSIT: "visit 1"}
 
 
 def test_fits_that_do_not_belong_together_are_refused():

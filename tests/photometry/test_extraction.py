@@ -5,6 +5,7 @@ import pytest
 
 from spectramind_kit.calibration.pixel_bins import PixelBins
 from spectramind_kit.config import load_config
+from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.photometry.extraction import aperture_weights, extract
 from spectramind_kit.photometry.profile import shift_templates
@@ -39,12 +40,14 @@ def bins_of(channel, light, variance=None, good=None):
         row=row,
         column=column,
         good=np.ones(len(row), dtype=bool) if good is None else good[place],
+        saturated=np.zeros(len(row), dtype=bool),
         light=light[place],
         mean=light[place].mean(axis=1),
         variance=np.ones(len(row)) if variance is None else variance[place],
         count=np.ones(light.shape[2], dtype=int),
         moments=np.zeros((1, light.shape[2])),
         mid_time=np.arange(light.shape[2], dtype=float),
+        applied=(),
     )
 
 
@@ -157,7 +160,7 @@ def test_a_row_of_bad_pixels_is_flagged_and_widens_the_error():
     clean = extract(bins_of("AIRS-CH0", star[..., None], star + 400.0, good), PLAIN)
     good[15] = False
     lost = extract(bins_of("AIRS-CH0", star[..., None], star + 400.0, good), PLAIN)
-    assert clean.flags == () and lost.flags == ("6% of the pixels in AIRS-CH0's aperture are bad",)
+    assert clean.flags == {} and lost.flags == {Flag.AIRS_BAD_APERTURE: "6%"}
     assert (lost.variance > 1.1 * clean.variance).all()
     np.testing.assert_allclose(lost.flux / clean.flux, 1.0, atol=0.2)
 

@@ -10,6 +10,7 @@ from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.competition.frames import decode_pixels
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.flags import Flag
 from spectramind_kit.photometry.extraction import extract
 from spectramind_kit.photometry.light_curves import bin_channel, extract_light_curves
 from spectramind_kit.photometry.window import photometric_pixels
@@ -69,14 +70,14 @@ def test_errors_are_those_of_the_mean_of_a_bin(visit, plain, starlight):
     assert curves.flux_err[0, 0] == pytest.approx(np.sqrt(fgs1 / 24), rel=1e-3)
 
 
-def test_regressors_tell_where_the_image_lies(visit, plain):
+def test_regressors_are_where_the_image_lies(visit, plain):
     curves = extract_light_curves(visit, plain, photometry())
-    told = dict(zip(curves.regressor_names, curves.regressors[0]))
-    assert told["fgs1_row_centroid"] == pytest.approx(15.2, abs=0.01)
-    assert told["fgs1_column_centroid"] == pytest.approx(14.7, abs=0.01)
-    assert told["airs_row_centroid"] == pytest.approx(15.4, abs=0.01)
-    assert told["fgs1_row_width"] == pytest.approx(1.3, abs=0.02)
-    assert told["airs_row_width"] == pytest.approx(1.3, abs=0.02)
+    measured = dict(zip(curves.regressor_names, curves.regressors[0]))
+    assert measured["fgs1_row_centroid"] == pytest.approx(15.2, abs=0.01)
+    assert measured["fgs1_column_centroid"] == pytest.approx(14.7, abs=0.01)
+    assert measured["airs_row_centroid"] == pytest.approx(15.4, abs=0.01)
+    assert measured["fgs1_row_width"] == pytest.approx(1.3, abs=0.02)
+    assert measured["airs_row_width"] == pytest.approx(1.3, abs=0.02)
 
 
 @pytest.mark.parametrize("column, wavelength", [(320, 1), (39, 282), (100, 221)])
@@ -138,7 +139,7 @@ def test_frames_lost_for_a_while_spoil_their_own_bin(visit, plain):
     np.testing.assert_array_equal(gap.regressors[[0, 2, 3]], whole.regressors[[0, 2, 3]])
     assert gap.flux[1, 0] == 0.0
     assert np.isinf(gap.flux_err[1, 0]) and np.isfinite(gap.flux_err[[0, 2, 3]]).all()
-    assert gap.flags == ("24 of 96 exposures of FGS1 do not show the star: their bins are not used",)
+    assert gap.flags == {Flag.FGS1_EXPOSURES_LOST: "24 of 96"}
 
 
 def test_a_lost_second_read_takes_its_bin_along(visit, plain):
@@ -151,15 +152,15 @@ def test_a_lost_second_read_takes_its_bin_along(visit, plain):
     rewrite(visit.files["AIRS-CH0"].signal, silence)
     curves = extract_light_curves(visit, plain, photometry())
     assert np.isinf(curves.flux_err[1, 1:]).all() and np.isfinite(curves.flux_err[[0, 2, 3]]).all()
-    assert curves.flags == ("1 of 8 exposures of AIRS-CH0 do not show the star: their bins are not used",)
+    assert curves.flags == {Flag.AIRS_EXPOSURES_LOST: "1 of 8"}
 
 
-def test_calibration_that_is_no_number_is_told(visit, plain):
+def test_calibration_that_is_no_number_is_flagged(visit, plain):
     clean = extract_light_curves(visit, plain, photometry())
     path = visit.files["AIRS-CH0"].calibration / "flat.parquet"
     rewrite(path, lambda t: t.with_columns(pl.lit(np.nan).alias("column_100")))
     curves = extract_light_curves(visit, plain, photometry())
-    assert curves.flags == ("32 pixels of AIRS-CH0 count as dead: their calibration is not a number",)
+    assert curves.flags == {Flag.AIRS_CALIBRATION_LOST: "32 of 11392"}
     lost = 1 + 320 - 100
     assert np.isinf(curves.flux_err[:, lost]).all()
     np.testing.assert_allclose(np.delete(curves.flux, lost, 1), np.delete(clean.flux, lost, 1), rtol=1e-9)
@@ -179,17 +180,47 @@ def test_a_saturated_pixel_is_flagged_and_dilutes_no_transit(visit, plain, path)
 
     rewrite(visit.files["AIRS-CH0"].signal, saturate)
     curves = extract_light_curves(visit, plain, photometry(f"path={path}"))
-    assert curves.flags == ("AIRS-CH0: 1 pixels saturated in many exposures, their light is modelled",)
+    assert curves.flags.keys() == {Flag.AIRS_SATURATED}
+    assert curves.saturated.sum() == curves.saturated[1 + 320 - 100] == 1
     steps = curves.flux[2:, 1:].mean(axis=0) / curves.flux[:2, 1:].mean(axis=0)
     lost = 320 - 100
     assert steps[lost] == pytest.approx(0.99, abs=5e-4)
-    seen = extract_light_curves(visit, dataclasses.replace(plain, full_well=90_000.0), photometry(f"path={path}"))
-    assert seen.flags == () and seen.flux[3, 1 + lost] / seen.flux[0, 1 + lost] > 0.994
+    full = extract_light_curves(visit, dataclasses.replace(plain, full_well=90_000.0), photometry(f"path={path}"))
+    assert full.flags == {} and full.flux[3, 1 + lost] / full.flux[0, 1 + lost] > 0.994
+    assert full.saturated.shape == (283,) and not full.saturated.any()
 
 
-def test_notes_of_the_star_table_travel_along(visit, plain):
-    noted = dataclasses.replace(visit, planet=dataclasses.replace(visit.planet, notes=("no star",)))
-    assert extract_light_curves(noted, plain, photometry()).flags == ("no star",)
+def test_flags_of_the_star_table_travel_along(visit, plain):
+    flags = {Flag.STAR_TABLE_MISSING: "no file"}
+    flagged = dataclasses.replace(visit, planet=dataclasses.replace(visit.planet, flags=flags))
+    assert extract_light_curves(flagged, plain, photometry()).flags == flags
+
+
+EVERYTHING = ("adc (official)", "saturated pixels masked", "linearity", "dark (since_reset)", "cds", "cosmic rays")
+EVERYTHING += ("flat", "foreground", "optimal extraction")
+
+
+@pytest.mark.parametrize("path", ["fused", "readable"])
+def test_light_curves_name_the_corrections_made(visit, config, path):
+    curves = extract_light_curves(visit, config.calibration, load_config([f"photometry.path={path}"]).photometry)
+    assert curves.applied == EVERYTHING
+
+
+@pytest.mark.parametrize("path", ["fused", "readable"])
+@pytest.mark.parametrize(
+    "switch, missing",
+    [
+        ("calibration.linearity", "linearity"),
+        ("calibration.dark", "dark (since_reset)"),
+        ("calibration.cosmic_rays", "cosmic rays"),
+        ("calibration.flat", "flat"),
+        ("photometry.background", "foreground"),
+    ],
+)
+def test_a_correction_that_is_switched_off_is_not_named(visit, path, switch, missing):
+    config = load_config([f"{switch}=false", f"photometry.path={path}"])
+    curves = extract_light_curves(visit, config.calibration, config.photometry)
+    assert curves.applied == tuple(name for name in EVERYTHING if name != missing)
 
 
 def test_the_real_visit_is_one_bin_of_283_wavelengths(real_data, config):
@@ -226,33 +257,35 @@ def test_real_exposures_scatter_as_their_photons_do(real_data, config, extractio
     assert ratio["FGS1"][0] < fgs1  # pointing jitter, which averages out over a bin
 
 
-def same_light(ours, twin):
+def same_light(ours, reference):
     """Fluxes, errors and pointing of both paths agree to 1e-6."""
-    np.testing.assert_allclose(ours.flux, twin.flux, rtol=1e-6)
-    np.testing.assert_allclose(ours.flux_err, twin.flux_err, rtol=1e-5)
-    np.testing.assert_allclose(ours.regressors, twin.regressors, rtol=1e-6)
-    np.testing.assert_array_equal(ours.time, twin.time)
-    assert (ours.flags, ours.regressor_names) == (twin.flags, twin.regressor_names)
+    np.testing.assert_allclose(ours.flux, reference.flux, rtol=1e-6)
+    np.testing.assert_allclose(ours.flux_err, reference.flux_err, rtol=1e-5)
+    np.testing.assert_allclose(ours.regressors, reference.regressors, rtol=1e-6)
+    np.testing.assert_array_equal(ours.time, reference.time)
+    for name in ("flags", "regressor_names", "applied"):
+        assert getattr(ours, name) == getattr(reference, name)
+    np.testing.assert_array_equal(ours.saturated, reference.saturated)
 
 
 @pytest.mark.parametrize("extraction", ["sum", "optimal"])
 def test_fused_and_readable_path_agree_on_a_simulated_visit(simulated_visit, config, extraction):
-    fused, twin = (
+    fused, reference = (
         extract_light_curves(simulated_visit, config.calibration, whole_photometry(path, extraction))
         for path in ("fused", "readable")
     )
-    same_light(fused, twin)
+    same_light(fused, reference)
     assert fused.flux.shape[0] > 100 and np.isfinite(fused.flux_err).all()
 
 
 @pytest.mark.parametrize("extraction", ["sum", "optimal"])
 def test_fused_and_readable_path_agree_on_the_real_frames(real_data, config, extraction):
     visit = open_competition(real_data).observations("train", 342072318)[0]
-    fused, twin = (
+    fused, reference = (
         extract_light_curves(visit, config.calibration, whole_photometry(path, extraction))
         for path in ("fused", "readable")
     )
-    same_light(fused, twin)
+    same_light(fused, reference)
 
 
 def whole_photometry(path, extraction):

@@ -1,8 +1,9 @@
-"""Lost exposures are told from transits, drifts and noise."""
+"""Lost exposures are kept apart from transits, drifts and noise."""
 
 import numpy as np
 
-from spectramind_kit.photometry.lost_exposures import bins_with, lost_exposures, told
+from spectramind_kit.flags import Flag
+from spectramind_kit.photometry.lost_exposures import bins_with, lost_exposure_flags, lost_exposures
 
 
 def test_transits_and_noise_are_no_loss():
@@ -18,7 +19,7 @@ def test_dark_halved_and_doubled_exposures_are_lost():
     np.testing.assert_array_equal(np.flatnonzero(lost_exposures(light)), [3, 50, 99])
 
 
-def test_without_any_light_nothing_is_told_apart():
+def test_without_any_light_nothing_is_lost():
     assert not lost_exposures(np.zeros(5)).any()
 
 
@@ -27,5 +28,5 @@ def test_bins_that_hold_a_lost_exposure():
     marked = np.zeros(10, dtype=bool)
     marked[[2, 6, 9]] = True  # the last lies behind the last bin
     np.testing.assert_array_equal(bins_with(marked, mid_time, edges), [True, False, True])
-    assert told("FGS1", marked) == ("3 of 10 exposures of FGS1 do not show the star: their bins are not used",)
-    assert told("FGS1", marked & False) == ()
+    assert lost_exposure_flags("FGS1", marked) == {Flag.FGS1_EXPOSURES_LOST: "3 of 10"}
+    assert lost_exposure_flags("FGS1", marked & False) == {}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from spectramind_kit.errors import FitError
+from spectramind_kit.flags import Flag
 from spectramind_kit.prediction.answer import infer, predict_spectrum
 from spectramind_kit.prediction.measure import Measurement, PlanetTask, describe
 from spectramind_kit.prediction.population import learn_population
@@ -28,6 +29,9 @@ def uncertainty(config):
     return config.uncertainty
 
 
+ODD = {Flag.OUTLIERS: "2 %"}
+
+
 def measured(depth, sigma, **more):
     estimate = DepthEstimate(7, np.full(283, depth), np.eye(283) * sigma**2, 1, **more)
     return Measurement(7, estimate)
@@ -44,8 +48,8 @@ def predict(measurement, population, config, recalibration=no_recalibration()): 
 
 
 def test_a_sharp_measurement_speaks_for_itself(population, uncertainty):
-    spectrum = predict(measured(0.02, 1e-5, flags=("odd",)), population, uncertainty)
-    assert (spectrum.source, spectrum.reason, spectrum.flags) == ("fit", "", ("odd",))
+    spectrum = predict(measured(0.02, 1e-5, flags=ODD), population, uncertainty)
+    assert (spectrum.source, spectrum.problems, spectrum.flags) == ("fit", (), ODD)
     np.testing.assert_allclose(spectrum.mean, 0.02, atol=5e-5)
     assert (spectrum.sigma < 1.2e-5).all()
 
@@ -54,7 +58,7 @@ def test_sigma_is_scaled_and_has_a_floor(population, uncertainty):
     plain = predict(measured(0.02, 1e-4), population, uncertainty)
     scaled = predict(measured(0.02, 1e-4), population, uncertainty, scaled_by(3.0, 2.0, flag=1.5))
     np.testing.assert_allclose(scaled.sigma / plain.sigma, np.where(np.arange(283) == 0, 3.0, 2.0))
-    flagged = predict(measured(0.02, 1e-4, flags=("odd",)), population, uncertainty, scaled_by(3.0, 2.0, flag=1.5))
+    flagged = predict(measured(0.02, 1e-4, flags=ODD), population, uncertainty, scaled_by(3.0, 2.0, flag=1.5))
     np.testing.assert_allclose(flagged.sigma / scaled.sigma, 1.5)
     floored = predict(measured(0.02, 1e-4), population, dataclasses.replace(uncertainty, sigma_floor=5e-3))
     assert (floored.sigma == 5e-3).all()
@@ -72,20 +76,20 @@ def test_a_depth_below_zero_becomes_a_small_one_and_not_a_fallback(population, u
     assert spectrum.source == "fit" and (spectrum.mean > 0).all() and spectrum.mean.max() < 1e-4
 
 
-@pytest.mark.parametrize("problems, reason", [((), "not measured"), (("no file", "no sun"), "no file; no sun")])
-def test_without_a_measurement_the_population_answers_widely(population, uncertainty, problems, reason):
+@pytest.mark.parametrize("problems, kept", [((), ("not measured",)), (("no file", "no sun"), ("no file", "no sun"))])
+def test_without_a_measurement_the_population_answers_widely(population, uncertainty, problems, kept):
     spectrum = predict(Measurement(7, None, problems), population, uncertainty)
-    assert (spectrum.planet_id, spectrum.source, spectrum.reason) == (7, "population", reason)
+    assert (spectrum.planet_id, spectrum.source, spectrum.problems) == (7, "population", kept)
     np.testing.assert_array_equal(spectrum.mean, population.mean)
     np.testing.assert_allclose(spectrum.sigma, uncertainty.fallback_inflation * population.spread)
 
 
 def test_an_impossible_measurement_falls_back_with_its_reason(population, uncertainty):
     spectrum = predict(measured(3.0, 1e-6), population, uncertainty)
-    assert spectrum.source == "population" and "Spectrum.mean of planet 7" in spectrum.reason
+    assert spectrum.source == "population" and "Spectrum.mean of planet 7" in spectrum.problems[-1]
     unusable = DepthEstimate(7, np.full(283, 0.01), -np.eye(283), 1)
     spectrum = predict(Measurement(7, unusable, ("visit lost",)), population, uncertainty)
-    assert spectrum.source == "population" and spectrum.reason.startswith("visit lost; ")
+    assert spectrum.source == "population" and spectrum.problems[0] == "visit lost"
 
 
 def test_errors_are_told_in_one_line():

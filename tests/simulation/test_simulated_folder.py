@@ -84,7 +84,7 @@ def test_the_reader_gets_rows_frames_and_times_right(simulated):
     folder = open_competition(simulated)
     planet_id = folder.planet_ids("train")[0]
     observation = folder.observations("train", planet_id)[0]
-    assert observation.planet.notes == () and observation.planet.orbit is not None
+    assert observation.planet.flags == {} and observation.planet.orbit is not None
     for channel in CHANNELS.values():
         rows, columns = detector_pixels(channel)
         cube = decode_pixels(observation, channel.name, rows, columns).cube()

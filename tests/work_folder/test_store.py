@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from spectramind_kit.competition.folder import open_competition
+from spectramind_kit.flags import Flag
 from spectramind_kit.products import DepthEstimate, Estimate, LightCurves, TransitFit
 from spectramind_kit.work_folder.store import (
     fingerprint,
@@ -33,7 +34,9 @@ def light_curves(level=1.0):
         wavelength=WAVELENGTH,
         regressors=np.zeros((3, 1)),
         regressor_names=("row",),
-        flags=("no star", "odd, very"),
+        flags={Flag.STAR_ROW_MISSING: "", Flag.OUTLIERS: "1.5 %"},
+        applied=("adc (official)", "cds"),
+        saturated=np.array([2, 0]),
     )
 
 

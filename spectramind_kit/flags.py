@@ -1,0 +1,52 @@
+"""Quality flags: what may be wrong with a product, as an enumeration that numbers may use and people can read.
+
+A product carries its flags as a mapping from each flag that is set to what was measured. Whatever computes with
+quality asks which flags are set, or how many; the words are for people only. Sentences about what failed, and so made
+no product, are called problems everywhere.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Flag(StrEnum):
+    """What may be wrong with a product; the value is the text that users read."""
+
+    STAR_TABLE_MISSING = "star table missing"
+    STAR_ROW_MISSING = "no row in the star table"
+    STAR_ROW_INCOMPLETE = "no usable number in the star table"
+    FGS1_CALIBRATION_LOST = "FGS1: pixels count as dead, their calibration is not a number"
+    AIRS_CALIBRATION_LOST = "AIRS-CH0: pixels count as dead, their calibration is not a number"
+    FGS1_SATURATED = "FGS1: pixels saturated in many exposures, their light is modelled"
+    AIRS_SATURATED = "AIRS-CH0: pixels saturated in many exposures, their light is modelled"
+    FGS1_BAD_APERTURE = "FGS1: many pixels of the aperture are bad"
+    AIRS_BAD_APERTURE = "AIRS-CH0: many pixels of the aperture are bad"
+    FGS1_EXPOSURES_LOST = "FGS1: exposures do not show the star, their bins are not used"
+    AIRS_EXPOSURES_LOST = "AIRS-CH0: exposures do not show the star, their bins are not used"
+    ORBIT_UNKNOWN = "orbit not in the star table: broad prior"
+    TEMPERATURE_UNKNOWN = "stellar temperature not in the star table: broad prior on limb darkening"
+    FGS1_UNUSABLE = "FGS1: wavelengths without usable light"
+    AIRS_UNUSABLE = "AIRS-CH0: wavelengths without usable light"
+    FGS1_NOISY = "FGS1: residuals scatter more than photon and read noise"
+    AIRS_NOISY = "AIRS-CH0: residuals scatter more than photon and read noise"
+    OUTLIERS = "points rejected as outliers"
+    NOT_CONVERGED = "fit did not converge"
+    FGS1_RED_NOISE = "FGS1: residuals correlated in time"
+    AIRS_RED_NOISE = "AIRS-CH0: residuals correlated in time"
+    FLUX_JUMP = "flux jump"
+    NO_TRANSIT = "no transit found"
+    IMPLAUSIBLE_ORBIT = "duration far from what the star table's orbit allows: not this planet's transit?"
+    INGRESS_CUT = "transit cut at the edge of the window: it began before the observation"
+    EGRESS_CUT = "transit cut at the edge of the window: it went on after the observation"
+    FGS1_DEPTH = "FGS1 depth differs from AIRS-CH0: saturated or diluted light?"
+    VISITS_DIFFER_IN_LEVEL = "visits disagree in level"
+    VISITS_DIFFER_IN_SHAPE = "visits disagree in shape"
+
+
+Flags = Mapping[Flag, str]
+"""The flags that are set, each with what was measured, "" where there is nothing to measure."""
+
+
+def flag_sentences(flags: Flags) -> list[str]:
+    """Return flags as users read them: the text, and what was measured in brackets."""
+    return [f"{flag} ({detail})" if detail else str(flag) for flag, detail in flags.items()]
