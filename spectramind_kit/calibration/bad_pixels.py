@@ -8,11 +8,18 @@ import numpy as np
 
 
 def find_hot_pixels(dark: np.ndarray, sigma: float, iterations: int = 5) -> np.ndarray:
-    """Return which pixels of a dark map (any shape) lie above the mean by ``sigma`` clipped standard deviations."""
+    """Return which pixels of a map of dark currents stand out.
+
+    Args:
+        dark: map of any shape [e-/s].
+        sigma: distance above the mean, in clipped standard deviations.
+        iterations: rounds of measuring mean and standard deviation without what stood out before.
+    """
     kept = np.isfinite(dark)
-    for _ in range(iterations):
-        centre, spread = np.mean(dark[kept]), np.std(dark[kept])
+    centre, spread = np.mean(dark[kept]), np.std(dark[kept])
+    for _ in range(iterations - 1):
         kept &= np.abs(dark - centre) <= sigma * spread
+        centre, spread = np.mean(dark[kept]), np.std(dark[kept])
     return dark > centre + sigma * spread
 
 

@@ -243,8 +243,8 @@ def _numbers(table: pl.DataFrame, path: Path) -> np.ndarray:
 def _number(value: object) -> float:
     """Return a table entry as a number; NaN where it is none."""
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        return float(value) if isinstance(value, int | float | str) else math.nan
+    except ValueError:
         return math.nan
 
 

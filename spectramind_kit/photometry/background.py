@@ -3,8 +3,8 @@
 The star's diffraction wings reach the edge of the detector (about 0.1 % of the light per row on AIRS-CH0), so
 the outer pixels are not clean: taken as they are, they make depths too deep by up to 1 %. The mean light of
 the outer pixels is modelled as wings + foreground, and only the foreground is subtracted. ``photometry.wings``
-says how the two are told apart; here is where the pixels lie in the wings of either channel, and how the
-foreground may vary over the columns.
+separates the two; here is where the pixels lie in the wings of either channel, and how the foreground may vary
+over the columns.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ _DEGREE = 3
 def foreground_per_pixel(
     mean_signal: np.ndarray, error: np.ndarray, good: np.ndarray, channel: str, config: PhotometryConfig
 ) -> np.ndarray:
-    """Return the foreground F (n_column,) [e- per pixel and exposure]; 0 where too few pixels tell it.
+    """Return the foreground F (n_column,) [e- per pixel and exposure]; 0 where too few pixels show it.
 
     Args:
         mean_signal: time mean of each pixel (n_row, n_column) [e-]; anything where ``good`` is False.
@@ -42,8 +42,10 @@ def foreground_per_pixel(
     if channel == FGS1.name:
         column = np.arange(light.shape[1]) - window[1].start - centroid(star.sum(axis=0))
         wings = _spot_wings(row, column, config)
-        one_column = (values.reshape(-1, 1) for values in (light, error, outer))
-        return np.repeat(foreground_under_wings(*one_column, wings, np.ones((1, 1))), light.shape[1])
+        # The whole spot is one star with one amplitude: its pixels are those of a single column.
+        light_1, error_1, outer_1 = (values.reshape(-1, 1) for values in (light, error, outer))
+        one = foreground_under_wings(light_1, error_1, outer_1, wings, np.ones((1, 1)))
+        return np.repeat(one, light.shape[1])
     light, error = (np.hstack([values, values[::-1]]) for values in (light, error))
     outer = np.hstack([outer & (row < 0)[:, None], (outer & (row > 0)[:, None])[::-1]])
     basis = np.tile(_smooth_over_columns(star.sum(axis=0)), 2)

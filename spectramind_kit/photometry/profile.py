@@ -1,7 +1,7 @@
 """The star's image: the light that bad pixels would have had, and how the image changes when it moves.
 
-AIRS-CH0's profile along the rows varies slowly from column to column, so a bad pixel's share of its column is
-that of its neighbours in the same row. FGS1's spot is fitted around a bad pixel by a quadratic in the logarithm
+AIRS-CH0's profile along the rows varies slowly from column to column, so a bad pixel's part of its column's light
+is that of its neighbours in the same row. FGS1's spot is fitted around a bad pixel by a quadratic in the logarithm
 of the light, which is exact for a Gaussian. Slopes of the image are those of a cubic spline.
 """
 
@@ -27,7 +27,7 @@ def fill_bad_pixels(image: np.ndarray, good: np.ndarray, channel: str) -> np.nda
         channel: "AIRS-CH0" or "FGS1".
 
     Returns:
-        The filled image; zero where no good pixel is near enough to tell.
+        The filled image; zero where no good pixel is near enough.
     """
     known = np.where(good, image, np.nan)
     filled = known.copy()
@@ -61,25 +61,30 @@ def _from_columns(known: np.ndarray, row: int, column: int) -> float:
     reach = _REACH["columns"]
     first = max(0, column - reach)
     beside = known[:, first : column + reach + 1]
+    # Both columns are summed over the rows that both know, so that their ratio is that of their light.
     both = np.isfinite(beside) & np.isfinite(known[:, column : column + 1])
     here = np.where(both, known[:, column : column + 1], 0.0).sum(axis=0)
     there = np.where(both, beside, 0.0).sum(axis=0)
-    told = np.isfinite(beside[row]) & (there > 0)
-    return float(np.mean(beside[row, told] * here[told] / there[told])) if told.any() else np.nan
+    usable = np.isfinite(beside[row]) & (there > 0)
+    return float(np.mean(beside[row, usable] * here[usable] / there[usable])) if usable.any() else np.nan
 
 
 def _from_spot(known: np.ndarray, row: int, column: int) -> float:
-    """Return a pixel's light from a quadratic through the logarithm of the light around it; NaN if too few tell."""
+    """Return a pixel's light from a quadratic through the logarithm of the light around it; NaN if too few are good."""
     reach = _REACH["spot"]
     top, left = max(0, row - reach), max(0, column - reach)
     around = known[top : row + reach + 1, left : column + reach + 1]
-    told = np.isfinite(around) & (np.nan_to_num(around) > 0)
-    if told.sum() <= _QUADRATIC:
+    # Light below zero has no logarithm; with as many pixels as coefficients the quadratic would follow their noise.
+    known_here = np.isfinite(around) & (np.nan_to_num(around) > 0)
+    if known_here.sum() <= _QUADRATIC:
         return np.nan
-    y, x = (position[told] - centre for position, centre in zip(np.indices(around.shape), (row - top, column - left)))
-    light = around[told]
+    rows, columns = np.nonzero(known_here)
+    y, x = rows - (row - top), columns - (column - left)
+    light = around[known_here]
+    # Weighing by the light undoes the logarithm's stretch of faint pixels: d ln s = ds / s.
     basis = np.column_stack([np.ones_like(light), y, x, y * y, x * y, x * x])
     solution = np.linalg.lstsq(basis * light[:, None], np.log(light) * light, rcond=None)[0]
+    # Around a pixel at the edge of what is known the quadratic extrapolates: neither exp nor the fill may run away.
     return float(min(np.exp(min(solution[0], 50.0)), _HIGHEST * light.max()))
 
 
@@ -88,7 +93,7 @@ def _fill_along_rows(image: np.ndarray) -> np.ndarray:
     filled = image.copy()
     rows = np.arange(len(image))
     for column in np.flatnonzero(np.isnan(image).any(axis=0)):
-        told = np.isfinite(image[:, column])
-        if told.any():
-            filled[:, column] = np.interp(rows, rows[told], image[told, column])
+        known = np.isfinite(image[:, column])
+        if known.any():
+            filled[:, column] = np.interp(rows, rows[known], image[known, column])
     return filled

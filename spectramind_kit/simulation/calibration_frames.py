@@ -112,17 +112,17 @@ def _rises(slope: np.ndarray, bend: np.ndarray) -> np.ndarray:
     """True where the polynomial's slope stays above one half from zero to the full well, (n_pixel,)."""
     measured = np.linspace(0.0, FULL_WELL, 30)[:, None]
     derivative = slope + sum(p * b * u * measured ** (p - 1) for p, b, u in zip((2, 3, 4, 5), bend, _UNIT))
-    return (derivative > 0.5).all(axis=0)
+    return np.all(derivative > 0.5, axis=0)
 
 
 def _draw_dark(channel: Channel, statistics: _Statistics, rng: np.random.Generator) -> np.ndarray:
     dark = np.maximum(rng.normal(*statistics.dark, channel.shape), 1e-3)
     hot = rng.random(channel.shape) < statistics.hot
-    return np.where(hot, np.exp(rng.uniform(*np.log(_HOT_DARK), channel.shape)), dark)
+    return np.where(hot, np.exp(rng.uniform(np.log(_HOT_DARK[0]), np.log(_HOT_DARK[1]), channel.shape)), dark)
 
 
 def _draw_flat(dead: np.ndarray, statistics: _Statistics, rng: np.random.Generator) -> np.ndarray:
-    """Draw responses; the table shows half of the dead pixels as dark, the others as if nothing were wrong."""
+    """Draw responses; the table shows half of the dead pixels as unlit, the others as if nothing were wrong."""
     flat = rng.normal(*statistics.flat, dead.shape)
     shows = rng.random(dead.shape) < 0.5
     return np.where(dead & shows, rng.normal(-0.005, 0.015, dead.shape), flat)
@@ -133,4 +133,6 @@ def _draw_read_noise(dead: np.ndarray, floor: float, statistics: _Statistics, rn
     uniform = rng.uniform(1e-4, 1.0, dead.shape)
     noise = floor * rng.normal(1.0, _NOISE_SCATTER, dead.shape)
     noise += np.minimum(statistics.noise_tail * (1.0 / uniform - 1.0), _MOST_READ_NOISE) * floor / 13.0
-    return np.where(dead, np.exp(rng.uniform(*np.log(_DEAD_READ_NOISE), dead.shape)), noise)
+    return np.where(
+        dead, np.exp(rng.uniform(np.log(_DEAD_READ_NOISE[0]), np.log(_DEAD_READ_NOISE[1]), dead.shape)), noise
+    )

@@ -1,7 +1,7 @@
-"""The transit as it is seen: before a star with any limb darkening law, and with spots.
+"""The transit as it is observed: before a star with any limb darkening law, and with spots.
 
 The fast way to a visit's transit at many wavelengths; ``visit.transit_curves`` takes it for every star but the plain
-ones, whose exact light curves are its twin.
+ones, whose exact light curves are its reference implementation.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ _DARKENING_RANGE = (0.0, 0.6)
 
 def quadratic_darkening(system: SimulatedSystem, channel: str, wavelength: np.ndarray) -> np.ndarray:
     """Return the star's quadratic coefficients, or those of a star as dark, (n_wavelength, 2) [1]."""
-    expected = quadratic_coefficients(system.planet.star.temperature, wavelength)
+    expected = quadratic_coefficients(system.star.temperature, wavelength)
     return np.clip(expected + system.limb_darkening[channel], *_DARKENING_RANGE)
 
 
@@ -32,11 +32,14 @@ def observed_transit(
     """Return the transit averaged over exposures, (n_wavelength, n_time), 1 out of transit.
 
     Args:
-        system: star and planet; channel: whose limb-darkening offsets count.
-        wavelength: (n_wavelength,) [um]; mid_transit: [s]; instants: (n_time, n_instant) [s].
+        system: star and planet.
+        channel: whose limb-darkening offsets count.
+        wavelength: (n_wavelength,) [um].
+        mid_transit: middle of the transit [s].
+        instants: (n_time, n_instant) [s].
         crossed: a spot on the planet's way.
     """
-    star = system.planet.star
+    star = system.star
     quadratic = quadratic_darkening(system, channel, wavelength)
     law = radial_law(system.law, star.temperature, wavelength, quadratic)
     along, across = sky_position(system, mid_transit, instants)
@@ -58,6 +61,6 @@ def sky_position(system: SimulatedSystem, mid_transit: float, time: np.ndarray) 
 def _crossed_light(
     system: SimulatedSystem, crossed: CrossedSpot, law: RadialLaw, along: np.ndarray, across: np.ndarray
 ) -> np.ndarray:
-    """Return the share of the star's light that planet and crossed spot both cover, (n_wavelength, n_time)."""
+    """Return the fraction of the star's light that planet and crossed spot both cover, (n_wavelength, n_time)."""
     area, mu = crossed_area(crossed, along, across, system.impact_parameter, np.sqrt(system.depth))
     return (law.intensity(mu) / law.light)[:, None] * area

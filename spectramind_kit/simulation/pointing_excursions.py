@@ -52,6 +52,6 @@ def draw_excursions(size: float, rng: np.random.Generator) -> PointingExcursions
     n = rng.poisson(_PER_VISIT)
     return PointingExcursions(
         start=rng.uniform(0.0, OBSERVATION_TIME, n),
-        decay=np.exp(rng.uniform(*np.log(_DECAY), n)),
+        decay=np.exp(rng.uniform(np.log(_DECAY[0]), np.log(_DECAY[1]), n)),
         size=size * rng.standard_t(_DEGREES_OF_FREEDOM, (_N_AXIS, n)),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spectramind_kit.errors import ProductError
 from spectramind_kit.products import Planet
 from spectramind_kit.simulation.population_shift import PopulationShift, population_shift
 
@@ -74,7 +75,13 @@ def draw_atmosphere(
 
 
 def scale_height(planet: Planet, depth: float) -> float:
-    """Return the scale height of the air at the limb, in planetary radii [1]."""
+    """Return the scale height of the air at the limb, in planetary radii [1].
+
+    Raises:
+        ProductError: if star, orbit or mass of the planet are not known.
+    """
+    if planet.star is None or planet.orbit is None or planet.mass is None:
+        raise ProductError(f"planet {planet.planet_id}", wanted="star, orbit and mass", got=planet)
     radius = np.sqrt(depth) * planet.star.radius * _SOLAR_RADIUS
     gravity = _GRAVITATION * planet.mass * _JUPITER_MASS / radius**2
     temperature = _LIMB_COOLING * planet.star.temperature * np.sqrt(0.5 / planet.orbit.semi_major_axis)

@@ -41,7 +41,7 @@ class StarSpots:
 
     def contrast(self, star_temperature: float, wavelength: np.ndarray) -> np.ndarray:
         """Return the light of a spot over that of as much photosphere, (n_wavelength,) [1]."""
-        return planck_quotient(self.temperature, star_temperature, np.asarray(wavelength))
+        return np.asarray(planck_quotient(self.temperature, star_temperature, np.asarray(wavelength)))
 
     def deepening(self, star_temperature: float, wavelength: np.ndarray) -> np.ndarray:
         """Return by how much transits look deeper, (n_wavelength,) [1]."""

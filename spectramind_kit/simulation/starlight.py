@@ -59,7 +59,7 @@ def fgs1_electrons(temperature: float, brightness: float = 1.0) -> float:
 def planck_ratio(temperature: float, wavelength: np.ndarray) -> np.ndarray:
     """Return B(temperature) / B(anchor) at wavelengths [um], relative to the same at the pivot wavelength."""
     at_pivot = planck_quotient(temperature, REFERENCE_TEMPERATURE, PIVOT_WAVELENGTH)
-    return planck_quotient(temperature, REFERENCE_TEMPERATURE, np.asarray(wavelength)) / at_pivot
+    return np.asarray(planck_quotient(temperature, REFERENCE_TEMPERATURE, np.asarray(wavelength)) / at_pivot)
 
 
 def planck_quotient(

@@ -1,8 +1,8 @@
-"""Planetary systems: what the star table says, and what is really there.
+"""Planetary systems: what the star table holds, and what is really there.
 
 Stars, orbits and planets are drawn with the ranges, scatters and correlations of the 1,100 real systems of
 ``train_star_info.csv``. As in the real data the table is only roughly true: real transits last up to twice as
-long or short as the published orbit says, so the true semi-major axis scatters around the table's.
+long or short as the published orbit implies, so the true semi-major axis scatters around the table's.
 """
 
 from dataclasses import dataclass, replace
@@ -65,7 +65,7 @@ class SimulatedSystem:
         depth: of the planet's mean radius in AIRS-CH0's science band [(Rp/Rs)^2].
         atmosphere: of the planet.
         brightness: electrons relative to the anchor star at the same temperature, by channel.
-        limb_darkening: offset of (u1, u2) from what the star's temperature lets expect, by channel.
+        limb_darkening: offset of (u1, u2) from that of the star's temperature, by channel.
         star_index: which of the two stars of the 2024 edition.
         law: of the star's limb darkening, see ``limb_darkening_laws``.
         spots: of the star, if it has any.
@@ -80,6 +80,18 @@ class SimulatedSystem:
     star_index: int = 0
     law: str = "quadratic"
     spots: StarSpots | None = None
+
+    @property
+    def star(self) -> Star:
+        """The host star, which a simulated planet always has."""
+        assert self.planet.star is not None
+        return self.planet.star
+
+    @property
+    def published_orbit(self) -> Orbit:
+        """The star table's orbit, which a simulated planet always has."""
+        assert self.planet.orbit is not None
+        return self.planet.orbit
 
     @property
     def impact_parameter(self) -> float:
@@ -113,7 +125,9 @@ def draw_system(
     """Draw a system; the 2024 edition has two stars and smaller planets.
 
     Args:
-        planet_id: of the planet; rng: source of every random draw; edition: "2025" or "2024".
+        planet_id: of the planet.
+        rng: source of every random draw.
+        edition: "2025" or "2024".
         config: which stars have spots and other limb-darkening laws; none if not given.
         shift: of the population's means; none if not given.
     """
@@ -121,11 +135,12 @@ def draw_system(
     star_index = int(rng.integers(0, len(_STARS_2024)))
     star = _draw_star(rng, shift.log_temperature) if edition == "2025" else _STARS_2024[star_index]
     depth = _draw_depth(star, edition, rng, shift.log_planet_radius)
-    planet = Planet(planet_id, star=star, orbit=_draw_orbit(star, rng), mass=_draw_mass(depth, edition, rng))
+    published = _draw_orbit(star, rng)
+    planet = Planet(planet_id, star=star, orbit=published, mass=_draw_mass(depth, edition, rng))
     surface = rng.spawn(2)
     return SimulatedSystem(
         planet=planet,
-        orbit=_draw_true_orbit(planet.orbit, depth, rng),
+        orbit=_draw_true_orbit(published, depth, rng),
         depth=depth,
         atmosphere=draw_atmosphere(planet, depth, rng, shift),
         brightness=_draw_brightness(rng),
@@ -141,10 +156,10 @@ def draw_mid_transit(rng: np.random.Generator) -> float:
     return rng.uniform(*_MID_TRANSIT) * HOUR
 
 
-def _draw_law(share: float, rng: np.random.Generator) -> str:
-    """Draw a limb-darkening law; ``share`` of them are not quadratic."""
+def _draw_law(fraction: float, rng: np.random.Generator) -> str:
+    """Draw a limb-darkening law; a ``fraction`` of them is not quadratic."""
     other = str(rng.choice(OTHER_LAWS))
-    return other if rng.random() < share else "quadratic"
+    return other if rng.random() < fraction else "quadratic"
 
 
 def _draw_star(rng: np.random.Generator, hotter: float) -> Star:

@@ -60,14 +60,14 @@ def write_sample_submission(folder: Path, systems: list[SimulatedSystem]) -> Non
 def write_star_info(path: Path, systems: list[SimulatedSystem]) -> None:
     """Write the star table: solar units, [K], Jupiter masses, [d], stellar radii, [deg]."""
     rows = {
-        "Rs": [s.planet.star.radius for s in systems],
-        "Ms": [s.planet.star.mass for s in systems],
-        "Ts": [s.planet.star.temperature for s in systems],
+        "Rs": [s.star.radius for s in systems],
+        "Ms": [s.star.mass for s in systems],
+        "Ts": [s.star.temperature for s in systems],
         "Mp": [s.planet.mass for s in systems],
-        "e": [s.planet.orbit.eccentricity for s in systems],
-        "P": [s.planet.orbit.period for s in systems],
-        "sma": [s.planet.orbit.semi_major_axis for s in systems],
-        "i": [s.planet.orbit.inclination for s in systems],
+        "e": [s.published_orbit.eccentricity for s in systems],
+        "P": [s.published_orbit.period for s in systems],
+        "sma": [s.published_orbit.semi_major_axis for s in systems],
+        "i": [s.published_orbit.inclination for s in systems],
     }
     pl.DataFrame({"planet_id": _ids(systems), **rows}).write_csv(path)
 

@@ -159,7 +159,7 @@ def light_on_pixels(
 
 def star_electrons(system: SimulatedSystem, channel: Channel) -> np.ndarray:
     """Return the star's electrons per exposure out of transit: (356,) by column, or (1,) for FGS1's spot [e-]."""
-    temperature, brightness = system.planet.star.temperature, system.brightness[channel.name]
+    temperature, brightness = system.star.temperature, system.brightness[channel.name]
     if channel == AIRS:
         return airs_electrons(temperature, brightness)
     return np.array([fgs1_electrons(temperature, brightness)])
