@@ -5,35 +5,43 @@ BIN := $(VENV)/bin
 DEMO := demo
 TARGET := cp312-torch2.10-cu128
 
-.PHONY: demo test test-wheels lint clean
+.PHONY: demo test test-wheels lint check clean
 
+# pip is silent while it unpacks, so a line every 8 s counts what is there.
 $(BIN)/spectramind: requirements-dev.txt setup.cfg pyproject.toml
-	$(PYTHON) -c "import sys; assert (3, 11) <= sys.version_info < (3, 14), 'Python 3.11 to 3.13 needed; set PYTHON='"
-	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -r requirements-dev.txt
+	@$(PYTHON) -c "import sys; assert (3, 11) <= sys.version_info < (3, 14), 'Python 3.11 to 3.13 needed; set PYTHON='"
+	@test -d $(VENV) || { echo "making $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV); }
+	@pinned=$$(grep -c == requirements-dev.txt); echo "installing $$pinned packages; torch alone is 0.2 GB for CPUs, 3 GB with CUDA"; \
+	( while sleep 8; do echo "  $$(ls -d $(VENV)/lib/python3*/site-packages/*.dist-info | wc -l) of about $$pinned are there"; done ) & \
+	counting=$$!; trap "kill $$counting" EXIT; $(BIN)/pip install -r requirements-dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $@
+	@touch $@
 
 demo: $(BIN)/spectramind
 	rm -rf $(DEMO)
 	$(BIN)/spectramind simulate --out $(DEMO)/data --train 40 --test 16
-	$(BIN)/spectramind train --data $(DEMO)/data --work $(DEMO) model=v50_small training.epochs=30
+	$(BIN)/spectramind train --data $(DEMO)/data --work $(DEMO)
 	$(BIN)/python build_dataset.py build --target $(TARGET) --without-cuda --out $(DEMO)/dataset
 	$(BIN)/spectramind dry-run kernels/submit --data $(DEMO)/data --dataset $(DEMO)/dataset --dataset $(DEMO)/model --work $(DEMO)
 	$(BIN)/spectramind diagnose --data $(DEMO)/data --work $(DEMO)
 	$(BIN)/spectramind score --truth $(DEMO)/data/truth/test.csv --submission $(DEMO)/submission.csv
 
-test: $(BIN)/spectramind
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+test: check
 	$(BIN)/python -m pytest -n auto
 
 test-wheels: $(BIN)/spectramind
 	$(BIN)/python -m pytest -m wheels tests/wheels
 
+# Style and types, changing nothing.
+check: $(BIN)/spectramind
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+
 lint: $(BIN)/spectramind
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 clean:
 	rm -rf $(DEMO) dist build *.egg-info

@@ -7,6 +7,7 @@ Heavy modules are imported by the command that needs them, so that ``--help`` an
 import dataclasses
 import json
 import logging
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -71,13 +72,13 @@ def simulate(
     overrides: Overrides = None,
 ) -> None:
     """Write a simulated competition folder."""
-    from tqdm.auto import tqdm
+    config = _config([f"simulation={frames.value}", *(overrides or [])])
 
     from spectramind_kit.environment import available_cores
+    from spectramind_kit.execution.processes import Progress
     from spectramind_kit.simulation.folder import simulate_folder
 
-    config = _config([f"simulation={frames.value}", *(overrides or [])])
-    with tqdm(total=train + test, desc="simulate", unit="planet", disable=None) as bar:
+    with Progress("simulate", train + test) as progress:
         simulate_folder(
             out,
             train,
@@ -86,7 +87,7 @@ def simulate(
             seed=config.seed if seed is None else seed,
             edition=edition.value,
             workers=config.workers or available_cores(),
-            progress=lambda planet: bar.update(),
+            progress=lambda planet: progress.step(),
         )
     typer.echo(f"{train} training and {test} test planets in {out}")
 
@@ -116,8 +117,9 @@ def calibrate(data: Data, work: Work, split: Split = Split.train, overrides: Ove
 def train(data: Data, work: Work, overrides: Overrides = None) -> None:
     """Learn population, sigma scale and network from the training planets; store WORK/model.
 
-    model=v50 is the network (v50_small where there is no GPU), model=none the fit alone; three public
-    baselines can be trained by their names. The network is heard as far as held-out planets bear it out.
+    model=auto takes the network that this machine and the number of planets bear, or none; model=v50 and
+    v50_small are the network, model=none is the fit alone; three public baselines can be trained by their
+    names. The network is heard as far as held-out planets bear it out.
     An interrupted training goes on where it stopped; training.hours=H ends it in time.
     """
     from spectramind_kit import runs
@@ -268,6 +270,7 @@ def version() -> None:
 
 def main() -> None:
     """Run the command line; ``--debug`` may stand anywhere."""
+    _calm_threads()
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -282,6 +285,17 @@ def main() -> None:
         message = str(error) if ours else f"unexpected {type(error).__name__}: {error}; --debug shows where"
         typer.echo(f"spectramind: {message}", err=True)
         sys.exit(2 if isinstance(error, ConfigurationError) else 1)
+
+
+def _calm_threads() -> None:
+    """Cap the threads of numeric libraries, which read these variables when they are loaded, so before any command.
+
+    OpenMP's threads spin while they wait for each other: on busy cores that costs more than the work itself.
+    """
+    from spectramind_kit.environment import available_cores
+
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OMP_NUM_THREADS", str(available_cores()))
 
 
 def _config(overrides: list[str] | None) -> Config:

@@ -24,6 +24,7 @@ from spectramind_kit.prediction.measure import Measurement, PlanetTask
 from spectramind_kit.prediction.predict import infer_planets, predict_planets
 from spectramind_kit.prediction.trained_model import MARKER, Model, load_model, save_model
 from spectramind_kit.products import Spectrum
+from spectramind_kit.training.automatic_model import with_chosen_model
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.held_out import infer_held_out, learn_model, limb_darkening
 from spectramind_kit.uncertainty.recalibration import no_recalibration
@@ -91,7 +92,9 @@ def train(data: Path, work: Path, config: Config) -> Model:
     folder = open_competition(data)
     planet_ids, spectra = folder.labels()
     fold = assign_folds(planet_ids, min(config.training.folds, len(planet_ids)), config.seed)
-    measured = _measure(data, work, "train", _training_planets(folder, planet_ids, config), config)
+    planets = _training_planets(folder, planet_ids, config)
+    config = with_chosen_model(config, len(planets))
+    measured = _measure(data, work, "train", planets, config)
     table, stars = no_recalibration().table(), limb_darkening(planet_ids, measured)
     labels = Model(planet_ids, spectra, fold, folder.wavelength, table, 0, float("nan"), *stars)
     held_out = infer_held_out(labels, measured)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spectramind_kit.config import Config
+from spectramind_kit.config import Config, load_config
 from spectramind_kit.environment import available_cores, package_versions, usable_cuda
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.instruments import N_WAVELENGTH
@@ -32,6 +32,8 @@ def run_selftest(config: Config) -> Iterator[Check]:
 
     A tiny simulated competition goes the whole way, so the later checks rest on the earlier ones.
     """
+    if config.model.kind == "auto":  # which would be none for two planets
+        config = replace(config, model=load_config(["model=v50"]).model)
     config = replace(config, training=replace(config.training, epochs=_EPOCHS, pretraining_epochs=0, devices=1))
     yield Check("python", True, f"{platform.python_version()}, {available_cores()} cores")
     yield from (Check(name, version != "missing", version) for name, version in package_versions().items())

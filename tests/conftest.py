@@ -1,4 +1,7 @@
-"""Shared ground of the tests: one thread, the real sample where it lies, and tiny and simulated competition folders."""
+"""Shared ground of the tests: one thread, the real sample where it lies, and tiny and simulated competition folders.
+
+``SPECTRAMIND_TESTS_WITHOUT_TORCH=1`` skips what needs torch, on Pythons for which torch is gigabytes away.
+"""
 
 # ruff: noqa: E402
 import os
@@ -7,19 +10,39 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")  # before numpy is there: threads of many tests side by side fight for cores
 
 import shutil
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-import torch
 
 from spectramind_kit.config import Config, load_config
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, N_WAVELENGTH
 
-torch.set_num_threads(1)
+TORCH_PACKAGES = ("torch", "torch_geometric", "pytorch_lightning", "safetensors")
+
+
+class SkipWithoutTorch(PathFinder):
+    """Skip the test, or the test module, that first imports torch or what rests on it."""
+
+    @classmethod
+    def find_spec(cls, fullname, path=None, target=None):
+        """Skip for the packages named above; leave all others to the finders that follow."""
+        if fullname in TORCH_PACKAGES:
+            pytest.skip(f"{fullname} is not wanted here", allow_module_level=True)
+        return None
+
+
+if os.environ.get("SPECTRAMIND_TESTS_WITHOUT_TORCH"):
+    sys.meta_path.insert(0, SkipWithoutTorch)
+else:
+    import torch
+
+    torch.set_num_threads(1)
 
 GAIN, OFFSET = 0.4369, -1000.0
 SMALLEST_NETWORK = ("model=v50_small", "model.d_model=8", "model.heads=2", "model.d_state=2", "training.epochs=2")

@@ -11,17 +11,22 @@ class ModelConfig:
     """What corrects the answer of fit and prior.
 
     Attributes:
-        kind: "none" (fit and prior alone), "v50" (the network), or one of three public baselines, which answer by
-            themselves.
-        d_model: width of the network; d_state: states per channel of the selective scan.
-        time_layers, graph_layers, fusion_layers: depths of its parts.
+        kind: "auto" (what the machine and the number of training planets bear), "none" (fit and prior alone), "v50"
+            (the network), or one of three public baselines, which answer by themselves.
+        d_model: width of the network.
+        d_state: states per channel of the selective scan.
+        time_layers: depth of its encoder of time.
+        graph_layers: depth of its graph over wavelength.
+        fusion_layers: depth of the attention between the two.
         heads: attention heads; a divisor of d_model.
         patch: time bins that make one step of the sequence.
         dropout: share of activations dropped in training.
         members: networks trained per fold, with different seeds.
     """
 
-    kind: Literal["none", "v50", "thang_do_duc", "v1ctorious_80bl_128hd_impact", "fawad_awan_spectrum_regressor"]
+    kind: Literal[
+        "auto", "none", "v50", "thang_do_duc", "v1ctorious_80bl_128hd_impact", "fawad_awan_spectrum_regressor"
+    ]
     d_model: Count
     d_state: Count
     time_layers: Count

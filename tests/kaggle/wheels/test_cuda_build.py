@@ -31,7 +31,11 @@ def environment(tmp_path) -> BuildEnvironment:
     """The running Python's, under another name, with the parts of a compiler beside it."""
     folder = tmp_path / "environment"
     (folder / "bin").mkdir(parents=True)
-    (folder / "bin" / "python").symlink_to(sys.executable)
+    python = folder / "bin" / "python"
+    python.write_text(
+        f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
+    )  # a link would leave the environment's packages behind
+    python.chmod(0o755)
     (folder / "lib" / "python3" / "site-packages" / "nvidia" / "cu13" / "lib").mkdir(parents=True)
     return BuildEnvironment(folder)
 
