@@ -19,7 +19,7 @@ from torch import Tensor
 
 from spectramind_kit.fitting.curve_model import CurveModel, Linearisation
 from spectramind_kit.fitting.gauss_newton import Arrow, eliminate, solve_scaled
-from spectramind_kit.robust_statistics import evident_excess
+from spectramind_kit.robust_statistics import MAD_TO_SIGMA, shrunk_excess
 
 _LEAST_SPREAD = 0.3
 """An outlier is at least that much of its sigma off, times the threshold, however quiet the others are."""
@@ -70,13 +70,13 @@ def outliers(residual: Tensor, weight: Tensor, groups: list[Tensor], sigma: floa
         sigma: how far, in robust standard deviations.
     """
     pulls = residual.abs() * torch.sqrt(weight)
-    spread = 1.4826 * _median_of_used(pulls, weight > 0)
+    spread = MAD_TO_SIGMA * _median_of_used(pulls, weight > 0)
     far = pulls > sigma * torch.clamp(spread, min=_LEAST_SPREAD)[:, None]
     kept = torch.where(far, 0.0, weight)
     for group in groups:
         total = kept[group].sum(dim=0)
         mean_pull = (kept[group] * residual[group]).sum(dim=0).abs() / torch.sqrt(total.clamp(min=1e-300))
-        spread = 1.4826 * _median_of_used(mean_pull[None], total[None] > 0)
+        spread = MAD_TO_SIGMA * _median_of_used(mean_pull[None], total[None] > 0)
         far[group] |= mean_pull > sigma * torch.clamp(spread, min=_LEAST_SPREAD)
     return far
 
@@ -89,14 +89,14 @@ def channel_noise(model: CurveModel, at: Linearisation, group: Tensor, bin_secon
     """Measure common and time-correlated noise on the mean residual of one channel."""
     pulls, _, fitted = white_residual(model, at, group)
     single, freedom = _excess(pulls, fitted, 1)
-    single = evident_excess(single, freedom)
+    single = shrunk_excess(single, freedom)
     lengths = [round(seconds / bin_seconds) for seconds in _BLOCK_SECONDS]
     ratios = [_excess(pulls, fitted, n) for n in lengths if n > 1 and len(pulls) // n >= _FEWEST_BLOCKS]
     measured = single
     if ratios:
         freedom = np.array([f for _, f in ratios])
         over = float(np.average([r for r, _ in ratios], weights=freedom)) / single
-        measured = single * evident_excess(over, float(freedom.mean()))
+        measured = single * shrunk_excess(over, float(freedom.mean()))
     return ChannelNoise(measured, float(np.sqrt(measured / single)))
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.products import LightCurves
+from spectramind_kit.robust_statistics import MAD_TO_SIGMA
 
 FEWEST_TIMES = 20
 _LEAST_USABLE = 0.5
@@ -85,7 +86,7 @@ def _stands_out(relative: np.ndarray, weight: np.ndarray, spike_sigma: float) ->
     """True where a point differs from the running median by many times its error and the usual difference."""
     # Mirrored, not repeated: a spike at the very end would otherwise be its own median.
     pull = np.abs(relative - median_filter(relative, size=(1, _MEDIAN_TIMES), mode="mirror")) * np.sqrt(weight)
-    usual = 1.4826 * np.median(pull, axis=1, keepdims=True)
+    usual = MAD_TO_SIGMA * np.median(pull, axis=1, keepdims=True)
     return pull > 1.5 * spike_sigma * np.maximum(usual, _LEAST_SPREAD)
 
 

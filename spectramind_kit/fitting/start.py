@@ -17,6 +17,7 @@ from torch import Tensor
 from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, LOG_AXIS, MID_TIME, CurveModel, State
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.systematics import Systematics
+from spectramind_kit.robust_statistics import MAD_TO_SIGMA
 from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.transit.orbit import semi_major_axis_from_duration
 
@@ -67,7 +68,7 @@ def _excess_variance(flux: Tensor, weight: Tensor) -> float:
         return 1.0
     f, w = flux[used], weight[used]
     pulls = (f[1:] - f[:-1]) / torch.sqrt(1.0 / w[1:] + 1.0 / w[:-1])
-    return max(1.0, (1.4826 * float(pulls.abs().median())) ** 2)
+    return max(1.0, (MAD_TO_SIGMA * float(pulls.abs().median())) ** 2)
 
 
 def find_dips(
