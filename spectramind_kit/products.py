@@ -256,7 +256,7 @@ class TransitFit(Darkened, _Product):
         noise_scale: (n_wavelength,) [1], measured scatter over the expected one (>= 1 enters the covariance).
         flags: quality flags in words; empty when all is well.
         correlation: (n_name, n_name) of the errors of the parameters ``correlation_names``.
-        stray_noise: (2, 2), FGS1 and AIRS-CH0: error to expect by ``fitting.stray_noise``, its variance [(Rp/Rs)^2].
+        depth_bias: (2, 2), FGS1 and AIRS-CH0: expected bias by ``fitting.depth_bias`` [(Rp/Rs)^2], and its variance.
     """
 
     planet_id: int
@@ -272,7 +272,7 @@ class TransitFit(Darkened, _Product):
     flags: tuple[str, ...] = ()
     correlation_names: tuple[str, ...] = ()
     correlation: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
-    stray_noise: np.ndarray = field(default_factory=lambda: np.zeros((2, 2)))
+    depth_bias: np.ndarray = field(default_factory=lambda: np.zeros((2, 2)))
 
     def __post_init__(self):
         n = len(self.wavelength)

@@ -81,7 +81,7 @@ def visit_features(curves: LightCurves, fit: TransitFit, planet: Planet) -> Visi
             [*_scatter(pull, used, phase), np.log(np.maximum(fit.noise_scale, 1.0)), _project(pull, templates)]
         ).astype(np.float32),
         context=np.nan_to_num(np.array(context, dtype=np.float32)).clip(-20.0, 20.0),
-        stray_noise=fit.stray_noise,
+        stray_noise=fit.depth_bias,
     )
 
 

@@ -37,7 +37,7 @@ def test_expected_scatter_has_ratio_one_and_twice_has_two():
     assert ratio(residuals(scale=2.0)) == pytest.approx(2 * np.ones(N_CURVE), abs=0.06)
 
 
-def test_quieter_than_expected_is_not_believed():
+def test_less_scatter_than_expected_counts_as_expected():
     assert (ratio(residuals(scale=0.5)) == 1.0).all()
 
 
