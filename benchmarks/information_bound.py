@@ -15,7 +15,7 @@ import torch
 
 from spectramind_kit.fitting.curve_model import DEPTH_SCATTER, CurveModel, State, curve_model, linearise
 from spectramind_kit.fitting.darkening_prior import DarkeningPrior
-from spectramind_kit.fitting.gauss_newton import Arrow, eliminate, minimise, normal_equations, solve_scaled
+from spectramind_kit.fitting.gauss_newton import NormalEquations, eliminate, minimise, normal_equations, solve_scaled
 from spectramind_kit.fitting.relative_flux import relative_flux
 from spectramind_kit.fitting.systematics import drift_and_jitter
 from spectramind_kit.fitting.transit_prior import transit_prior
@@ -107,8 +107,8 @@ def _truth(model: CurveModel, system: SimulatedSystem, mid_time: float) -> State
     return State(torch.ones_like(depth), depth, shared)
 
 
-def _depth_covariance(arrow: Arrow) -> np.ndarray:
-    own_inverse, response, schur = eliminate(arrow)
+def _depth_covariance(normal: NormalEquations) -> np.ndarray:
+    local_inverse, response, schur = eliminate(normal)
     shared = solve_scaled(schur, torch.eye(len(schur), dtype=schur.dtype))
-    covariance = torch.diag(own_inverse[:, 1, 1]) + response[:, 1] @ shared @ response[:, 1].T
+    covariance = torch.diag(local_inverse[:, 1, 1]) + response[:, 1] @ shared @ response[:, 1].T
     return 0.5 * (covariance + covariance.T).numpy()

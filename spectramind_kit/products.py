@@ -299,7 +299,7 @@ class TransitFit(Darkened, _Product):
         flags: what is wrong with light curves or fit; empty when all is well.
         correlation_names: (n_name,), some of the parameters.
         correlation: (n_name, n_name) of their errors.
-        stray_noise: (2, 2), FGS1 and AIRS-CH0: error to expect by ``fitting.stray_noise``, its variance [(Rp/Rs)^2].
+        depth_bias: (2, 2), FGS1 and AIRS-CH0: expected bias by ``fitting.depth_bias`` [(Rp/Rs)^2], and its variance.
     """
 
     planet_id: int
@@ -315,7 +315,7 @@ class TransitFit(Darkened, _Product):
     flags: Flags = field(default_factory=dict)
     correlation_names: tuple[str, ...] = ()
     correlation: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
-    stray_noise: np.ndarray = field(default_factory=lambda: np.zeros((2, 2)))
+    depth_bias: np.ndarray = field(default_factory=lambda: np.zeros((2, 2)))
 
     def __post_init__(self):
         n = len(self.wavelength)

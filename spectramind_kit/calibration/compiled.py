@@ -8,7 +8,8 @@ polynomial is written out and why cosmic rays are first looked for at a threshol
 import numba
 import numpy as np
 
-from spectramind_kit.calibration.cosmic_rays import MAD_TO_SIGMA, SAMPLED_DIFFERENCES
+from spectramind_kit.calibration.cosmic_rays import SAMPLED_DIFFERENCES
+from spectramind_kit.robust_statistics import MAD_TO_SIGMA
 
 _TILE = 1024
 """Exposures whose moments are summed at a time, so that the sums stay in the first level of the cache."""

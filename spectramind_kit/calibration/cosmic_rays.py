@@ -6,7 +6,8 @@ because pointing jitter moves the pixels beside a bright spot by more than photo
 
 import numpy as np
 
-MAD_TO_SIGMA = 1.4826
+from spectramind_kit.robust_statistics import MAD_TO_SIGMA
+
 SAMPLED_DIFFERENCES = 512
 
 

@@ -10,12 +10,13 @@ import torch
 
 from spectramind_kit.calibration.cds import exposure_mid_times
 from spectramind_kit.calibration.constants import PixelConstants, pixel_constants
-from spectramind_kit.calibration.cosmic_rays import MAD_TO_SIGMA, SAMPLED_DIFFERENCES
+from spectramind_kit.calibration.cosmic_rays import SAMPLED_DIFFERENCES
 from spectramind_kit.calibration.pixel_bins import PixelBins
 from spectramind_kit.calibration.saturation import saturated_pixels
 from spectramind_kit.competition.frames import DecodedPixels
 from spectramind_kit.instruments import CHANNELS
 from spectramind_kit.products import CalibrationFrames
+from spectramind_kit.robust_statistics import MAD_TO_SIGMA
 from spectramind_kit.settings.detector import CalibrationConfig
 
 _BLOCK_BYTES = 2**25

@@ -10,6 +10,7 @@ import numpy as np
 
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit, require_shape
+from spectramind_kit.robust_statistics import MAD_TO_SIGMA
 
 REGRESSORS = ("fgs1_row_centroid", "fgs1_column_centroid", "fgs1_row_width", "airs_row_centroid", "airs_row_width")
 SEQUENCE = (
@@ -80,7 +81,7 @@ def visit_features(curves: LightCurves, fit: TransitFit, planet: Planet) -> Visi
             [*_scatter(pull, used, phase), np.log(np.maximum(fit.noise_scale, 1.0)), _project(pull, templates)]
         ).astype(np.float32),
         context=np.nan_to_num(np.array(context, dtype=np.float32)).clip(-20.0, 20.0),
-        stray_noise=fit.stray_noise,
+        stray_noise=fit.depth_bias,
     )
 
 
@@ -161,7 +162,7 @@ def _regressor(curves: LightCurves, name: str) -> np.ndarray:
         return np.zeros(len(curves.time))
     series = curves.regressors[:, curves.regressor_names.index(name)]
     series = series - np.nanmedian(series)
-    return series / max(1.4826 * float(np.nanmedian(np.abs(series))), 1e-9)
+    return series / max(MAD_TO_SIGMA * float(np.nanmedian(np.abs(series))), 1e-9)
 
 
 def _parameter(fit: TransitFit, name: str) -> Estimate:

@@ -2,11 +2,11 @@
 
     F(t, l) = level(l) (1 + sum_i f_i(t) d_i(l)) transit(t; t0(l), a/Rs, b^2, depth(l), u1(l), u2(l))
 
-t0 is one for AIRS-CH0; FGS1 may lag behind it by a few seconds of its own clock.
+t0 is one for AIRS-CH0; FGS1 may lag behind it by a few seconds, because its clock is another one.
 
-Every curve has two parameters of its own, level and depth. What else it feels (orbit, limb darkening, drift
-coefficients: the "reach" of a curve) is a linear map of parameters that all curves share, so the joint problem has an
-arrow-shaped normal matrix: small blocks along the diagonal and one border.
+Every curve has two local parameters, level and depth. What else it depends on (orbit, limb darkening, drift
+coefficients) is its linear predictor: an affine map, offset + mixing @ shared, of parameters that all curves share.
+The normal matrix of the joint fit is therefore an arrowhead: small local blocks along the diagonal, and one border.
 """
 
 from dataclasses import dataclass, fields
@@ -27,11 +27,11 @@ MID_TIME, LOG_AXIS, IMPACT_SQUARED = 0, 1, 2
 FGS1_LAG = "fgs1_lag"
 """Name of the shared parameter that FGS1's mid-time is later by [s]."""
 _N_ORBIT = 3
-_N_REACH = 5
-"""What every curve feels before its drift: the orbit, u1, u2."""
+_N_TRANSIT = 5
+"""Rows of a linear predictor that shape the transit: the orbit, u1, u2. The drift's functions follow."""
 _LEVEL_SCATTER = 1.0
 DEPTH_SCATTER = 0.03
-"""Prior scatter of a depth around the white-light depth: loose enough to be felt by dead wavelengths only."""
+"""Prior scatter of a depth around the white-light depth: so loose that it matters to masked wavelengths only."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,18 @@ class CurveModel:
     """Data, geometry and prior of a joint fit; wavelength first.
 
     Attributes:
-        flux, weight: (n_curve, n_time), relative flux and inverse variance (zero: not used).
-        instants: (n_time, supersample) [s]; period: [s].
+        flux: (n_curve, n_time) relative flux [1].
+        weight: (n_curve, n_time) inverse variance of the flux, zero where a point is not used.
+        instants: (n_time, supersample) [s].
+        period: [s].
         functions: (n_function, n_time), of the systematics.
-        offset: (n_curve, n_reach) and mixing: (n_curve, n_reach, n_shared): a curve feels offset + mixing @ shared.
-        prior_mean, prior_scatter: (n_shared,).
+        offset: (n_curve, n_row), linear predictor at shared parameters of zero.
+        mixing: (n_curve, n_row, n_shared), linear predictor by shared parameter.
+        prior_mean: (n_shared,).
+        prior_scatter: (n_shared,) standard deviations.
         names: of the shared parameters.
         depth_mean: centre of the loose prior of every depth.
-        clocks: runs of curves that share a mid-time.
+        mid_time_groups: runs of curves that share a mid-time.
     """
 
     flux: Tensor
@@ -60,12 +64,18 @@ class CurveModel:
     prior_scatter: Tensor
     names: tuple[str, ...]
     depth_mean: float
-    clocks: tuple[slice, ...]
+    mid_time_groups: tuple[slice, ...]
 
 
 @dataclass(frozen=True)
 class State:
-    """Parameter values: level and depth (n_curve,), shared (n_shared,)."""
+    """Parameter values.
+
+    Attributes:
+        level: (n_curve,) the star's flux out of transit [1].
+        depth: (n_curve,) [(Rp/Rs)^2].
+        shared: (n_shared,), in the units of their names.
+    """
 
     level: Tensor
     depth: Tensor
@@ -77,8 +87,10 @@ class Linearisation:
     """The model at a state.
 
     Attributes:
-        transit, systematics: (n_curve, n_time) [1]; residual: flux - model.
-        jacobian: (n_curve, 2 + n_reach, n_time), of level, depth and everything the curve feels.
+        transit: (n_curve, n_time) [1].
+        systematics: (n_curve, n_time) [1].
+        residual: (n_curve, n_time), flux - model.
+        jacobian: (n_curve, 2 + n_row, n_time), of level, depth and every row of the linear predictor.
         cost: half of chi^2 plus half of the prior's.
     """
 
@@ -102,23 +114,31 @@ def curve_model(
     """Join data, systematics and prior into a model.
 
     Args:
-        flux, weight: (n_curve, n_time); instants: (n_time, supersample) [s]; wavelength: (n_curve,) [um].
+        flux: (n_curve, n_time) [1].
+        weight: (n_curve, n_time), inverse variance.
+        instants: (n_time, supersample) [s].
+        wavelength: (n_curve,) [um].
+        systematics: of the same curves.
+        prior: of orbit and limb darkening.
+        config: scatters of the other priors.
         depth_mean: centre of the loose prior of the depths.
     """
-    clocks = _clocks(wavelength, config.fgs1_mid_time_scatter)
+    mid_time_groups = _mid_time_groups(wavelength, config.fgs1_mid_time_scatter)
     special = _darkening_columns(wavelength, prior.darkening_scatter)
-    if len(clocks) > 1:
+    if len(mid_time_groups) > 1:
         special.append((FGS1_LAG, MID_TIME, is_fgs1(wavelength).astype(float), config.fgs1_mid_time_scatter))
     n_curve, n_function, n_drift = systematics.mixing.shape
     n_shared = _N_ORBIT + len(special) + n_drift
-    mixing = torch.zeros(n_curve, _N_REACH + n_function, n_shared, dtype=flux.dtype)
+    # Columns of the mixing, and so the order of the shared parameters: orbit, limb darkening, FGS1's lag, drift.
+    mixing = torch.zeros(n_curve, _N_TRANSIT + n_function, n_shared, dtype=flux.dtype)
     for orbit in range(_N_ORBIT):
         mixing[:, orbit, orbit] = 1.0
     for column, (_, row, strength, _) in enumerate(special, start=_N_ORBIT):
         mixing[:, row, column] = torch.from_numpy(strength)
-    mixing[:, _N_REACH:, _N_ORBIT + len(special) :] = systematics.mixing
-    offset = torch.zeros(n_curve, _N_REACH + n_function, dtype=flux.dtype)
-    offset[:, _N_ORBIT:_N_REACH] = torch.from_numpy(quadratic_coefficients(prior.temperature, wavelength))
+    mixing[:, _N_TRANSIT:, _N_ORBIT + len(special) :] = systematics.mixing
+    offset = torch.zeros(n_curve, _N_TRANSIT + n_function, dtype=flux.dtype)
+    offset[:, _N_ORBIT:_N_TRANSIT] = torch.from_numpy(quadratic_coefficients(prior.temperature, wavelength))
+    # Nothing is assumed of the mid-time: one window of scatter reaches every transit that leaves a flank in it.
     window = float(instants.max() - instants.min())
     means = [float(instants.mean()), prior.log_axis[0], prior.impact_squared[0]]
     scatters = [window, prior.log_axis[1], prior.impact_squared[1], *(column[3] for column in special)]
@@ -135,64 +155,64 @@ def curve_model(
         prior_scatter=torch.tensor(scatters, dtype=flux.dtype),
         names=("mid_time", "log_axis", "impact_squared", *(c[0] for c in special), *systematics.names),
         depth_mean=depth_mean,
-        clocks=clocks,
+        mid_time_groups=mid_time_groups,
     )
 
 
 def linearise(model: CurveModel, state: State) -> Linearisation:
     """Evaluate the model and its Jacobian."""
     shared, level = state.shared, state.level[:, None]
-    reach = model.offset + model.mixing @ shared
+    predictor = model.offset + model.mixing @ shared
     axis = torch.exp(shared[LOG_AXIS])
-    seen = _seen(model, state, reach, axis)
-    systematics = 1.0 + reach[:, _N_REACH:] @ model.functions
+    transit = _transit(model, state, predictor, axis)
+    systematics = 1.0 + predictor[:, _N_TRANSIT:] @ model.functions
     star = level * systematics
-    dimmed = level * seen.flux
-    slopes = (seen.by_depth, seen.by_mid_time, axis * seen.by_semi_major_axis, seen.by_impact_squared)
+    # d/d ln(a) = a d/da; the order is that of the local parameters and of the predictor's rows.
+    slopes = (transit.by_depth, transit.by_mid_time, axis * transit.by_semi_major_axis, transit.by_impact_squared)
     jacobian = torch.cat(
         (
-            (systematics * seen.flux)[:, None],
-            star[:, None] * torch.stack((*slopes, seen.by_u1, seen.by_u2), dim=1),
-            dimmed[:, None] * model.functions,
+            (systematics * transit.flux)[:, None],
+            star[:, None] * torch.stack((*slopes, transit.by_u1, transit.by_u2), dim=1),
+            (level * transit.flux)[:, None] * model.functions,
         ),
         dim=1,
     )
-    residual = model.flux - star * seen.flux
+    residual = model.flux - star * transit.flux
     cost = 0.5 * (model.weight * residual**2).sum() + _prior_cost(model, state)
-    return Linearisation(seen.flux, systematics, residual, jacobian, float(cost))
+    return Linearisation(transit.flux, systematics, residual, jacobian, float(cost))
 
 
-def _seen(model: CurveModel, state: State, reach: Tensor, axis: Tensor) -> SpectroscopicTransit:
-    """Return the transit of all curves, clock by clock."""
+def _transit(model: CurveModel, state: State, predictor: Tensor, axis: Tensor) -> SpectroscopicTransit:
+    """Return the transit of all curves, one group of equal mid-times after the other."""
     parts = [
         spectroscopic_transit(
             model.instants,
-            reach[curves.start, MID_TIME],
+            predictor[curves.start, MID_TIME],
             model.period,
             axis,
             state.shared[IMPACT_SQUARED],
             state.depth[curves],
-            reach[curves, _N_ORBIT],
-            reach[curves, _N_ORBIT + 1],
+            predictor[curves, _N_ORBIT],
+            predictor[curves, _N_ORBIT + 1],
         )
-        for curves in model.clocks
+        for curves in model.mid_time_groups
     ]
     return SpectroscopicTransit(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(parts[0])))
 
 
-def prior_pull(model: CurveModel, state: State) -> tuple[Tensor, Tensor]:
-    """Return precision and gradient of the priors of level, depth (n_curve, 2) on the state."""
+def local_prior(model: CurveModel, state: State) -> tuple[Tensor, Tensor]:
+    """Return the precision (2,) of the priors of level and depth, and their score (n_curve, 2) at the state."""
     precision = torch.tensor([_LEVEL_SCATTER**-2, DEPTH_SCATTER**-2], dtype=state.level.dtype)
     offset = torch.stack((1.0 - state.level, model.depth_mean - state.depth), dim=1)
     return precision, offset * precision
 
 
 def _prior_cost(model: CurveModel, state: State) -> Tensor:
-    own = ((state.level - 1.0) / _LEVEL_SCATTER) ** 2 + ((state.depth - model.depth_mean) / DEPTH_SCATTER) ** 2
-    return 0.5 * (own.sum() + (((state.shared - model.prior_mean) / model.prior_scatter) ** 2).sum())
+    local = ((state.level - 1.0) / _LEVEL_SCATTER) ** 2 + ((state.depth - model.depth_mean) / DEPTH_SCATTER) ** 2
+    return 0.5 * (local.sum() + (((state.shared - model.prior_mean) / model.prior_scatter) ** 2).sum())
 
 
-def _clocks(wavelength: np.ndarray, scatter: float) -> tuple[slice, ...]:
+def _mid_time_groups(wavelength: np.ndarray, scatter: float) -> tuple[slice, ...]:
     """Return the runs of curves that share a mid-time: FGS1 and AIRS-CH0, or all where FGS1 has no lag."""
     n_fgs1 = int(is_fgs1(wavelength).sum())
     if scatter > 0.0 and 0 < n_fgs1 < len(wavelength):
@@ -201,9 +221,9 @@ def _clocks(wavelength: np.ndarray, scatter: float) -> tuple[slice, ...]:
 
 
 def _darkening_columns(wavelength: np.ndarray, scatter: float) -> list[tuple[str, int, np.ndarray, float]]:
-    """Return name, row of the reach, strength per curve and prior scatter of every limb-darkening parameter.
+    """Return name, row of the predictor, strength per curve and prior scatter of every limb-darkening parameter.
 
-    FGS1 has offsets of its own from the expected u1, u2; AIRS-CH0 an offset and a slope in wavelength, half as loose:
+    FGS1 has its own offsets from the expected u1, u2; AIRS-CH0 an offset and a slope in wavelength, half as loose:
     limb darkening is weaker in the infrared, and so is its variety.
     """
     columns = []

@@ -1,4 +1,4 @@
-"""How large the drift of this visit is, by evidence: the prior scatter of its coefficients, learned from themselves.
+"""The size of this visit's drift by empirical Bayes: the prior scatter of its coefficients, learned from themselves.
 
 The coefficients c of one kind of drift (FGS1's; AIRS-CH0's of one degree in wavelength) have the prior N(0, a^2 s^2)
 with s as configured and a common to the kind. The a that makes the light curves most probable, with everything else
@@ -6,8 +6,8 @@ marginalised, is found by expectation maximisation,
 
     a^2 <- (sum (E[c]^2 + Var[c]) / s^2 + b) / (n + b),
 
-b the weight of the belief in a = 1 (MacKay 1992; Bishop 2006, ch. 9.3.4). A quiet visit thereby keeps what a loose
-prior would give away: drift of high degree imitates a transit.
+b the prior weight of a = 1 (MacKay 1992; Bishop 2006, ch. 9.3.4). A quiet visit thereby keeps what a loose prior would
+give away: drift of high degree imitates a transit.
 """
 
 import torch
@@ -16,33 +16,36 @@ from torch import Tensor
 from spectramind_kit.fitting.curve_model import CurveModel
 from spectramind_kit.fitting.gauss_newton import Solution, eliminate, solve_scaled
 
-BELIEF = 1.0
+_PRIOR_WEIGHT = 1.0
 """Weight of the configured scatter, in coefficients."""
 _N_STEP = 30
 _LEAST = 0.02
 """Smallest scatter, in configured ones."""
 
 
-def evident_scatter(model: CurveModel, solution: Solution) -> Tensor:
-    """Return the prior scatter of all shared parameters (n_shared,), that of the drift by evidence.
+def empirical_bayes_scatter(model: CurveModel, solution: Solution) -> Tensor:
+    """Return the prior scatter of all shared parameters (n_shared,), that of the drift by empirical Bayes.
 
     Args:
-        solution: a fit of the model with its own prior scatter.
+        model: with the configured scatter.
+        solution: a fit of the model with that scatter.
     """
-    _, _, schur = eliminate(solution.arrow)
+    # The likelihood of the shared parameters, levels and depths marginalised, is the Schur complement without its
+    # prior, and its score at zero. Both are kept while the prior changes: the light curves are not looked at again.
+    schur = eliminate(solution.normal).schur
     precision = model.prior_scatter**-2
     information = schur - torch.diag(precision)
-    side = schur @ solution.state.shared - precision * model.prior_mean
+    score = schur @ solution.state.shared - precision * model.prior_mean
     kinds = sorted({name for name in model.names if name.startswith("drift")})
     members = [torch.tensor([name == kind for name in model.names]) for kind in kinds]
     scatter = model.prior_scatter
     identity = torch.eye(len(schur), dtype=schur.dtype)
     for _ in range(_N_STEP):
         covariance = solve_scaled(information + torch.diag(scatter**-2), identity)
-        mean = covariance @ (side + scatter**-2 * model.prior_mean)
+        mean = covariance @ (score + scatter**-2 * model.prior_mean)
         power = (mean**2 + covariance.diagonal()) / model.prior_scatter**2
         scatter = model.prior_scatter.clone()
         for kind in members:
-            size2 = (power[kind].sum() + BELIEF) / (kind.sum() + BELIEF)
+            size2 = (power[kind].sum() + _PRIOR_WEIGHT) / (kind.sum() + _PRIOR_WEIGHT)
             scatter[kind] *= torch.sqrt(size2).clamp(min=_LEAST)
     return scatter

@@ -1,4 +1,4 @@
-"""The shared parameters in the units one speaks of, with errors to first order."""
+"""The shared parameters in the units that are reported, with errors to first order."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from spectramind_kit.products import Estimate
 from spectramind_kit.transit.limb_darkening import quadratic_coefficients
 from spectramind_kit.transit.orbit import transit_duration
 
-_SAID_AS = {"log_axis": "semi_major_axis", "impact_squared": "impact_parameter"}
+_REPORTED_AS = {"log_axis": "semi_major_axis", "impact_squared": "impact_parameter"}
 
 
 def transit_estimates(
@@ -26,17 +26,22 @@ def transit_estimates(
     """Return orbit and limb darkening by name.
 
     Args:
-        names: of the shared parameters; period: [s]; depth: of the white light; temperature: [K].
+        posterior: of the fit.
+        names: of the shared parameters.
+        period: [s].
+        depth: of the white light [(Rp/Rs)^2].
+        temperature: of the star [K].
         middle_wavelength: by channel prefix ("fgs1", "airs"), where its limb-darkening coefficients are given [um].
 
     Returns:
         "mid_time", "duration" (first to fourth contact) [s], "fgs1_lag" where FGS1 has a mid-time of its own and the
         other is that of AIRS-CH0 [s], "semi_major_axis", "impact_parameter" [R_star], and
-        "fgs1_u1", "airs_u1", "airs_u1_slope" (from the middle to the end of the band) and so on [1].
+        "fgs1_u1", "airs_u1", "airs_u1_slope" (from the middle to the end of the band) and their u2 [1].
     """
     value = posterior.shared.numpy()
     error = np.sqrt(np.diag(posterior.shared_covariance.numpy()))
     axis, b = math.exp(value[LOG_AXIS]), math.sqrt(max(value[IMPACT_SQUARED], 0.0))
+    # db = d(b^2) / 2b diverges at b = 0; this is sigma(b^2) / 2b far from it and sqrt(sigma(b^2)) there.
     b_error = error[IMPACT_SQUARED] / (b + math.sqrt(b**2 + error[IMPACT_SQUARED]))
     estimates = {
         "mid_time": Estimate(float(value[MID_TIME]), float(error[MID_TIME])),
@@ -62,13 +67,18 @@ def parameter_correlation(
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """Return which estimates are shared parameters of the fit, and the correlation of their errors (n, n).
 
-    To first order a correlation does not change when a parameter is said in another unit, such as b for b^2.
+    To first order a correlation does not change when a parameter is reported in another unit, such as b for b^2.
+
+    Args:
+        posterior: of the fit.
+        names: of the shared parameters.
+        estimates: from ``transit_estimates``.
     """
-    said = [_SAID_AS.get(name, name) for name in names]
-    places = [place for place, name in enumerate(said) if name in estimates]
+    reported = [_REPORTED_AS.get(name, name) for name in names]
+    places = [place for place, name in enumerate(reported) if name in estimates]
     covariance = posterior.shared_covariance.numpy()[np.ix_(places, places)]
     error = np.sqrt(np.diag(covariance))
-    return tuple(said[place] for place in places), covariance / np.outer(error, error)
+    return tuple(reported[place] for place in places), covariance / np.outer(error, error)
 
 
 def _duration(posterior: Posterior, period: float, depth: float) -> Estimate:
@@ -78,6 +88,6 @@ def _duration(posterior: Posterior, period: float, depth: float) -> Estimate:
     at[1] = at[1].clamp(min=1e-6)
     at.requires_grad_(True)
     duration = transit_duration(period, torch.exp(at[0]), torch.sqrt(at[1]), math.sqrt(max(depth, 0.0)))
-    (slope,) = torch.autograd.grad(duration, at)
+    (slope,) = torch.autograd.grad(duration, at)  # the depth's error is far smaller than those of orbit and b
     variance = slope @ posterior.shared_covariance[places][:, places] @ slope
     return Estimate(float(duration.detach()), float(torch.sqrt(variance)))

@@ -1,6 +1,6 @@
-"""Steps in the flux: a gain or a pointing that changes at once, found on the white light by evidence.
+"""Jumps of the flux: a gain or a pointing that changes at once, found on the white light by evidence.
 
-At the end of a fit a step h_i at any time, added to one curve with the prior N(0, s^2) of its size, gains
+At the end of a fit a step function h_i at any time, added to one curve with the prior N(0, s^2) of its size, gains
 
     ln Z_i = g^2 / (2 (I + 1 / s^2)) - ln(s^2 I + 1) / 2,
     g = h_i' W r,   I = h_i' W h_i - h_i' W J (J' W J + P)^-1 J' W h_i,
@@ -8,8 +8,8 @@ At the end of a fit a step h_i at any time, added to one curve with the prior N(
 r the residual, W the weight, J the Jacobian of all that was fitted and P its prior precision: what a drift or a
 transit imitates does not count. The gains of the channels add up, because what shakes one usually shakes the other.
 
-Ramps, red noise, knocks of the telescope and crossed spots look like steps to this. Where it finds one, its evidence is
-taken again beside noise with a memory (``correlated_noise``), and no pulse, which comes back, may be much more evident.
+Ramps, red noise, pointing excursions and spot crossings look like jumps to this. Where it finds one, its evidence is
+taken again beside correlated noise (``correlated_noise``), and no pulse, which comes back, may be much more evident.
 """
 
 from typing import NamedTuple
@@ -18,93 +18,116 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spectramind_kit.fitting.correlated_noise import noise_ways
-from spectramind_kit.fitting.curve_model import CurveModel, prior_pull
+from spectramind_kit.fitting.correlated_noise import noise_grid
+from spectramind_kit.fitting.curve_model import CurveModel, local_prior
 from spectramind_kit.fitting.gauss_newton import Solution, solve_scaled
 from spectramind_kit.fitting.noise import white_residual
-from spectramind_kit.fitting.systematics import STEP_SCATTER
+from spectramind_kit.fitting.systematics import JUMP_SCATTER
 
 MOST_ROUNDS = 4
-"""Searches at most; the second step found replaces the first, which was looked for beside a transit led astray."""
+"""Searches at most; the second jump found replaces the first, which was looked for beside a transit led astray."""
 _LEAST_EVIDENCE = 15.0
-"""ln Z from which a step is believed: hundreds of times are tried, and steps are rare."""
+"""ln Z from which a jump is accepted: hundreds of times are tried, and jumps are rare."""
 _PULSE_SECONDS = (300.0, 900.0, 2700.0)
-"""Half of a pulse: from what a knock takes to come back to what a planet takes to cross a spot."""
+"""Half of a pulse: from what a pointing excursion lasts to what a planet takes to cross a spot."""
 _OF_PULSE = 0.75
-"""Least evidence of a step over that of the best pulse: half a pulse looks like a step, and where a large step has led
+"""Least evidence of a jump over that of the best pulse: half a pulse looks like a jump, and where a large jump has led
 the transit astray a pulse is about as evident."""
 _EDGE = 3
-"""Times at the ends of the window where a step would be an outlier."""
+"""Times at the ends of the window where a jump would be an outlier."""
 
 
-class Oddity(NamedTuple):
-    """What residuals hold that is no noise: when the flux most evidently jumps [s], None where it only pulses."""
+class Anomaly(NamedTuple):
+    """What residuals hold that is no noise.
 
-    step: float | None
+    Attributes:
+        jump: when the flux most evidently jumps [s], None where it only pulses.
+    """
+
+    jump: float | None
 
 
-def find_oddity(
+def find_anomaly(
     time: np.ndarray, model: CurveModel, solution: Solution, drift_scatter: float, known: tuple[float, ...] = ()
-) -> Oddity | None:
-    """Return what is evidently odd about residuals, None where nothing is.
+) -> Anomaly | None:
+    """Return the most evident anomaly of the residuals, None where there is none.
 
     Args:
-        time: (n_time,) [s]; model, solution: of few curves, such as the white ones.
+        time: (n_time,) [s].
+        model: of few curves, such as the white ones.
+        solution: its fit.
         drift_scatter: prior scatter of the drift's lowest degree [1].
         known: jumps that are in the model [s].
     """
     times = 0.5 * (time[1:] + time[:-1])
     tried = ~np.isin(times, known)
     tried[:_EDGE], tried[-_EDGE:] = False, False
-    scatter = STEP_SCATTER * drift_scatter
-    if (step_evidence(model, solution, scatter).numpy()[tried] <= _LEAST_EVIDENCE).all():
+    scatter = JUMP_SCATTER * drift_scatter
+    # The cheap evidence beside white noise ends most searches.
+    if (jump_evidence(model, solution, scatter).numpy()[tried] <= _LEAST_EVIDENCE).all():
         return None
-    patterns = np.concatenate([_steps(len(time)), _pulses(time)])
+    patterns = np.concatenate([_step_functions(len(time)), _pulses(time)])
     evidence = evidence_beside_correlated_noise(time, model, solution, scatter, patterns)
-    step, pulse = np.where(tried, evidence[: len(times)], 0.0), evidence[len(times) :].max()
-    best = int(step.argmax())
-    if max(step[best], pulse) <= _LEAST_EVIDENCE:
+    jump, pulse = np.where(tried, evidence[: len(times)], 0.0), evidence[len(times) :].max()
+    best = int(jump.argmax())
+    if max(jump[best], pulse) <= _LEAST_EVIDENCE:
         return None
-    return Oddity(float(times[best]) if step[best] > max(_LEAST_EVIDENCE, _OF_PULSE * pulse) else None)
+    return Anomaly(float(times[best]) if jump[best] > max(_LEAST_EVIDENCE, _OF_PULSE * pulse) else None)
 
 
 def evidence_beside_correlated_noise(
     time: np.ndarray, model: CurveModel, solution: Solution, scatter: float, patterns: np.ndarray
 ) -> np.ndarray:
-    """Return ln Z of patterns (n_pattern, n_time) in the flux where noise may have a memory, (n_pattern,)."""
-    total, no_lever = np.zeros(len(patterns)), np.zeros((0, len(time)))
+    """Return ln Z of patterns in the flux where noise may be correlated in time, (n_pattern,).
+
+    Args:
+        time: (n_time,) [s].
+        model: of few curves.
+        solution: its fit.
+        scatter: prior of the patterns' height [1].
+        patterns: (n_pattern, n_time), of height 1.
+    """
+    total, no_sensitivity = np.zeros(len(patterns)), np.zeros((0, len(time)))
     for curve in range(len(model.flux)):
         alone = torch.arange(len(model.flux)) == curve
-        residual = (part.numpy() for part in white_residual(model, solution.at, alone))
+        standardised, inverse_sigma, fitted = (part.numpy() for part in white_residual(model, solution.at, alone))
         star = (solution.at.transit[curve] * solution.state.level[curve]).numpy()
-        ways = noise_ways(*residual, no_lever, time - time[0], patterns * star)
-        sharp = ways.curvature.clip(min=0.0) + scatter**-2
-        gain = 0.5 * ways.slope**2 / sharp - 0.5 * np.log(sharp * scatter**2)
-        with_pattern = np.logaddexp.reduce(ways.ln_evidence[:, None] + gain, axis=0)
-        total += (with_pattern - np.logaddexp.reduce(ways.ln_evidence)).clip(min=0.0)
+        grid = noise_grid(standardised, inverse_sigma, fitted, no_sensitivity, time - time[0], patterns * star)
+        # The height is marginalised at each hyperparameter, then the hyperparameters on either side of the ratio.
+        precision = grid.information.clip(min=0.0) + scatter**-2
+        gain = 0.5 * grid.score**2 / precision - 0.5 * np.log(precision * scatter**2)
+        with_pattern = np.logaddexp.reduce(grid.ln_evidence[:, None] + gain, axis=0)
+        total += (with_pattern - np.logaddexp.reduce(grid.ln_evidence)).clip(min=0.0)
     return total
 
 
-def step_evidence(model: CurveModel, solution: Solution, scatter: float) -> Tensor:
-    """Return ln Z of a step after each time but the last, (n_time - 1,); scatter: prior of its size [1]."""
-    columns, precision = _design(model, solution)
+def jump_evidence(model: CurveModel, solution: Solution, scatter: float) -> Tensor:
+    """Return ln Z of a jump after each time but the last beside white noise, (n_time - 1,).
+
+    Args:
+        model: of few curves.
+        solution: its fit.
+        scatter: prior of the jump's size [1].
+    """
+    columns, prior_precision = _design(model, solution)
     n_curve, n_time = model.flux.shape
-    after = torch.from_numpy(_steps(n_time))
-    normal = torch.einsum("pct,ct,qct->pq", columns, model.weight, columns) + torch.diag(precision)
+    after = torch.from_numpy(_step_functions(n_time))
+    normal = torch.einsum("pct,ct,qct->pq", columns, model.weight, columns) + torch.diag(prior_precision)
     total = torch.zeros(n_time - 1, dtype=model.flux.dtype)
     for curve in range(n_curve):
         weight, star = model.weight[curve], solution.at.transit[curve] * solution.state.level[curve]
-        steps = after * star
-        pull = steps @ (weight * solution.at.residual[curve])
-        overlap = columns[:, curve] @ (weight * steps).T
-        information = (steps**2) @ weight - (overlap * solve_scaled(normal, overlap)).sum(dim=0)
-        sharp = information.clamp(min=0.0) + scatter**-2
-        total += (0.5 * pull**2 / sharp - 0.5 * torch.log(sharp * scatter**2)).clamp(min=0.0)
+        jumps = after * star
+        score = jumps @ (weight * solution.at.residual[curve])
+        overlap = columns[:, curve] @ (weight * jumps).T
+        information = (jumps**2) @ weight - (overlap * solve_scaled(normal, overlap)).sum(dim=0)
+        precision = information.clamp(min=0.0) + scatter**-2
+        # A channel that does not jump has a negative gain; it must not veto the one that does.
+        total += (0.5 * score**2 / precision - 0.5 * torch.log(precision * scatter**2)).clamp(min=0.0)
     return total
 
 
-def _steps(n_time: int) -> np.ndarray:
-    """Return a step after each time but the last, (n_time - 1, n_time)."""
+def _step_functions(n_time: int) -> np.ndarray:
+    """Return a step up by one after each time but the last, (n_time - 1, n_time)."""
     return np.triu(np.ones((n_time - 1, n_time)), k=1) - 0.5
 
 
@@ -115,9 +138,9 @@ def _pulses(time: np.ndarray) -> np.ndarray:
 
 
 def _design(model: CurveModel, solution: Solution) -> tuple[Tensor, Tensor]:
-    """Return the Jacobian by every parameter, own and shared, (n_parameter, n_curve, n_time), and prior precisions."""
+    """Return the Jacobian by all parameters, local and shared, (n_parameter, n_curve, n_time), and prior precisions."""
     jacobian, n_curve = solution.at.jacobian, len(model.flux)
-    own = torch.einsum("cpt,cd->pdct", jacobian[:, :2], torch.eye(n_curve, dtype=jacobian.dtype)).flatten(0, 1)
+    local = torch.einsum("cpt,cd->pdct", jacobian[:, :2], torch.eye(n_curve, dtype=jacobian.dtype)).flatten(0, 1)
     shared = torch.einsum("crt,crs->sct", jacobian[:, 2:], model.mixing)
-    own_precision = prior_pull(model, solution.state)[0].repeat_interleave(n_curve)
-    return torch.cat((own, shared)), torch.cat((own_precision, model.prior_scatter**-2))
+    local_precision = local_prior(model, solution.state)[0].repeat_interleave(n_curve)
+    return torch.cat((local, shared)), torch.cat((local_precision, model.prior_scatter**-2))

@@ -1,6 +1,6 @@
-"""Levenberg-Marquardt on an arrow: two parameters per curve, and a border of shared ones.
+"""Levenberg-Marquardt on an arrowhead matrix: two local parameters per curve, and a border of shared ones.
 
-With own parameters x_l (level, depth) and shared parameters s the normal equations
+With local parameters x_l (level, depth) and shared parameters s the normal equations
 
     [ A_l   B_l ] [dx_l]   [a_l]
     [ B_l'   C  ] [ ds ] = [ c ]
@@ -11,88 +11,125 @@ diag(A_l^-1) + R S^-1 R' with R = -A_l^-1 B_l: a diagonal and a low-rank part (T
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from spectramind_kit.errors import FitError
-from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, CurveModel, Linearisation, State, linearise, prior_pull
+from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, CurveModel, Linearisation, State, linearise, local_prior
 
 _FIRST_DAMPING = 1e-3
 _LARGEST_DAMPING = 1e8
 _DEPTH = 1
-"""Place of the depth among a curve's own parameters."""
+"""Place of the depth among a curve's local parameters."""
 
 
 @dataclass(frozen=True)
-class Arrow:
-    """Normal equations: own blocks A (n_curve, 2, 2), border B (n_curve, 2, n_shared), corner C, right-hand sides."""
+class NormalEquations:
+    """Normal equations of data and prior, an arrowhead matrix and its right-hand side.
 
-    own: Tensor
+    Attributes:
+        local: (n_curve, 2, 2), blocks A of level and depth.
+        border: (n_curve, 2, n_shared), B.
+        corner: (n_shared, n_shared), C.
+        local_score: (n_curve, 2), right-hand sides a: slope of the log posterior by level and depth.
+        corner_score: (n_shared,), right-hand side c.
+    """
+
+    local: Tensor
     border: Tensor
     corner: Tensor
-    own_side: Tensor
-    corner_side: Tensor
+    local_score: Tensor
+    corner_score: Tensor
+
+
+class Eliminated(NamedTuple):
+    """Normal equations without the local parameters.
+
+    Attributes:
+        local_inverse: A^-1, (n_curve, 2, 2).
+        response: R = -A^-1 B, (n_curve, 2, n_shared), how level and depth move with the shared parameters.
+        schur: Schur complement S, (n_shared, n_shared).
+    """
+
+    local_inverse: Tensor
+    response: Tensor
+    schur: Tensor
 
 
 @dataclass(frozen=True)
 class Solution:
-    """Where the fit ended: state, model there, normal equations there, steps taken, and whether it converged."""
+    """Where the fit ended.
+
+    Attributes:
+        state: parameters.
+        at: the model there.
+        normal: the normal equations there.
+        converged: False where the steps ran out first.
+    """
 
     state: State
     at: Linearisation
-    arrow: Arrow
-    n_step: int
+    normal: NormalEquations
     converged: bool
 
 
-def normal_equations(model: CurveModel, state: State, at: Linearisation) -> Arrow:
-    """Build the normal equations of data and prior."""
+def normal_equations(model: CurveModel, state: State, at: Linearisation) -> NormalEquations:
+    """Build the normal equations of data and prior at a state."""
     weighted = at.jacobian * model.weight[:, None]
     block = weighted @ at.jacobian.mT
-    side = (weighted @ at.residual[:, :, None])[:, :, 0]
-    precision, pull = prior_pull(model, state)
-    reach = model.mixing
+    score = (weighted @ at.residual[:, :, None])[:, :, 0]
+    precision, prior_score = local_prior(model, state)
     prior_precision = model.prior_scatter**-2
-    corner_side = torch.einsum("lrs,lr->s", reach, side[:, 2:])
-    return Arrow(
-        own=block[:, :2, :2] + torch.diag(precision),
-        border=block[:, :2, 2:] @ reach,
-        corner=(reach.mT @ (block[:, 2:, 2:] @ reach)).sum(dim=0) + torch.diag(prior_precision),
-        own_side=side[:, :2] + pull,
-        corner_side=corner_side + (model.prior_mean - state.shared) * prior_precision,
+    # Per curve in the rows of its linear predictor first: a handful of rows, many more shared parameters.
+    corner_score = torch.einsum("lrs,lr->s", model.mixing, score[:, 2:])
+    return NormalEquations(
+        local=block[:, :2, :2] + torch.diag(precision),
+        border=block[:, :2, 2:] @ model.mixing,
+        corner=(model.mixing.mT @ (block[:, 2:, 2:] @ model.mixing)).sum(dim=0) + torch.diag(prior_precision),
+        local_score=score[:, :2] + prior_score,
+        corner_score=corner_score + (model.prior_mean - state.shared) * prior_precision,
     )
 
 
-def eliminate(arrow: Arrow, damping: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
-    """Return A^-1 (n_curve, 2, 2), R = -A^-1 B (n_curve, 2, n_shared) and the Schur complement S."""
+def eliminate(normal: NormalEquations, damping: float = 0.0) -> Eliminated:
+    """Eliminate the local parameters, the diagonal grown by the Levenberg-Marquardt factor 1 + ``damping``."""
     grown = 1.0 + damping
-    own = arrow.own * torch.tensor([[grown, 1.0], [1.0, grown]], dtype=arrow.own.dtype)
-    own_inverse = torch.linalg.inv(own)
-    response = -own_inverse @ arrow.border
-    corner = arrow.corner + damping * torch.diag(arrow.corner.diagonal())
-    schur = corner + (arrow.border.mT @ response).sum(dim=0)
-    return own_inverse, response, schur
+    local = normal.local * torch.tensor([[grown, 1.0], [1.0, grown]], dtype=normal.local.dtype)
+    local_inverse = torch.linalg.inv(local)
+    response = -local_inverse @ normal.border
+    corner = normal.corner + damping * torch.diag(normal.corner.diagonal())
+    schur = corner + (normal.border.mT @ response).sum(dim=0)
+    return Eliminated(local_inverse, response, schur)
 
 
-def solve_arrow(arrow: Arrow, damping: float = 0.0, lowest_step: float | None = None) -> tuple[Tensor, Tensor]:
-    """Solve for the own step (n_curve, 2) and the shared step (n_shared,).
+def solve_normal_equations(
+    normal: NormalEquations, damping: float = 0.0, lowest_step: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """Solve for the local step (n_curve, 2) and the shared step (n_shared,).
 
     Args:
+        normal: arrowhead matrix and right-hand side.
         damping: Levenberg-Marquardt factor on the diagonal.
         lowest_step: the step in b^2 is held there if it would be lower, so that b^2 stays >= 0.
     """
-    own_inverse, response, schur = eliminate(arrow, damping)
-    side = arrow.corner_side + torch.einsum("lis,li->s", response, arrow.own_side)
-    shared = solve_scaled(schur, side)
+    local_inverse, response, schur = eliminate(normal, damping)
+    score = normal.corner_score + torch.einsum("lis,li->s", response, normal.local_score)
+    shared = solve_scaled(schur, score)
     if lowest_step is not None and shared[IMPACT_SQUARED] < lowest_step:
-        shared = _with_held_step(schur, side, lowest_step)
-    own = (own_inverse @ arrow.own_side[:, :, None])[:, :, 0] + response @ shared
-    return own, shared
+        # Cutting b^2 alone would leave a/Rs, depths and limb darkening where a negative b^2 wanted them.
+        shared = _with_held_step(schur, score, lowest_step)
+    local = (local_inverse @ normal.local_score[:, :, None])[:, :, 0] + response @ shared
+    return local, shared
 
 
 def solve_scaled(matrix: Tensor, side: Tensor) -> Tensor:
     """Solve a positive definite system after scaling its diagonal to one: the units differ by many decades.
+
+    Args:
+        matrix: (n, n).
+        side: (n,) or (n, n_column).
 
     Raises:
         FitError: if the matrix is not finite or not positive definite.
@@ -111,10 +148,11 @@ def solve_scaled(matrix: Tensor, side: Tensor) -> Tensor:
     return solved[:, 0] if side.ndim == 1 else solved
 
 
-def _with_held_step(schur: Tensor, side: Tensor, held: float) -> Tensor:
-    free = torch.arange(len(side)) != IMPACT_SQUARED
-    step = torch.full_like(side, held)
-    step[free] = solve_scaled(schur[free][:, free], side[free] - schur[free, IMPACT_SQUARED] * held)
+def _with_held_step(schur: Tensor, score: Tensor, held: float) -> Tensor:
+    """Solve for all other shared parameters, given the step in b^2."""
+    free = torch.arange(len(score)) != IMPACT_SQUARED
+    step = torch.full_like(score, held)
+    step[free] = solve_scaled(schur[free][:, free], score[free] - schur[free, IMPACT_SQUARED] * held)
     return step
 
 
@@ -122,23 +160,26 @@ def minimise(model: CurveModel, state: State, max_iterations: int, tolerance: fl
     """Descend to the most probable parameters.
 
     Args:
+        model: data, geometry and priors.
+        state: where to start.
         max_iterations: steps at most, refused ones counted.
         tolerance: converged when a step gains less than that in half chi^2.
     """
     damping = _FIRST_DAMPING
     at = linearise(model, state)
-    arrow = normal_equations(model, state, at)
-    for n_step in range(1, max_iterations + 1):
-        own, shared = solve_arrow(arrow, damping, lowest_step=-float(state.shared[IMPACT_SQUARED]))
-        trial = State(state.level + own[:, 0], state.depth + own[:, _DEPTH], state.shared + shared)
+    normal = normal_equations(model, state, at)
+    for _ in range(max_iterations):
+        local, shared = solve_normal_equations(normal, damping, lowest_step=-float(state.shared[IMPACT_SQUARED]))
+        trial = State(state.level + local[:, 0], state.depth + local[:, _DEPTH], state.shared + shared)
         trial.shared[IMPACT_SQUARED].clamp_(min=0.0)
         there = linearise(model, trial)
         gain = at.cost - there.cost
+        # A loss below the tolerance is rounding at the minimum, not a step too long: refusing it would only damp.
         if gain >= -tolerance:
             state, at, damping = trial, there, damping / 30.0
-            arrow = normal_equations(model, state, at)
+            normal = normal_equations(model, state, at)
         else:
             damping *= 10.0
         if abs(gain) < tolerance or damping > _LARGEST_DAMPING:
-            return Solution(state, at, arrow, n_step, abs(gain) < tolerance)
-    return Solution(state, at, arrow, max_iterations, False)
+            return Solution(state, at, normal, abs(gain) < tolerance)
+    return Solution(state, at, normal, False)

@@ -5,8 +5,8 @@ a channel. How far a depth moves with orbit and limb darkening is proportional t
 draws would look as if they moved less, and whoever combines the wavelengths would weigh them more and get a level that
 is too low (Peelle's puzzle; D'Agostini 1994).
 
-Two things the normal matrix does not know are added: noise that wavelengths share, and the border b^2 = 0, where the
-Gaussian is cut and its new moments are carried to all that depends on b^2.
+Two things that are not in the normal matrix are added: noise that wavelengths share, and the boundary b^2 = 0, where
+the Gaussian is truncated and its new moments are carried to all that depends on b^2.
 """
 
 import math
@@ -17,20 +17,35 @@ import torch
 from torch import Tensor
 
 from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, CurveModel, Linearisation, linearise
-from spectramind_kit.fitting.gauss_newton import Arrow, Solution, eliminate, normal_equations, solve_arrow, solve_scaled
+from spectramind_kit.fitting.gauss_newton import (
+    NormalEquations,
+    Solution,
+    eliminate,
+    normal_equations,
+    solve_normal_equations,
+    solve_scaled,
+)
 from spectramind_kit.fitting.noise import common_noise_covariance
 from spectramind_kit.instruments import is_fgs1
 
-UNKNOWN_DEPTH_SIGMA = 0.02
-"""Sigma of a depth that nothing was learned about: twice the spread of the 2025 planets [(Rp/Rs)^2]."""
+_UNINFORMATIVE_SIGMA = 0.02
+"""Sigma of an uninformative depth: twice the spread of the 2025 planets [(Rp/Rs)^2]."""
 _NEIGHBOURS = 15
-_CUT_GROWTH, _CUT_LEVEL = 3.0, 0.1
+_PARTIAL_GROWTH, _PARTIAL_LEVEL = 3.0, 0.1
 """Growth of the covariance, and error of the level relative to the depth, where half of a transit is missing."""
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """Mean and covariance of depths (n_curve,) and shared parameters (n_shared,), and of one with the other."""
+    """Gaussian posterior of depths and shared parameters.
+
+    Attributes:
+        depth: (n_curve,) mean [(Rp/Rs)^2].
+        depth_covariance: (n_curve, n_curve).
+        shared: (n_shared,) mean.
+        shared_covariance: (n_shared, n_shared).
+        cross: (n_curve, n_shared), covariance of depths with shared parameters.
+    """
 
     depth: Tensor
     depth_covariance: Tensor
@@ -43,49 +58,57 @@ def laplace_posterior(model: CurveModel, solution: Solution, groups: list[Tensor
     """Return the posterior at the end of a fit.
 
     Args:
-        groups: boolean (n_curve,) per channel; excess: variance of its common noise over that of independent curves.
+        model: data, geometry and priors.
+        solution: the fit's end.
+        groups: boolean (n_curve,) per channel.
+        excess: variance of each channel's mean over that of independent curves.
     """
-    at, arrow = _normal_matrix(model, solution, groups)
-    own_inverse, response, schur = eliminate(arrow)
+    at, normal = _normal_matrix(model, solution, groups)
+    local_inverse, response, schur = eliminate(normal)
     shared_covariance = solve_scaled(schur, torch.eye(len(schur), dtype=schur.dtype))
     shared_covariance = 0.5 * (shared_covariance + shared_covariance.T)
     depth_response = response[:, 1]
-    covariance = torch.diag(own_inverse[:, 1, 1]) + depth_response @ shared_covariance @ depth_response.T
+    covariance = torch.diag(local_inverse[:, 1, 1]) + depth_response @ shared_covariance @ depth_response.T
     cross = depth_response @ shared_covariance
     gaussian = Posterior(solution.state.depth, covariance, solution.state.shared, shared_covariance, cross)
-    _, step = solve_arrow(arrow)
-    cut = _cut_below_zero(gaussian, depth_response, float(step[IMPACT_SQUARED]))
-    depth_extra, shared_extra, cross_extra = common_noise_covariance(model, at, arrow, groups, excess)
+    # Held at b^2 = 0 the fit is not at the Gaussian's peak; one free step leads there.
+    _, step = solve_normal_equations(normal)
+    truncated = _truncated_at_zero(gaussian, depth_response, float(step[IMPACT_SQUARED]))
+    depth_extra, shared_extra, cross_extra = common_noise_covariance(model, at, normal, groups, excess)
     return replace(
-        cut,
-        depth_covariance=cut.depth_covariance + depth_extra,
-        shared_covariance=cut.shared_covariance + shared_extra,
-        cross=cut.cross + cross_extra,
+        truncated,
+        depth_covariance=truncated.depth_covariance + depth_extra,
+        shared_covariance=truncated.shared_covariance + shared_extra,
+        cross=truncated.cross + cross_extra,
     )
 
 
-def _normal_matrix(model: CurveModel, solution: Solution, groups: list[Tensor]) -> tuple[Linearisation, Arrow]:
+def _normal_matrix(
+    model: CurveModel, solution: Solution, groups: list[Tensor]
+) -> tuple[Linearisation, NormalEquations]:
     """Linearise with the mean depth of each channel; the right-hand sides stay those of the peak."""
     depth = solution.state.depth.clone()
-    weight = 1.0 / eliminate(solution.arrow)[0][:, 1, 1]
+    weight = 1.0 / eliminate(solution.normal).local_inverse[:, 1, 1]
     for group in groups:
         depth[group] = (weight[group] @ depth[group]) / weight[group].sum()
     state = replace(solution.state, depth=depth)
     at = linearise(model, state)
-    arrow = normal_equations(model, state, at)
-    return at, replace(arrow, own_side=solution.arrow.own_side, corner_side=solution.arrow.corner_side)
+    normal = normal_equations(model, state, at)
+    return at, replace(normal, local_score=solution.normal.local_score, corner_score=solution.normal.corner_score)
 
 
-def _cut_below_zero(gaussian: Posterior, depth_response: Tensor, step: float) -> Posterior:
-    """Cut the Gaussian at b^2 = 0.
+def _truncated_at_zero(gaussian: Posterior, depth_response: Tensor, step: float) -> Posterior:
+    """Truncate the Gaussian at b^2 = 0.
 
     Args:
+        gaussian: around the state of the fit.
         depth_response: (n_curve, n_shared), how depths move with the shared parameters.
-        step: in b^2, from the state to the peak of the Gaussian that does not know the border.
+        step: in b^2, from the state to the peak of the Gaussian without the boundary.
     """
     variance = float(gaussian.shared_covariance[IMPACT_SQUARED, IMPACT_SQUARED])
     here = float(gaussian.shared[IMPACT_SQUARED])
     mean, spread = truncated_moments(here + step, math.sqrt(variance))
+    # Given b^2 nothing changes, so all else follows it along its regression on b^2.
     gain = gaussian.shared_covariance[:, IMPACT_SQUARED] / variance
     depth_gain = depth_response @ gain
     narrower = spread**2 - variance
@@ -99,16 +122,17 @@ def _cut_below_zero(gaussian: Posterior, depth_response: Tensor, step: float) ->
 
 
 def truncated_moments(peak: float, sigma: float) -> tuple[float, float]:
-    """Return mean and standard deviation of a Gaussian that is cut off below zero."""
+    """Return mean and standard deviation of a Gaussian that is truncated below zero."""
+    # In logarithms: the tail underflows long before its ratio to the density does.
     cut = -peak / sigma
     log_tail = float(torch.special.log_ndtr(torch.tensor(-cut, dtype=torch.float64)))
     hazard = math.exp(-0.5 * cut**2 - 0.5 * math.log(2.0 * math.pi) - log_tail)
     return peak + sigma * hazard, sigma * math.sqrt(max(1e-6, 1.0 + cut * hazard - hazard**2))
 
 
-def channel_difference(posterior: Posterior, wavelength: np.ndarray, alive: np.ndarray) -> tuple[float, float]:
+def channel_difference(posterior: Posterior, wavelength: np.ndarray, valid: np.ndarray) -> tuple[float, float]:
     """Return the FGS1 depth minus the mean AIRS-CH0 depth and its sigma; zero where a channel is missing."""
-    fgs1, airs = alive & is_fgs1(wavelength), alive & ~is_fgs1(wavelength)
+    fgs1, airs = valid & is_fgs1(wavelength), valid & ~is_fgs1(wavelength)
     if not (fgs1.any() and airs.any()):
         return 0.0, math.inf
     covariance = posterior.depth_covariance.numpy()
@@ -117,35 +141,40 @@ def channel_difference(posterior: Posterior, wavelength: np.ndarray, alive: np.n
     return float(weight @ posterior.depth.numpy()), float(np.sqrt(weight @ covariance @ weight))
 
 
-def distrust_fgs1(posterior: Posterior, wavelength: np.ndarray, difference: float) -> Posterior:
-    """Widen FGS1's depth by as much as it differs from AIRS-CH0."""
+def inflate_fgs1(posterior: Posterior, wavelength: np.ndarray, difference: float) -> Posterior:
+    """Inflate the variance of FGS1's depth by the square of its difference from AIRS-CH0."""
     extra = torch.from_numpy(is_fgs1(wavelength) * difference**2)
     return replace(posterior, depth_covariance=posterior.depth_covariance + torch.diag(extra))
 
 
-def mean_depth(posterior: Posterior, alive: np.ndarray) -> tuple[float, float]:
-    """Return the mean depth over living wavelengths, weighted by inverse variance, and its sigma."""
-    covariance = posterior.depth_covariance.numpy()[np.ix_(alive, alive)]
+def mean_depth(posterior: Posterior, valid: np.ndarray) -> tuple[float, float]:
+    """Return the mean depth over valid wavelengths, weighted by inverse variance, and its sigma."""
+    covariance = posterior.depth_covariance.numpy()[np.ix_(valid, valid)]
     weight = 1.0 / np.diag(covariance)
     weight /= weight.sum()
-    return float(weight @ posterior.depth.numpy()[alive]), float(np.sqrt(weight @ covariance @ weight))
+    return float(weight @ posterior.depth.numpy()[valid]), float(np.sqrt(weight @ covariance @ weight))
 
 
-def forget_depths(posterior: Posterior) -> Posterior:
-    """Widen the depths, level and shape, to where they say nothing: flux at the wrong time measures neither."""
+def with_uninformative_depths(posterior: Posterior) -> Posterior:
+    """Inflate the covariance, level and shape, until depths say nothing: flux at the wrong time measures neither."""
     covariance = posterior.depth_covariance
-    unknown = UNKNOWN_DEPTH_SIGMA**2 * (
+    unknown = _UNINFORMATIVE_SIGMA**2 * (
         torch.ones_like(covariance) + torch.eye(len(covariance), dtype=covariance.dtype)
     )
     return replace(posterior, depth_covariance=covariance + unknown)
 
 
-def widen_cut_transit(posterior: Posterior, missing: float, depth: float) -> Posterior:
-    """Widen the depths of a transit of which a share of one half was not seen.
+def inflate_partial_transit(posterior: Posterior, missing: float, depth: float) -> Posterior:
+    """Inflate the covariance of a transit that the window cuts.
 
     With one flank only, duration, impact parameter and depth go together along a curved valley: no Gaussian follows it.
+
+    Args:
+        posterior: as if the transit were whole.
+        missing: fraction of one half of the transit that was not observed.
+        depth: mean depth.
     """
-    growth, level = 1.0 + _CUT_GROWTH * missing**2, _CUT_LEVEL * missing**2 * depth
+    growth, level = 1.0 + _PARTIAL_GROWTH * missing**2, _PARTIAL_LEVEL * missing**2 * depth
     return replace(
         posterior,
         depth_covariance=growth * posterior.depth_covariance + level**2,
@@ -154,19 +183,19 @@ def widen_cut_transit(posterior: Posterior, missing: float, depth: float) -> Pos
     )
 
 
-def fill_dead_wavelengths(posterior: Posterior, wavelength: np.ndarray, alive: np.ndarray) -> Posterior:
-    """Give dead wavelengths the depth of their living neighbours, with a sigma that says nothing is known."""
-    if alive.all():
+def fill_masked_wavelengths(posterior: Posterior, wavelength: np.ndarray, valid: np.ndarray) -> Posterior:
+    """Give masked wavelengths the depth of their valid neighbours, with an uninformative sigma."""
+    if valid.all():
         return posterior
     depth, covariance = posterior.depth.numpy().copy(), posterior.depth_covariance.numpy().copy()
-    cross = torch.where(torch.from_numpy(alive)[:, None], posterior.cross, 0.0)
+    cross = torch.where(torch.from_numpy(valid)[:, None], posterior.cross, 0.0)
     variance = np.diag(covariance).copy()
     fgs1 = is_fgs1(wavelength)
-    for dead in np.flatnonzero(~alive):
-        own_channel = alive & (fgs1 == fgs1[dead])
-        candidates = np.flatnonzero(own_channel if own_channel.any() else alive)
-        near = candidates[np.argsort(np.abs(wavelength[candidates] - wavelength[dead]), kind="stable")[:_NEIGHBOURS]]
-        depth[dead] = np.average(depth[near], weights=1.0 / variance[near])
-        covariance[dead], covariance[:, dead] = 0.0, 0.0
-        covariance[dead, dead] = UNKNOWN_DEPTH_SIGMA**2
+    for masked in np.flatnonzero(~valid):
+        same_channel = valid & (fgs1 == fgs1[masked])
+        candidates = np.flatnonzero(same_channel if same_channel.any() else valid)
+        near = candidates[np.argsort(np.abs(wavelength[candidates] - wavelength[masked]), kind="stable")[:_NEIGHBOURS]]
+        depth[masked] = np.average(depth[near], weights=1.0 / variance[near])
+        covariance[masked], covariance[:, masked] = 0.0, 0.0
+        covariance[masked, masked] = _UNINFORMATIVE_SIGMA**2
     return replace(posterior, depth=torch.from_numpy(depth), depth_covariance=torch.from_numpy(covariance), cross=cross)

@@ -18,11 +18,11 @@ from scipy.ndimage import median_filter
 from torch import Tensor
 
 from spectramind_kit.fitting.curve_model import CurveModel, Linearisation
-from spectramind_kit.fitting.gauss_newton import Arrow, eliminate, solve_scaled
-from spectramind_kit.robust_statistics import evident_excess
+from spectramind_kit.fitting.gauss_newton import Eliminated, NormalEquations, eliminate, solve_scaled
+from spectramind_kit.robust_statistics import MAD_TO_SIGMA, shrunk_excess
 
 _LEAST_SPREAD = 0.3
-"""An outlier is at least that much of its sigma off, times the threshold, however quiet the others are."""
+"""Floor of the robust scatter that outliers are counted in [sigma], however quiet the other points are."""
 _SMOOTHED_OVER = 31
 """Wavelengths whose scatter is taken together."""
 _BLOCK_SECONDS = (600.0, 1200.0, 1800.0)
@@ -42,23 +42,24 @@ class ChannelNoise:
     correlation: float
 
 
-def scatter_ratio(residual: Tensor, weight: Tensor, n_own: Tensor, airs: np.ndarray) -> np.ndarray:
+def scatter_ratio(residual: Tensor, weight: Tensor, n_fitted: Tensor, airs: np.ndarray) -> np.ndarray:
     """Return measured over expected scatter, (n_curve,), at least 1; 1 where there is no weight.
 
     Args:
-        residual, weight: (n_curve, n_time), weight zero where a point is not used.
-        n_own: (n_curve,) parameters to subtract from the number of points.
+        residual: (n_curve, n_time) [1].
+        weight: (n_curve, n_time) inverse variance, zero where a point is not used.
+        n_fitted: (n_curve,) parameters to subtract from the number of points.
         airs: (n_curve,) True where the curve has neighbours to be smoothed with.
     """
     used = (weight > 0).sum(dim=1)
-    freedom = torch.clamp(used - n_own, min=1.0)
-    own = torch.sqrt((weight * residual**2).sum(dim=1) / freedom).numpy()
-    ratio = own.copy()
+    freedom = torch.clamp(used - n_fitted, min=1.0)
+    single = torch.sqrt((weight * residual**2).sum(dim=1) / freedom).numpy()
+    ratio = single.copy()
     measured = airs & (used > 0).numpy()
     if measured.sum() > _SMOOTHED_OVER:
-        smooth = median_filter(own[measured], size=_SMOOTHED_OVER, mode="nearest")
-        error = smooth / np.sqrt(2.0 * freedom.numpy()[measured])
-        ratio[measured] = np.where(own[measured] > smooth + 4.0 * error, own[measured], smooth)
+        smooth = median_filter(single[measured], size=_SMOOTHED_OVER, mode="nearest")
+        error = smooth / np.sqrt(2.0 * freedom.numpy()[measured])  # of a standard deviation from so many points
+        ratio[measured] = np.where(single[measured] > smooth + 4.0 * error, single[measured], smooth)
     return np.where(used.numpy() > 0, np.maximum(ratio, 1.0), 1.0)
 
 
@@ -66,37 +67,50 @@ def outliers(residual: Tensor, weight: Tensor, groups: list[Tensor], sigma: floa
     """Return True where a residual, or the mean residual of its channel at that time, is far off.
 
     Args:
-        residual, weight: (n_curve, n_time); groups: boolean (n_curve,) per channel.
+        residual: (n_curve, n_time) [1].
+        weight: (n_curve, n_time) inverse variance.
+        groups: boolean (n_curve,) per channel.
         sigma: how far, in robust standard deviations.
     """
-    pulls = residual.abs() * torch.sqrt(weight)
-    spread = 1.4826 * _median_of_used(pulls, weight > 0)
-    far = pulls > sigma * torch.clamp(spread, min=_LEAST_SPREAD)[:, None]
+    standardised = residual.abs() * torch.sqrt(weight)
+    spread = MAD_TO_SIGMA * _median_of_used(standardised, weight > 0)
+    far = standardised > sigma * torch.clamp(spread, min=_LEAST_SPREAD)[:, None]
+    # Single outliers leave first: one of them must not make a whole time look like one.
     kept = torch.where(far, 0.0, weight)
     for group in groups:
         total = kept[group].sum(dim=0)
-        mean_pull = (kept[group] * residual[group]).sum(dim=0).abs() / torch.sqrt(total.clamp(min=1e-300))
-        spread = 1.4826 * _median_of_used(mean_pull[None], total[None] > 0)
-        far[group] |= mean_pull > sigma * torch.clamp(spread, min=_LEAST_SPREAD)
+        mean = (kept[group] * residual[group]).sum(dim=0).abs() / torch.sqrt(total.clamp(min=1e-300))
+        spread = MAD_TO_SIGMA * _median_of_used(mean[None], total[None] > 0)
+        far[group] |= mean > sigma * torch.clamp(spread, min=_LEAST_SPREAD)
     return far
 
 
-def _median_of_used(pulls: Tensor, used: Tensor) -> Tensor:
-    return torch.nan_to_num(torch.nanmedian(torch.where(used, pulls, torch.nan), dim=1).values, nan=1.0)
+def _median_of_used(values: Tensor, used: Tensor) -> Tensor:
+    return torch.nan_to_num(torch.nanmedian(torch.where(used, values, torch.nan), dim=1).values, nan=1.0)
 
 
 def channel_noise(model: CurveModel, at: Linearisation, group: Tensor, bin_seconds: float) -> ChannelNoise:
-    """Measure common and time-correlated noise on the mean residual of one channel."""
-    pulls, _, fitted = white_residual(model, at, group)
-    single, freedom = _excess(pulls, fitted, 1)
-    single = evident_excess(single, freedom)
+    """Measure common and time-correlated noise on the mean residual of one channel.
+
+    Args:
+        model: with the weights of the fit.
+        at: the model at the end of the fit.
+        group: boolean (n_curve,) of the channel.
+        bin_seconds: time between points [s].
+    """
+    standardised, _, fitted = white_residual(model, at, group)
+    single, freedom = _block_variance(standardised, fitted, 1)
+    single = shrunk_excess(single, freedom)
     lengths = [round(seconds / bin_seconds) for seconds in _BLOCK_SECONDS]
-    ratios = [_excess(pulls, fitted, n) for n in lengths if n > 1 and len(pulls) // n >= _FEWEST_BLOCKS]
+    blocks = [
+        _block_variance(standardised, fitted, n) for n in lengths if n > 1 and len(standardised) // n >= _FEWEST_BLOCKS
+    ]
     measured = single
-    if ratios:
-        freedom = np.array([f for _, f in ratios])
-        over = float(np.average([r for r, _ in ratios], weights=freedom)) / single
-        measured = single * evident_excess(over, float(freedom.mean()))
+    if blocks:
+        # Block lengths share their data, so they count as one measurement of average freedom and not as several.
+        freedom = np.array([f for _, f in blocks])
+        ratio = float(np.average([r for r, _ in blocks], weights=freedom)) / single
+        measured = single * shrunk_excess(ratio, float(freedom.mean()))
     return ChannelNoise(measured, float(np.sqrt(measured / single)))
 
 
@@ -104,40 +118,49 @@ def white_residual(model: CurveModel, at: Linearisation, group: Tensor) -> tuple
     """Return the mean residual of one channel and what the fit has absorbed of it.
 
     Returns:
-        Residual in expected standard deviations (n_time,), one over those (n_time,), and an orthonormal basis
+        Standardised residual (n_time,), inverse of the expected standard deviation (n_time,), and an orthonormal basis
         (n_time, rank) of the fitted directions.
     """
     weight = model.weight[group]
-    root = torch.sqrt(weight.sum(dim=0).clamp(min=1e-300))
-    pulls = (weight * at.residual[group]).sum(dim=0) / root
-    return pulls, root, _orthonormal((weight[:, None] * at.jacobian[group]).sum(dim=0) / root)
+    inverse_sigma = torch.sqrt(weight.sum(dim=0).clamp(min=1e-300))
+    standardised = (weight * at.residual[group]).sum(dim=0) / inverse_sigma
+    fitted = (weight[:, None] * at.jacobian[group]).sum(dim=0) / inverse_sigma
+    return standardised, inverse_sigma, _orthonormal(fitted)
 
 
 def _orthonormal(columns: Tensor) -> Tensor:
     """Return an orthonormal basis (n_time, rank) of the rows of ``columns``."""
+    # Rows of length one first: they are levels, seconds and radii, and the cut in singular values knows no units.
     length = columns.norm(dim=1, keepdim=True)
     u, s, _ = torch.linalg.svd((columns / length.clamp(min=1e-300)).T, full_matrices=False)
     return u[:, s > 1e-6 * s[0]]
 
 
-def _excess(pulls: Tensor, fitted: Tensor, n: int) -> tuple[float, float]:
+def _block_variance(standardised: Tensor, fitted: Tensor, n: int) -> tuple[float, float]:
     """Return variance over white expectation of the means of blocks of n times, and its degrees of freedom."""
-    n_block = len(pulls) // n
-    blocks = pulls[: n_block * n].reshape(n_block, n).mean(dim=1)
+    n_block = len(standardised) // n
+    blocks = standardised[: n_block * n].reshape(n_block, n).mean(dim=1)
     directions = fitted[: n_block * n].reshape(n_block, n, -1).mean(dim=1)
     freedom = n_block - n * float((directions**2).sum())
     return float((blocks**2).sum()) * n / max(freedom, 1.0), max(freedom, 1.0)
 
 
 def common_noise_covariance(
-    model: CurveModel, at: Linearisation, arrow: Arrow, groups: list[Tensor], excess: list[float]
+    model: CurveModel, at: Linearisation, normal: NormalEquations, groups: list[Tensor], excess: list[float]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return what common noise adds to the covariances of depths, of shared parameters, and of one with the other.
 
     The fit weighs wavelengths as if independent. Noise of a time common to a channel moves its result by
     H^-1 J' W 1, so the extra variance of that time enters as an outer product (a sandwich estimate).
+
+    Args:
+        model: with the weights of the fit.
+        at: the model where the normal equations were built.
+        normal: H and its right-hand side.
+        groups: boolean (n_curve,) per channel.
+        excess: ``ChannelNoise.excess`` per channel.
     """
-    eliminated = eliminate(arrow)
+    eliminated = eliminate(normal)
     n_curve, n_shared = len(model.flux), len(model.prior_mean)
     depth = torch.zeros(n_curve, n_curve, dtype=model.flux.dtype)
     shared = torch.zeros(n_shared, n_shared, dtype=model.flux.dtype)
@@ -145,32 +168,36 @@ def common_noise_covariance(
     for group, factor in zip(groups, excess):
         if factor <= 1.0:
             continue
-        depth_move, shared_move = moved_by_common_noise(model, at, eliminated, group)
+        depth_slope, shared_slope = flux_sensitivity(model, at, eliminated, group)
         total = model.weight[group].sum(dim=0)
         amplitude = torch.sqrt(torch.where(total > 0, (factor - 1.0) / total.clamp(min=1e-300), 0.0))
-        depth_move, shared_move = depth_move * amplitude, shared_move * amplitude
-        depth += depth_move @ depth_move.T
-        shared += shared_move @ shared_move.T
-        cross += depth_move @ shared_move.T
+        depth_slope, shared_slope = depth_slope * amplitude, shared_slope * amplitude
+        depth += depth_slope @ depth_slope.T
+        shared += shared_slope @ shared_slope.T
+        cross += depth_slope @ shared_slope.T
     return depth, shared, cross
 
 
-def moved_by_common_noise(
-    model: CurveModel, at: Linearisation, eliminated: tuple[Tensor, Tensor, Tensor], group: Tensor
+def flux_sensitivity(
+    model: CurveModel, at: Linearisation, eliminated: Eliminated, group: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return how the result moves with the flux of all curves of a group at one time.
+    """Return the slope of the fit's result by the flux of a group of curves, d result / d flux, at each time.
 
     Args:
-        eliminated: what ``eliminate`` makes of the normal equations.
+        model: with the weights of the fit.
+        at: the model where the normal equations were built.
+        eliminated: the normal equations without their local parameters.
         group: boolean (n_curve,) of the curves that err together.
 
     Returns:
-        Moves of depths (n_curve, n_time) and shared parameters (n_shared, n_time) per relative flux.
+        Sensitivities of the depths (n_curve, n_time) and of the shared parameters (n_shared, n_time), per relative
+        flux.
     """
-    own_inverse, response, schur = eliminated
+    local_inverse, response, schur = eliminated
     weight = torch.where(group[:, None], model.weight, 0.0)
-    pulled = weight[:, None] * at.jacobian
-    own_side = pulled[:, :2]
-    side = (model.mixing.mT @ pulled[:, 2:]).sum(dim=0) + (response.mT @ own_side).sum(dim=0)
-    shared_move = solve_scaled(schur, side)
-    return (own_inverse[:, 1:] @ own_side)[:, 0] + response[:, 1] @ shared_move, shared_move
+    # A unit of flux at one time is a right-hand side J' W 1 of the normal equations: one solve for all times.
+    weighted = weight[:, None] * at.jacobian
+    local_score = weighted[:, :2]
+    score = (model.mixing.mT @ weighted[:, 2:]).sum(dim=0) + (response.mT @ local_score).sum(dim=0)
+    by_shared = solve_scaled(schur, score)
+    return (local_inverse[:, 1:] @ local_score)[:, 0] + response[:, 1] @ by_shared, by_shared

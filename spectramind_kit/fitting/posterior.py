@@ -3,7 +3,7 @@
 Read ``fit_transit`` first; it is the list of steps:
 
 1. make the light curves relative, leave out what cannot be used;
-2. find the dip in the white light, wherever it is, and fit the white curves, with steps in the flux where evident;
+2. find the dip in the white light, wherever it is, and fit the white curves, with jumps of the flux where evident;
 3. fit all wavelengths jointly: a level and a depth each, orbit, limb darkening and drift shared, Gaussian priors;
 4. measure noise and size of the drift on that fit, weigh again, fit again;
 5. Laplace approximation: covariance of all depths with everything else marginalised.
@@ -12,6 +12,7 @@ Read ``fit_transit`` first; it is the list of steps:
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,20 +20,20 @@ from torch import Tensor
 
 from spectramind_kit.fitting.curve_model import CurveModel, State, curve_model
 from spectramind_kit.fitting.darkening_prior import darkening_arrays
-from spectramind_kit.fitting.depth_bias import Chord, stray_noise
-from spectramind_kit.fitting.drift_scale import evident_scatter
+from spectramind_kit.fitting.depth_bias import Chord, depth_bias
+from spectramind_kit.fitting.drift_scale import empirical_bayes_scatter
 from spectramind_kit.fitting.estimates import parameter_correlation, transit_estimates
-from spectramind_kit.fitting.flux_jumps import MOST_ROUNDS, Oddity, find_oddity
+from spectramind_kit.fitting.flux_jumps import MOST_ROUNDS, Anomaly, find_anomaly
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.laplace import (
     Posterior,
     channel_difference,
-    distrust_fgs1,
-    fill_dead_wavelengths,
-    forget_depths,
+    fill_masked_wavelengths,
+    inflate_fgs1,
+    inflate_partial_transit,
     laplace_posterior,
     mean_depth,
-    widen_cut_transit,
+    with_uninformative_depths,
 )
 from spectramind_kit.fitting.noise import channel_noise, outliers, scatter_ratio
 from spectramind_kit.fitting.quality import (
@@ -45,9 +46,9 @@ from spectramind_kit.fitting.quality import (
     transit_is_lost,
 )
 from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
-from spectramind_kit.fitting.start import Dip, find_dips, fit_white, joint_start, white_curves
 from spectramind_kit.fitting.systematics import Systematics, drift_and_jitter
 from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
+from spectramind_kit.fitting.white_light import Dip, find_dips, fit_white, joint_start, white_curves
 from spectramind_kit.flags import Flag, Flags, flag_sentences
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit
@@ -57,17 +58,36 @@ from spectramind_kit.transit.light_curve import exposure_samples
 logger = logging.getLogger(__name__)
 
 _N_DIP = 3
-"""Dips that the white light is fitted with before it is believed to jump."""
+"""Dips that the white light is fitted with before a jump is accepted."""
 _TOLERANCE = 1e-3
 """Gain in half chi^2 below which the joint fit has converged."""
+
+
+class WhiteFit(NamedTuple):
+    """The transit in the white light.
+
+    Attributes:
+        dip: where the fit started.
+        model: of the white curves.
+        solution: its fit.
+        jumps: when the flux jumps [s], as in the model.
+        anomaly: what the residuals still hold, None where nothing.
+    """
+
+    dip: Dip
+    model: CurveModel
+    solution: Solution
+    jumps: tuple[float, ...]
+    anomaly: Anomaly | None
 
 
 def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> TransitFit:
     """Fit the transit of one visit.
 
     Args:
-        curves: light curves of all wavelengths, FGS1 first; single dead wavelengths are allowed.
+        curves: light curves of all wavelengths, FGS1 first; single masked wavelengths are allowed.
         planet: its star and orbit, where known, are loose priors.
+        config: options of the fit.
 
     Returns:
         Depths with a covariance that is finite and positive definite, whatever the light curves; ``flux`` is NaN where
@@ -78,21 +98,21 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     """
     data = relative_flux(curves, config.outlier_sigma)
     prior = transit_prior(planet, config)
-    channels = _living_channels(curves.wavelength, data.alive)
-    dip, white, white_names, steps = _fit_white_light(curves, data, list(channels.values()), prior, config)
-    model = _joint_model(curves, data, prior, config, float(white.state.depth.median()), steps)
-    start = joint_start(white, list(channels.values()), model, white_names)
+    channels = _valid_channels(curves.wavelength, data.valid)
+    white = _fit_white_light(curves, data, list(channels.values()), prior, config)
+    model = _joint_model(curves, data, prior, config, float(white.solution.state.depth.median()), white.jumps)
+    start = joint_start(white.solution, list(channels.values()), model, white.model.names)
     model, solution, ratio = _fit_twice(model, start, channels, config)
     noise = {name: channel_noise(model, solution.at, group, curves.bin_seconds) for name, group in channels.items()}
     posterior = laplace_posterior(model, solution, list(channels.values()), [n.excess for n in noise.values()])
 
-    flags = {**prior.flags, **data_flags(curves.wavelength, data.alive, _share_unused(model, data), ratio)}
-    flags |= fit_flags(solution, noise, steps)
-    estimates = _estimates(model, posterior, prior, curves.wavelength, data.alive)
+    flags = {**prior.flags, **data_flags(curves.wavelength, data.valid, _unused_fraction(model, data), ratio)}
+    flags |= fit_flags(solution, noise, white.jumps)
+    estimates = _estimates(model, posterior, prior, curves.wavelength, data.valid)
     correlation_names, correlation = parameter_correlation(posterior, model.names, estimates)
-    posterior, doubts = _doubted(model, posterior, dip, estimates, curves, data.alive)
-    flags |= doubts
-    posterior = fill_dead_wavelengths(posterior, curves.wavelength, data.alive)
+    posterior, implausible = _inflated_if_implausible(model, posterior, white.dip, estimates, curves, data.valid)
+    flags |= implausible
+    posterior = fill_masked_wavelengths(posterior, curves.wavelength, data.valid)
     for sentence in flag_sentences(flags):
         logger.info("planet %d, visit %d: %s", curves.planet_id, curves.visit, sentence)
     return TransitFit(
@@ -106,7 +126,7 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
         flux=_star_and_drift_removed(model, solution),
         model=solution.at.transit.numpy().T,
         noise_scale=ratio,
-        stray_noise=stray_noise(model, solution, channels, curves.time, _chord(estimates, posterior)),
+        depth_bias=depth_bias(model, solution, channels, curves.time, _chord(estimates, posterior)),
         flags={**curves.flags, **flags},
         correlation_names=correlation_names,
         correlation=correlation,
@@ -115,70 +135,79 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
 
 
 def _chord(estimates: dict[str, Estimate], posterior: Posterior) -> Chord:
-    """Return the planet's way across the star."""
-    way = (estimates[name].value for name in ("mid_time", "duration", "impact_parameter"))
-    return Chord(*way, radius=float(posterior.depth.mean().clamp(min=1e-6).sqrt()))
+    """Return the planet's path across the star."""
+    return Chord(
+        mid_time=estimates["mid_time"].value,
+        duration=estimates["duration"].value,
+        impact=estimates["impact_parameter"].value,
+        radius=float(posterior.depth.mean().clamp(min=1e-6).sqrt()),
+    )
 
 
-def _doubted(
+def _inflated_if_implausible(
     model: CurveModel,
     posterior: Posterior,
     dip: Dip,
     estimates: Mapping[str, Estimate],
     curves: LightCurves,
-    alive: np.ndarray,
+    valid: np.ndarray,
 ) -> tuple[Posterior, Flags]:
-    """Widen depths that cannot be what they look like, and say why."""
-    if transit_is_lost(dip, posterior, alive):
-        return forget_depths(posterior), {Flag.NO_TRANSIT: ""}
+    """Inflate the covariance of depths that cannot be what they look like, and say why."""
+    if transit_is_lost(dip, posterior, valid):
+        return with_uninformative_depths(posterior), {Flag.NO_TRANSIT: ""}
     if orbit_is_implausible(model, posterior):
-        return forget_depths(posterior), {Flag.IMPLAUSIBLE_ORBIT: ""}
+        return with_uninformative_depths(posterior), {Flag.IMPLAUSIBLE_ORBIT: ""}
     flags = dict(timing_flags(estimates, curves.time))
-    difference, sigma = channel_difference(posterior, curves.wavelength, alive)
-    depth, _ = mean_depth(posterior, alive)
-    posterior = widen_cut_transit(posterior, missing_share(estimates, curves.time), depth)
+    # Compared before the inflation: FGS1 and AIRS-CH0 have the same transit, cut or whole.
+    difference, sigma = channel_difference(posterior, curves.wavelength, valid)
+    depth, _ = mean_depth(posterior, valid)
+    posterior = inflate_partial_transit(posterior, missing_share(estimates, curves.time), depth)
     if fgs1_is_implausible(difference, sigma, depth):
         flags[Flag.FGS1_DEPTH] = f"by {100 * difference / depth:+.0f} %"
-        posterior = distrust_fgs1(posterior, curves.wavelength, difference)
+        posterior = inflate_fgs1(posterior, curves.wavelength, difference)
     return posterior, flags
 
 
-def _living_channels(wavelength: np.ndarray, alive: np.ndarray) -> dict[str, Tensor]:
-    """Return the living wavelengths of each channel as a mask; a channel without any is left out."""
+def _valid_channels(wavelength: np.ndarray, valid: np.ndarray) -> dict[str, Tensor]:
+    """Return the valid wavelengths of each channel, boolean (n_wavelength,); a channel without any is left out."""
     fgs1 = is_fgs1(wavelength)
-    masks = {"FGS1": alive & fgs1, "AIRS-CH0": alive & ~fgs1}
-    return {name: torch.from_numpy(mask) for name, mask in masks.items() if mask.any()}
+    groups = {"FGS1": valid & fgs1, "AIRS-CH0": valid & ~fgs1}
+    return {name: torch.from_numpy(group) for name, group in groups.items() if group.any()}
 
 
 def _fit_white_light(
     curves: LightCurves, data: RelativeFlux, groups: list[Tensor], prior: TransitPrior, config: FitConfig
-) -> tuple[Dip, Solution, tuple[str, ...], tuple[float, ...]]:
-    """Find the transit in the white curves and fit it there; also return names of shared parameters, and steps [s]."""
+) -> WhiteFit:
+    """Find the transit in the white curves and fit it there, with jumps of the flux where they are evident.
+
+    A transit and jumps imitate each other: a jump leads the transit astray, and a transit that was missed leaves flanks
+    that look like jumps. So every accepted jump sends the search for the dip back to its beginning.
+    """
     flux, weight = white_curves(data.flux, torch.where(data.spike, 0.0, data.weight), groups)
     middle = np.array([curves.wavelength[group.numpy()].mean() for group in groups])
 
-    def fit(steps: tuple[float, ...], n_dip: int = 1) -> tuple[Dip, Solution, CurveModel, Oddity | None]:
-        systematics = _systematics(curves, middle, config.drift_order, 0, steps)
+    def fit(jumps: tuple[float, ...], n_dip: int = 1) -> WhiteFit:
+        systematics = _systematics(curves, middle, config.drift_order, 0, jumps)
         dips = find_dips(curves.time, flux.numpy(), weight.numpy(), systematics, config.drift_scatter, n_dip)
         model = curve_model(flux, weight, _instants(curves, config), middle, systematics, prior, config, dips[0].depth)
         ends = [(dip, fit_white(model, dip, config)) for dip in dips]
-        dip, white = min(ends, key=lambda end: end[1].at.cost)
-        return dip, white, model, find_oddity(curves.time, model, white, config.drift_scatter, steps)
+        dip, solution = min(ends, key=lambda end: end[1].at.cost)
+        anomaly = find_anomaly(curves.time, model, solution, config.drift_scatter, jumps)
+        return WhiteFit(dip, model, solution, jumps, anomaly)
 
-    steps: tuple[float, ...] = ()
-    *found, odd = fit(steps)
-    if odd:  # the flanks of a long transit that was fitted with another dip are odd
-        *found, odd = fit(steps, _N_DIP)
+    white = fit(())
+    if white.anomaly:  # flanks of a long transit that was fitted with another dip: more dips before any jump
+        white = fit((), _N_DIP)
     for n_round in range(MOST_ROUNDS):
-        if odd is None or odd.step is None:
+        if white.anomaly is None or white.anomaly.jump is None:
             break
-        steps = (odd.step,) if n_round < 2 else (*steps, odd.step)
-        *found, odd = fit(steps)
-    if len(steps) > 1:  # the last one may be all there is, the others the marks of a transit led astray
-        *alone, odd = fit(steps[-1:])
-        steps, found = (steps[-1:], alone) if odd is None or odd.step is None else (steps, found)
-    dip, white, model = found
-    return dip, white, model.names, steps
+        # The second jump replaces the first: that one was looked for beside a transit that knew of no jump.
+        earlier = () if n_round < 2 else white.jumps
+        white = fit((*earlier, white.anomaly.jump))
+    if len(white.jumps) > 1:  # the last one may be all there is, the others the marks of a transit led astray
+        alone = fit(white.jumps[-1:])
+        white = alone if alone.anomaly is None or alone.anomaly.jump is None else white
+    return white
 
 
 def _joint_model(
@@ -187,19 +216,19 @@ def _joint_model(
     prior: TransitPrior,
     config: FitConfig,
     depth: float,
-    steps: tuple[float, ...],
+    jumps: tuple[float, ...],
 ) -> CurveModel:
     weight = torch.where(data.spike, 0.0, data.weight)
-    systematics = _systematics(curves, curves.wavelength, config.drift_order, config.drift_wavelength_order, steps)
+    systematics = _systematics(curves, curves.wavelength, config.drift_order, config.drift_wavelength_order, jumps)
     instants = _instants(curves, config)
     return curve_model(data.flux, weight, instants, curves.wavelength, systematics, prior, config, depth)
 
 
 def _systematics(
-    curves: LightCurves, wavelength: np.ndarray, order: int, wavelength_order: int, steps: tuple
+    curves: LightCurves, wavelength: np.ndarray, order: int, wavelength_order: int, jumps: tuple[float, ...]
 ) -> Systematics:
     names = curves.regressor_names
-    return drift_and_jitter(curves.time, wavelength, order, wavelength_order, curves.regressors, names, steps)
+    return drift_and_jitter(curves.time, wavelength, order, wavelength_order, curves.regressors, names, jumps)
 
 
 def _instants(curves: LightCurves, config: FitConfig) -> Tensor:
@@ -217,13 +246,13 @@ def _fit_twice(
     smoothed = channels.get("AIRS-CH0", torch.zeros(len(weight), dtype=torch.bool)).numpy()
     ratio = scatter_ratio(first.at.residual, weight, _lost_freedom(model, groups), smoothed)
     model = replace(
-        model, weight=weight / torch.from_numpy(ratio**2)[:, None], prior_scatter=evident_scatter(model, first)
+        model, weight=weight / torch.from_numpy(ratio**2)[:, None], prior_scatter=empirical_bayes_scatter(model, first)
     )
     return model, minimise(model, first.state, config.max_iterations, _TOLERANCE), ratio
 
 
 def _lost_freedom(model: CurveModel, groups: list[Tensor]) -> Tensor:
-    """Return how many degrees of freedom each curve has lost: its own two and its part of the shared ones."""
+    """Return how many degrees of freedom each curve has lost: its local two and its part of the shared ones."""
     lost = torch.full((len(model.flux),), 2.0, dtype=model.flux.dtype)
     for group in groups:
         shared = (model.mixing[group].abs().sum(dim=(0, 1)) > 0).sum()
@@ -231,7 +260,7 @@ def _lost_freedom(model: CurveModel, groups: list[Tensor]) -> Tensor:
     return lost
 
 
-def _share_unused(model: CurveModel, data: RelativeFlux) -> float:
+def _unused_fraction(model: CurveModel, data: RelativeFlux) -> float:
     usable = data.weight > 0
     return float((usable & (model.weight == 0)).sum() / usable.sum())
 
@@ -243,10 +272,10 @@ def _star_and_drift_removed(model: CurveModel, solution: Solution) -> np.ndarray
 
 
 def _estimates(
-    model: CurveModel, posterior: Posterior, prior: TransitPrior, wavelength: np.ndarray, alive: np.ndarray
+    model: CurveModel, posterior: Posterior, prior: TransitPrior, wavelength: np.ndarray, valid: np.ndarray
 ) -> dict[str, Estimate]:
     fgs1 = is_fgs1(wavelength)
     bands = {"fgs1": wavelength[fgs1], "airs": wavelength[~fgs1]}
     middle = {name: 0.5 * float(band.min() + band.max()) for name, band in bands.items() if len(band)}
-    depth, _ = mean_depth(posterior, alive)
+    depth, _ = mean_depth(posterior, valid)
     return transit_estimates(posterior, model.names, model.period, depth, prior.temperature, middle)

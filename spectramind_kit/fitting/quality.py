@@ -8,7 +8,7 @@ from spectramind_kit.fitting.curve_model import LOG_AXIS, CurveModel
 from spectramind_kit.fitting.gauss_newton import Solution
 from spectramind_kit.fitting.laplace import Posterior, mean_depth
 from spectramind_kit.fitting.noise import ChannelNoise
-from spectramind_kit.fitting.start import Dip
+from spectramind_kit.fitting.white_light import Dip
 from spectramind_kit.flags import Flag, Flags
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import Estimate

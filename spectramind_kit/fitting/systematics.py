@@ -5,7 +5,7 @@
 The time functions f_i are Legendre polynomials (drift) and standardised regressors (jitter). The coefficients c are
 shared: AIRS-CH0 wavelengths share a drift whose strength is a low-order polynomial in wavelength (the gain drift
 1 + f(t) g(lambda) of ExoSim, Mugnai et al. 2025, with one g per order of f), FGS1 has a drift of its own, and its
-centroids act on it. M says which coefficient reaches which wavelength.
+centroids act on it. M says which coefficient acts on which wavelength.
 
 Other regressors are left out on purpose. Widths, and the moments of AIRS-CH0, change with the background's share of
 the light and therefore with the transit itself: where the background was not quite right they moved depths of simulated
@@ -28,20 +28,20 @@ _FALL = -1.5
 """Exponent of the fall of drift coefficients with degree."""
 _JITTER_REGRESSORS = ("fgs1_row_centroid", "fgs1_column_centroid")
 _CLIP = 4.0
-"""Regressors are clipped there [standard deviations]: one wild centroid must not lever a light curve."""
-STEP_SCATTER = 5.0
-"""Prior scatter of a step, relative to that of the drift's lowest degree."""
+"""Regressors are clipped there [standard deviations]: one wild centroid must not set the slope of a light curve."""
+JUMP_SCATTER = 5.0
+"""Prior scatter of a jump, relative to that of the drift's lowest degree."""
 
 
 @dataclass(frozen=True)
 class Systematics:
-    """Time functions and how shared coefficients reach the wavelengths.
+    """Time functions and how shared coefficients mix them at each wavelength.
 
     Attributes:
         functions: (n_function, n_time) [1].
         mixing: (n_wavelength, n_function, n_coefficient) [1].
         scatter: (n_coefficient,) prior scatter of the coefficients, relative to that of the lowest degree [1].
-        names: of the coefficients: "drift_" and what drifts, "step", or "jitter".
+        names: of the coefficients: "drift_" and what drifts, "jump", or "jitter".
     """
 
     functions: Tensor
@@ -54,6 +54,10 @@ def polynomial_basis(x: np.ndarray, order: int) -> np.ndarray:
     """Return Legendre polynomials of degree 0 to ``order`` over the range of x, shape (order + 1, len(x)).
 
     A range without extent is taken to its middle.
+
+    Args:
+        x: (n,), in any unit.
+        order: highest degree.
     """
     low, high = (x.min(), x.max()) if len(x) else (0.0, 0.0)
     place = (2.0 * x - low - high) / (high - low) if high > low else np.zeros_like(x)
@@ -75,36 +79,39 @@ def drift_and_jitter(
     drift_wavelength_order: int,
     regressors: np.ndarray,
     regressor_names: tuple[str, ...],
-    steps: tuple[float, ...] = (),
+    jumps: tuple[float, ...] = (),
 ) -> Systematics:
     """Build the systematics of one visit.
 
     Args:
-        time: (n_time,) [s]; wavelength: (n_wavelength,) [um].
+        time: (n_time,) [s].
+        wavelength: (n_wavelength,) [um].
         drift_order: highest degree in time; the constant is the star's level and not part of the drift.
         drift_wavelength_order: highest degree in wavelength over AIRS-CH0.
         regressors: (n_time, n_regressor); only the centroids of FGS1 are used, where they are finite and move.
-        steps: when the flux jumped [s]; every kind of drift jumps by a size of its own.
+        regressor_names: of the columns of ``regressors``.
+        jumps: when the flux jumped [s]; every kind of drift jumps by a size of its own.
     """
     fgs1 = is_fgs1(wavelength)
     functions = list(polynomial_basis(time, drift_order)[1:])
     over_airs = wavelength_basis(wavelength, drift_wavelength_order).T if not fgs1.all() else np.zeros((0, len(fgs1)))
     kinds = [(f"drift_airs_{degree}", strength) for degree, strength in enumerate(over_airs)]
     kinds += [("drift_fgs1", fgs1.astype(float))] if fgs1.any() else []
-    reach = [(i, strength, (i + 1.0) ** _FALL, name) for i in range(drift_order) for name, strength in kinds]
-    for step in steps:
-        reach += [(len(functions), strength, STEP_SCATTER, "step") for _, strength in kinds]
-        functions.append(np.where(time > step, 0.5, -0.5))
+    # One coefficient each: the function it scales, its strength per wavelength, its prior scatter, its name.
+    terms = [(i, strength, (i + 1.0) ** _FALL, name) for i in range(drift_order) for name, strength in kinds]
+    for jump in jumps:
+        terms += [(len(functions), strength, JUMP_SCATTER, "jump") for _, strength in kinds]
+        functions.append(np.where(time > jump, 0.5, -0.5))  # half before, half after: the level stays what it was
     for series in _pointing(regressors, regressor_names) if fgs1.any() else ():
-        reach.append((len(functions), fgs1.astype(float), 1.0, "jitter"))
+        terms.append((len(functions), fgs1.astype(float), 1.0, "jitter"))
         functions.append(series)
-    mixing = np.zeros((len(wavelength), len(functions), len(reach)))
-    for coefficient, (function, strength, _, _) in enumerate(reach):
+    mixing = np.zeros((len(wavelength), len(functions), len(terms)))
+    for coefficient, (function, strength, _, _) in enumerate(terms):
         mixing[:, function, coefficient] = strength
     stacked = np.stack(functions) if functions else np.zeros((0, len(time)))
-    scatter = np.array([size for _, _, size, _ in reach])
-    names = tuple(name for *_, name in reach)
-    return Systematics(*(torch.from_numpy(a) for a in (stacked, mixing, scatter)), names)
+    scatter = np.array([size for _, _, size, _ in terms])
+    names = tuple(name for *_, name in terms)
+    return Systematics(torch.from_numpy(stacked), torch.from_numpy(mixing), torch.from_numpy(scatter), names)
 
 
 def _pointing(regressors: np.ndarray, names: tuple[str, ...]) -> Iterator[np.ndarray]:

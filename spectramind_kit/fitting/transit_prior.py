@@ -1,4 +1,4 @@
-"""What is believed of orbit and limb darkening before a light curve is seen.
+"""The prior of orbit and limb darkening, from the star table.
 
 The star table is a loose guide: real durations differ from it by up to a factor of two. Without a usable row the
 prior is that of a typical transiting giant, and only a/Rs over period matters for a light curve, so that an unknown
@@ -38,8 +38,10 @@ class TransitPrior:
 
     Attributes:
         period: [s], held fixed.
-        log_axis, impact_squared: mean and standard deviation of ln(a/Rs) and of b^2 [R_star^2].
-        temperature: of the star [K]; darkening_scatter: of the quadratic coefficients [1].
+        log_axis: mean and standard deviation of ln(a/Rs) [1].
+        impact_squared: mean and standard deviation of b^2 [R_star^2].
+        temperature: of the star [K].
+        darkening_scatter: of the quadratic coefficients [1].
         flags: what was missing.
     """
 
@@ -66,6 +68,7 @@ def transit_prior(planet: Planet, config: FitConfig) -> TransitPrior:
     if not (math.isfinite(temperature) and temperature > 0):
         flags[Flag.TEMPERATURE_UNKNOWN] = ""
         temperature, darkening_scatter = _TYPICAL_TEMPERATURE, _LOOSER * darkening_scatter
+    # The speed at transit is as uncertain as the periastron; independent errors add in quadrature.
     log_speed, speed_scatter = transit_speed(planet.orbit.eccentricity if planet.orbit else 0.0)
     scatter = math.hypot(looser * config.impact_parameter_scatter, impact * speed_scatter)
     return TransitPrior(

@@ -2,11 +2,11 @@
 
     C = (sum C_i^-1)^-1,   d = C sum C_i^-1 d_i
 
-Where the fits tell their limb darkening, it is joined with the depths: one star has one, and its prior counts once.
+Where the fits report their limb darkening, it is joined with the depths: one star has one, and its prior counts once.
 
-Visits can disagree in two ways, and each widens what it concerns: in level (what orbit, drift and star spots move;
+Visits can disagree in two ways, and each inflates what it concerns: in level (what orbit, drift and star spots move;
 one number, drowned in a chi^2 over all wavelengths) by a variance between visits, and in shape by the chi^2 per degree
-of freedom. One or two degrees of freedom prove little, so the level's chi^2 is tempered by a belief in agreement.
+of freedom. One or two degrees of freedom prove little, so the level's chi^2 is shrunk by a prior weight of agreement.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from spectramind_kit.errors import FitError
-from spectramind_kit.fitting.darkening_prior import conditional
+from spectramind_kit.fitting.darkening_prior import Conditional, conditional
 from spectramind_kit.flags import Flag
 from spectramind_kit.products import DepthEstimate, TransitFit
 
-_BELIEF = 3.0
-"""Weight of the belief that levels agree, in degrees of freedom."""
+_PRIOR_WEIGHT = 3.0
+"""Weight of the prior that levels agree, in degrees of freedom."""
 _DARKENING = ("darkening", "darkening_covariance", "darkening_cross")
 _REMARKABLE = 3.0
 """Disagreement that is flagged [sigma]."""
@@ -28,6 +28,9 @@ _REMARKABLE = 3.0
 
 def join_visits(fits: Sequence[TransitFit]) -> DepthEstimate:
     """Join the fits of one planet.
+
+    Args:
+        fits: one per visit.
 
     Returns:
         Depths and covariance of all visits; flags of the visits, and where visits disagree.
@@ -38,25 +41,25 @@ def join_visits(fits: Sequence[TransitFit]) -> DepthEstimate:
     _require_one_planet(fits)
     flags = _flags(fits)
     if len(fits) == 1:
-        limb = {name: getattr(fits[0], name) for name in _DARKENING}
-        return DepthEstimate(fits[0].planet_id, fits[0].depth, fits[0].covariance, 1, flags, **limb)
-    depth, covariance, limb = _weighted_mean(fits)
+        darkening = {name: getattr(fits[0], name) for name in _DARKENING}
+        return DepthEstimate(fits[0].planet_id, fits[0].depth, fits[0].covariance, 1, flags, **darkening)
+    depth, covariance, darkening = _weighted_mean(fits)
     weight = 1.0 / np.diag(covariance)
     weight /= weight.sum()
 
     freedom = len(fits) - 1
     level_chi2, level_variance = _level_disagreement(fits, weight)
-    shape_chi2 = _shape_disagreement(fits, depth, weight)
+    shape_chi2 = _shape_disagreement(fits, depth)
     shape_freedom = freedom * (len(depth) - 1)
     growth = max(1.0, shape_chi2 / shape_freedom)
-    level_growth = max(1.0, (level_chi2 + _BELIEF * freedom) / ((1.0 + _BELIEF) * freedom))
+    level_growth = max(1.0, (level_chi2 + _PRIOR_WEIGHT * freedom) / ((1.0 + _PRIOR_WEIGHT) * freedom))
     covariance = growth * covariance + (level_growth - 1.0) * level_variance
 
     if level_chi2 > _REMARKABLE**2 * freedom:
         flags[Flag.VISITS_DIFFER_IN_LEVEL] = f"by {np.sqrt(level_chi2 / freedom):.1f} sigma"
     if growth > 1.0 + _REMARKABLE * np.sqrt(2.0 / shape_freedom):
         flags[Flag.VISITS_DIFFER_IN_SHAPE] = f"chi^2 per degree of freedom {growth:.2f}"
-    return DepthEstimate(fits[0].planet_id, depth, covariance, len(fits), flags, **limb)
+    return DepthEstimate(fits[0].planet_id, depth, covariance, len(fits), flags, **darkening)
 
 
 def _require_one_planet(fits: Sequence[TransitFit]) -> None:
@@ -82,31 +85,37 @@ def _flags(fits: Sequence[TransitFit]) -> dict[Flag, str]:
 def _weighted_mean(fits: Sequence[TransitFit]) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """Return depths, covariance and the limb darkening's arrays of all fits together."""
     n = len(fits[0].depth)
-    told = [conditional(fit) for fit in fits] if all(len(fit.darkening) for fit in fits) else []
-    pairs = [(c.depth, c.covariance) for c in told] or [(fit.depth, fit.covariance) for fit in fits]
-    response = [c.response for c in told] or [np.zeros((n, 0))] * len(fits)
-    n_limb = response[0].shape[1]
-    precision, side = np.zeros((n + n_limb, n + n_limb)), np.zeros(n + n_limb)
-    for (depth, covariance), g in zip(pairs, response):
-        factor = cho_factor(covariance)
-        reach = np.hstack([np.eye(n), -g])  # depth minus its response to the limb darkening is what was measured
-        precision += reach.T @ cho_solve(factor, reach)
-        side += reach.T @ cho_solve(factor, depth)
-    for c in told:
-        precision[n:, n:] += c.information
-        side[n:] += c.pull
-    if told:
+    if all(len(fit.darkening) for fit in fits):
+        given = [conditional(fit) for fit in fits]
+    else:
+        none = np.zeros((n, 0)), np.zeros((0, 0)), np.zeros(0)
+        given = [Conditional(fit.depth, fit.covariance, *none) for fit in fits]
+    n_darkening = given[0].response.shape[1]
+    # Unknowns are the depths and the one limb darkening of the star. Each visit measures depth - response @ darkening
+    # and adds its likelihood of the darkening; the prior, which every fit had in it, comes back once.
+    precision, score = np.zeros((n + n_darkening, n + n_darkening)), np.zeros(n + n_darkening)
+    for visit in given:
+        factor = cho_factor(visit.covariance)
+        design = np.hstack([np.eye(n), -visit.response])
+        precision += design.T @ cho_solve(factor, design)
+        score += design.T @ cho_solve(factor, visit.depth)
+    for visit in given:
+        precision[n:, n:] += visit.information
+        score[n:] += visit.score
+    if n_darkening:
         precision[n:, n:] += np.diag(fits[0].darkening[:, 1] ** -2.0)
     scale = 1.0 / np.sqrt(np.diag(precision))
     factor = cho_factor(precision * scale[:, None] * scale)
-    covariance = cho_solve(factor, np.eye(n + n_limb)) * scale[:, None] * scale
-    covariance, value = 0.5 * (covariance + covariance.T), scale * cho_solve(factor, scale * side)
-    limb = {
+    covariance = cho_solve(factor, np.eye(n + n_darkening)) * scale[:, None] * scale
+    covariance, value = 0.5 * (covariance + covariance.T), scale * cho_solve(factor, scale * score)
+    if not n_darkening:
+        return value, covariance, {}
+    darkening = {
         "darkening": np.column_stack([value[n:], fits[0].darkening[:, 1]]),
         "darkening_covariance": covariance[n:, n:],
         "darkening_cross": covariance[:n, n:],
     }
-    return value[:n], covariance[:n, :n], limb if told else {}
+    return value[:n], covariance[:n, :n], darkening
 
 
 def _level_disagreement(fits: Sequence[TransitFit], weight: np.ndarray) -> tuple[float, float]:
@@ -117,12 +126,12 @@ def _level_disagreement(fits: Sequence[TransitFit], weight: np.ndarray) -> tuple
     return float(precision @ (levels - mean) ** 2), float(1.0 / precision.sum())
 
 
-def _shape_disagreement(fits: Sequence[TransitFit], depth: np.ndarray, weight: np.ndarray) -> float:
-    """Return chi^2 of the visits around their joint spectrum, with every visit's level freed."""
+def _shape_disagreement(fits: Sequence[TransitFit], depth: np.ndarray) -> float:
+    """Return chi^2 of the visits around their joint spectrum, with a free level for every visit."""
     total, ones = 0.0, np.ones(len(depth))
     for fit in fits:
         factor = cho_factor(fit.covariance)
         difference = fit.depth - depth
-        pull, flat = cho_solve(factor, difference), cho_solve(factor, ones)
-        total += difference @ pull - (ones @ pull) ** 2 / (ones @ flat)
+        weighted, flat = cho_solve(factor, difference), cho_solve(factor, ones)
+        total += difference @ weighted - (ones @ weighted) ** 2 / (ones @ flat)  # less what the best level explains
     return float(total)

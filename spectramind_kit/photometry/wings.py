@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
+from spectramind_kit.robust_statistics import MAD_TO_SIGMA
+
 _SCATTER = np.array([0.1, 0.3])
 """Prior standard deviations of the logarithms of both factors, slope's and width's."""
 _OUTLIER = 5.0
@@ -78,7 +80,7 @@ def foreground_under_wings(
         coefficients = _project(factors, light, precision, wings, columns_basis)[1]
         deviation = np.abs(_deviation(factors, coefficients, light, precision, wings, columns_basis)) / error
         # Errors hold photons and reads only. What they leave out, errors of the flat say, shows in the scatter.
-        scale = max(1.0, 1.4826 * float(np.median(deviation[kept])))
+        scale = max(1.0, MAD_TO_SIGMA * float(np.median(deviation[kept])))
         kept = used & (deviation < _OUTLIER * scale)
     return coefficients @ basis
 

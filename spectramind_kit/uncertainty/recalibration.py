@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-from spectramind_kit.robust_statistics import evident_excess
+from spectramind_kit.robust_statistics import shrunk_excess
 from spectramind_kit.settings.uncertainty import UncertaintyConfig
 
 GROUPS = (slice(0, 1), slice(1, None))
@@ -110,12 +110,12 @@ def _never_optimistic(terms: np.ndarray, z2: np.ndarray, flagged: np.ndarray, co
     coefficients, n_planet = _most_probable(terms, z2, config), len(z2)
     if n_planet >= 2 * _N_FOLD:
         left = _held_out_power(terms, z2, config)
-        widened = evident_excess(
+        widened = shrunk_excess(
             _power(left[~flagged] if (~flagged).any() else left), float((~flagged).sum() or n_planet)
         )
         coefficients[_CONSTANT] += 0.5 * np.log(widened)
         if flagged.sum() >= _FEWEST_FLAGGED:
-            coefficients[_FLAG] += 0.5 * np.log(evident_excess(_power(left[flagged]) / widened, float(flagged.sum())))
+            coefficients[_FLAG] += 0.5 * np.log(shrunk_excess(_power(left[flagged]) / widened, float(flagged.sum())))
     # A factor below one needs proof: it is known to 1 / sqrt(2 n), and half of that is given away.
     proven = coefficients[_CONSTANT] + 0.5 * np.sqrt(0.5 / n_planet)
     coefficients[_CONSTANT] = max(coefficients[_CONSTANT], min(0.0, proven), np.log(config.minimum_scale))

@@ -21,7 +21,7 @@ LOOSE = np.full(N, 0.1)
 
 
 def linear_problem(seed=0, n=12):
-    """Depths and offsets measured together through a linear model: information (n + N, n + N) and pull (n + N,)."""
+    """Depths and offsets measured together through a linear model: information (n + N, n + N) and score (n + N,)."""
     rng = np.random.default_rng(seed)
     design = rng.standard_normal((200, n + N))
     design[:, n:] *= 20.0
@@ -30,11 +30,11 @@ def linear_problem(seed=0, n=12):
 
 def solved(problem, mean, scatter, n=12):
     """Return the estimate under a prior of the offsets; its offsets count from the prior's mean."""
-    information, pull = problem[0].copy(), problem[1].copy()
+    information, score = problem[0].copy(), problem[1].copy()
     information[n:, n:] += np.diag(scatter**-2.0)
-    pull[n:] += scatter**-2.0 * mean
+    score[n:] += scatter**-2.0 * mean
     covariance = np.linalg.inv(information)
-    value = covariance @ pull
+    value = covariance @ score
     return DepthEstimate(
         planet_id=1,
         depth=value[:n],
@@ -55,15 +55,15 @@ def test_a_changed_prior_is_as_good_as_another_solution():
 
 
 def test_without_limb_darkening_or_prior_nothing_changes():
-    told = solved(linear_problem(), np.zeros(N), LOOSE)
-    assert with_darkening_prior(told, None) is told
-    silent = DepthEstimate(1, told.depth, told.covariance, 1)
-    assert with_darkening_prior(silent, DarkeningPrior(np.zeros(N), LOOSE)) is silent
+    with_darkening = solved(linear_problem(), np.zeros(N), LOOSE)
+    assert with_darkening_prior(with_darkening, None) is with_darkening
+    without = DepthEstimate(1, with_darkening.depth, with_darkening.covariance, 1)
+    assert with_darkening_prior(without, DarkeningPrior(np.zeros(N), LOOSE)) is without
 
 
-def test_more_variance_than_the_prior_had_is_no_knowledge():
-    information, pull = likelihood(np.full(N, 0.02), LOOSE, 3.0 * np.diag(LOOSE**2))
-    assert not information.any() and not pull.any()
+def test_more_variance_than_the_prior_had_is_no_information():
+    information, score = likelihood(np.full(N, 0.02), LOOSE, 3.0 * np.diag(LOOSE**2))
+    assert not information.any() and not score.any()
 
 
 def test_the_light_curve_fit_gives_what_a_fit_under_the_sharper_prior_gives(config):
@@ -107,7 +107,7 @@ def as_fit(estimate, visit):
 
 
 def stars(n_star, mean, scatter, noise, seed=1):
-    """Fitted offsets of stars: truth, noise, and the pull of the loose prior."""
+    """Fitted offsets of stars: truth, noise, and shrinkage towards the loose prior's mean."""
     rng = np.random.default_rng(seed)
     true = mean + scatter * rng.standard_normal((n_star, N))
     information = noise**-2.0
@@ -117,29 +117,36 @@ def stars(n_star, mean, scatter, noise, seed=1):
     return darkening, np.broadcast_to(np.diag(covariance), (n_star, N, N)).copy()
 
 
+def learned(darkening, covariance):
+    """Return the prior of stars that leave no doubt that there is one."""
+    prior = learn_darkening_prior(darkening, covariance)
+    assert prior is not None
+    return prior
+
+
 def test_mean_and_spread_of_stars_are_found_under_noise_as_large():
     mean, scatter = np.linspace(-0.04, 0.04, N), np.linspace(0.02, 0.05, N)
-    prior = learn_darkening_prior(*stars(600, mean, scatter, np.full(N, 0.03)))
+    prior = learned(*stars(600, mean, scatter, np.full(N, 0.03)))
     np.testing.assert_allclose(prior.mean, mean, atol=0.01)
     np.testing.assert_allclose(prior.scatter, scatter, rtol=0.3)
 
 
 def test_few_stars_leave_the_loose_prior_and_none_leave_no_prior():
     darkening, covariance = stars(1, 0.0, 0.02, np.full(N, 0.04))
-    assert (learn_darkening_prior(darkening, covariance).scatter > 0.8 * LOOSE).all()
+    assert (learned(darkening, covariance).scatter > 0.8 * LOOSE).all()
     assert learn_darkening_prior(np.full((3, N, 2), np.nan), np.full((3, N, N), np.nan)) is None
 
 
 def test_a_star_without_fit_is_left_out():
     darkening, covariance = stars(50, 0.0, 0.02, np.full(N, 0.04))
-    expected = learn_darkening_prior(darkening[1:], covariance[1:])
+    expected = learned(darkening[1:], covariance[1:])
     darkening[0] = np.nan
-    found = learn_darkening_prior(darkening, covariance)
+    found = learned(darkening, covariance)
     np.testing.assert_allclose(found.scatter, expected.scatter)
 
 
 def test_depths_given_the_offsets_are_surer():
-    told = solved(linear_problem(), np.zeros(N), LOOSE)
-    given = conditional(told)
-    assert (np.diag(given.covariance) < np.diag(told.covariance)).all()
+    marginal = solved(linear_problem(), np.zeros(N), LOOSE)
+    given = conditional(marginal)
+    assert (np.diag(given.covariance) < np.diag(marginal.covariance)).all()
     assert np.linalg.eigvalsh(given.information)[0] >= -1e-6

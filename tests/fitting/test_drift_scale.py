@@ -1,4 +1,4 @@
-"""The size of the drift by evidence: small where the visit is quiet, as large as it is where it is not."""
+"""The size of the drift by empirical Bayes: small where the visit is quiet, as large as it is where it is not."""
 
 import numpy as np
 import pytest
@@ -14,22 +14,22 @@ def sizes(config, monkeypatch):
     """Fit a visit with a drift of some size; return the prior scatter of AIRS-CH0's grey drift over the configured."""
 
     def found(drift_size):
-        seen = []
-        evident = posterior.evident_scatter
+        ratios = []
+        original = posterior.empirical_bayes_scatter
 
         def spy(model, solution):
-            scatter = evident(model, solution)
+            scatter = original(model, solution)
             grey = torch.tensor([name == "drift_airs_0" for name in model.names])
-            seen.append(float((scatter / model.prior_scatter)[grey].mean()))
+            ratios.append(float((scatter / model.prior_scatter)[grey].mean()))
             others = torch.tensor([not name.startswith("drift") for name in model.names])
             assert torch.equal(scatter[others], model.prior_scatter[others])
             return scatter
 
-        monkeypatch.setattr(posterior, "evident_scatter", spy)
+        monkeypatch.setattr(posterior, "empirical_bayes_scatter", spy)
         curves, planet, _ = light_curves(seed=3, drift_size=drift_size)
         fit = fit_transit(curves, planet, config.fit)
-        monkeypatch.setattr(posterior, "evident_scatter", evident)
-        return seen[0], np.sqrt(fit.covariance[0, 0])
+        monkeypatch.setattr(posterior, "empirical_bayes_scatter", original)
+        return ratios[0], np.sqrt(fit.covariance[0, 0])
 
     return found
 

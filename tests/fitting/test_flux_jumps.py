@@ -1,4 +1,4 @@
-"""Steps in the flux: found where they are, not where drift or a transit imitate one."""
+"""Jumps of the flux: found where they are, not where drift or a transit imitate one."""
 
 from dataclasses import replace
 
@@ -7,20 +7,20 @@ import pytest
 
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.flags import Flag
-from tests.fitting.transit_light_curves import level_pull, light_curves, usual_correlated_noise
+from tests.fitting.transit_light_curves import light_curves, standardised_level_error, usual_correlated_noise
 
 
 @pytest.mark.parametrize("size", [0.01, -0.003])
 @pytest.mark.parametrize("when", [8000.0, 13000.0])
-def test_a_step_is_found_and_fitted(config, size, when):
+def test_a_jump_is_found_and_fitted(config, size, when):
     curves, planet, true = light_curves(seed=8)
     jump = 1.0 + size * (curves.time > when)
     fit = fit_transit(replace(curves, flux=curves.flux * jump[:, None]), planet, config.fit)
     assert abs(float(fit.flags[Flag.FLUX_JUMP].split()[1]) - when) < 400.0
-    assert abs(level_pull(fit.depth, fit.covariance, true)) < 3.0
+    assert abs(standardised_level_error(fit.depth, fit.covariance, true)) < 3.0
 
 
-def test_a_step_of_one_channel_is_found(config):
+def test_a_jump_of_one_channel_is_found(config):
     curves, planet, true = light_curves(seed=9)
     flux = curves.flux.copy()
     flux[curves.time > 9000.0, 0] *= 1.005
@@ -29,7 +29,7 @@ def test_a_step_of_one_channel_is_found(config):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_drift_and_transit_are_no_steps(config, seed):
+def test_drift_and_transit_are_no_jumps(config, seed):
     curves, planet, _ = light_curves(seed=20 + seed, impact_parameter=0.2 + 0.25 * seed, drift_size=2e-3)
     assert Flag.FLUX_JUMP not in fit_transit(curves, planet, config.fit).flags
 
@@ -41,7 +41,7 @@ def test_drift_and_transit_are_no_steps(config, seed):
         {"depth": 0.0053, "semi_major_axis": 11.27, "impact_parameter": 0.0, "period": 6.68, "mid_time": 10400.0},
     ],
 )
-def test_the_flank_of_a_long_transit_is_no_step(config, system):
+def test_the_flank_of_a_long_transit_is_no_jump(config, system):
     curves, planet, _ = light_curves(seed=1, drift_size=2e-3, **system)
     fit = fit_transit(curves, planet, config.fit)
     assert Flag.FLUX_JUMP not in fit.flags
@@ -49,7 +49,7 @@ def test_the_flank_of_a_long_transit_is_no_step(config, system):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_ramps_and_red_noise_are_no_steps(config, seed):
+def test_ramps_and_red_noise_are_no_jumps(config, seed):
     curves, planet, _ = light_curves(seed=40 + seed)
     draw, rng = usual_correlated_noise(), np.random.default_rng(seed)
     noise = 3.0 * np.column_stack([draw(rng), draw(rng)])[:, np.r_[0, np.ones(282, dtype=int)]]
@@ -59,8 +59,8 @@ def test_ramps_and_red_noise_are_no_steps(config, seed):
 
 
 @pytest.mark.parametrize(("when", "width"), [(4000.0, 300.0), (14_500.0, 900.0)])
-def test_what_comes_back_is_no_step(config, when, width):
-    """A knock of the telescope before the transit, a crossed spot within it."""
+def test_what_comes_back_is_no_jump(config, when, width):
+    """A pointing excursion before the transit, a spot crossing within it."""
     curves, planet, _ = light_curves(seed=12)
     pulse = 8e-4 * np.clip(1.0 - np.abs(curves.time - when) / width, 0.0, 1.0)
     assert (

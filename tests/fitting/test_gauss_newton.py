@@ -1,4 +1,4 @@
-"""The arrow against dense algebra, and the Jacobian against differences."""
+"""The arrowhead matrix against dense algebra, and the Jacobian against differences."""
 
 from dataclasses import replace
 
@@ -7,7 +7,13 @@ import pytest
 import torch
 
 from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, LOG_AXIS, MID_TIME, State, curve_model, linearise
-from spectramind_kit.fitting.gauss_newton import eliminate, minimise, normal_equations, solve_arrow, solve_scaled
+from spectramind_kit.fitting.gauss_newton import (
+    eliminate,
+    minimise,
+    normal_equations,
+    solve_normal_equations,
+    solve_scaled,
+)
 from spectramind_kit.fitting.systematics import drift_and_jitter
 from spectramind_kit.fitting.transit_prior import transit_prior
 from spectramind_kit.products import Orbit, Planet, Star
@@ -37,37 +43,37 @@ def truth(model):
     return State(torch.ones(N_CURVE).double(), torch.linspace(0.014, 0.016, N_CURVE).double(), shared)
 
 
-def dense(arrow):
-    """Return the full normal matrix and right-hand side, own parameters first."""
-    n_own, n_shared = 2 * N_CURVE, len(arrow.corner)
-    matrix = torch.zeros(n_own + n_shared, n_own + n_shared).double()
+def dense(normal):
+    """Return the full normal matrix and right-hand side, local parameters first."""
+    n_local, n_shared = 2 * N_CURVE, len(normal.corner)
+    matrix = torch.zeros(n_local + n_shared, n_local + n_shared).double()
     for curve in range(N_CURVE):
         place = slice(2 * curve, 2 * curve + 2)
-        matrix[place, place] = arrow.own[curve]
-        matrix[place, n_own:] = arrow.border[curve]
-        matrix[n_own:, place] = arrow.border[curve].T
-    matrix[n_own:, n_own:] = arrow.corner
-    return matrix, torch.cat([arrow.own_side.ravel(), arrow.corner_side])
+        matrix[place, place] = normal.local[curve]
+        matrix[place, n_local:] = normal.border[curve]
+        matrix[n_local:, place] = normal.border[curve].T
+    matrix[n_local:, n_local:] = normal.corner
+    return matrix, torch.cat([normal.local_score.ravel(), normal.corner_score])
 
 
 def test_elimination_solves_the_dense_system(model):
     state = truth(model)
-    arrow = normal_equations(model, state, linearise(model, state))
-    matrix, side = dense(arrow)
+    normal = normal_equations(model, state, linearise(model, state))
+    matrix, side = dense(normal)
     expected = solve_scaled(matrix, side)
-    own, shared = solve_arrow(arrow)
-    assert own.ravel().numpy() == pytest.approx(expected[: 2 * N_CURVE].numpy(), rel=1e-6, abs=1e-12)
+    local, shared = solve_normal_equations(normal)
+    assert local.ravel().numpy() == pytest.approx(expected[: 2 * N_CURVE].numpy(), rel=1e-6, abs=1e-12)
     assert shared.numpy() == pytest.approx(expected[2 * N_CURVE :].numpy(), rel=1e-6, abs=1e-12)
 
 
 def test_marginal_covariance_is_the_dense_inverse(model):
     state = truth(model)
-    arrow = normal_equations(model, state, linearise(model, state))
-    matrix, _ = dense(arrow)
+    normal = normal_equations(model, state, linearise(model, state))
+    matrix, _ = dense(normal)
     inverse = solve_scaled(matrix, torch.eye(len(matrix)).double())
-    own_inverse, response, schur = eliminate(arrow)
+    local_inverse, response, schur = eliminate(normal)
     shared = solve_scaled(schur, torch.eye(len(schur)).double())
-    depth = torch.diag(own_inverse[:, 1, 1]) + response[:, 1] @ shared @ response[:, 1].T
+    depth = torch.diag(local_inverse[:, 1, 1]) + response[:, 1] @ shared @ response[:, 1].T
     places = torch.arange(N_CURVE) * 2 + 1
     assert depth.numpy() == pytest.approx(inverse[places][:, places].numpy(), rel=1e-6)
 
@@ -75,19 +81,19 @@ def test_marginal_covariance_is_the_dense_inverse(model):
 def test_gradient_is_the_slope_of_the_cost(model):
     state = truth(model)
     state = State(state.level + 1e-4, state.depth - 1e-4, state.shared)
-    arrow = normal_equations(model, state, linearise(model, state))
+    normal = normal_equations(model, state, linearise(model, state))
     scale = model.prior_scatter
     for place in range(len(scale)):
         step = torch.zeros_like(scale)
         step[place] = 1e-5 * scale[place]
         up, down = (linearise(model, replace(state, shared=state.shared + s * step)).cost for s in (1, -1))
         slope = -(up - down) / (2 * step[place])
-        assert float(arrow.corner_side[place]) == pytest.approx(float(slope), rel=0.01, abs=0.5 / float(scale[place]))
+        assert float(normal.corner_score[place]) == pytest.approx(float(slope), rel=0.01, abs=0.5 / float(scale[place]))
     for field, column in (("level", 0), ("depth", 1)):
         step = torch.zeros(N_CURVE).double()
         step[2] = 1e-6
         up, down = (linearise(model, replace(state, **{field: getattr(state, field) + s * step})).cost for s in (1, -1))
-        assert float(arrow.own_side[2, column]) == pytest.approx((down - up) / 2e-6, rel=1e-3)
+        assert float(normal.local_score[2, column]) == pytest.approx((down - up) / 2e-6, rel=1e-3)
 
 
 def test_descent_ends_at_a_stationary_point_near_the_truth(model):
@@ -98,8 +104,8 @@ def test_descent_ends_at_a_stationary_point_near_the_truth(model):
     shared[IMPACT_SQUARED] = 0.5
     end = minimise(model, State(start.level, 0.9 * start.depth, shared), 50, 1e-6)
     assert end.converged
-    own, step = solve_arrow(end.arrow)
-    errors = solve_scaled(eliminate(end.arrow)[2], torch.eye(len(step)).double()).diagonal().sqrt()
+    local, step = solve_normal_equations(end.normal)
+    errors = solve_scaled(eliminate(end.normal)[2], torch.eye(len(step)).double()).diagonal().sqrt()
     assert (step.abs() < 0.01 * errors).all()
     assert abs(end.state.shared[MID_TIME] - 13000.0) < 4 * errors[MID_TIME]
     assert end.at.cost == pytest.approx(0.5 * model.flux.numel(), rel=0.15)
@@ -108,12 +114,12 @@ def test_descent_ends_at_a_stationary_point_near_the_truth(model):
 def test_impact_parameter_squared_never_goes_below_zero(model):
     state = truth(model)
     state.shared[IMPACT_SQUARED] = 0.001
-    arrow = normal_equations(model, state, linearise(model, state))
-    arrow.corner_side[IMPACT_SQUARED] -= 1e9
-    own, shared = solve_arrow(arrow, lowest_step=-0.001)
+    normal = normal_equations(model, state, linearise(model, state))
+    normal.corner_score[IMPACT_SQUARED] -= 1e9
+    local, shared = solve_normal_equations(normal, lowest_step=-0.001)
     assert float(shared[IMPACT_SQUARED]) == pytest.approx(-0.001)
-    matrix, side = dense(arrow)
+    matrix, side = dense(normal)
     free = torch.arange(len(side)) != 2 * N_CURVE + IMPACT_SQUARED
     held = side[free] - matrix[free, 2 * N_CURVE + IMPACT_SQUARED] * -0.001
     expected = solve_scaled(matrix[free][:, free], held)
-    assert own.ravel().numpy() == pytest.approx(expected[: 2 * N_CURVE].numpy(), rel=1e-5, abs=1e-10)
+    assert local.ravel().numpy() == pytest.approx(expected[: 2 * N_CURVE].numpy(), rel=1e-5, abs=1e-10)

@@ -1,4 +1,4 @@
-"""Light curves made relative: what is used, what is dead, what is a spike."""
+"""Light curves made relative: what is used, what is masked, what is a spike."""
 
 import numpy as np
 import pytest
@@ -24,16 +24,16 @@ def test_flux_is_one_and_weight_the_relative_inverse_variance():
     data = relative_flux(curves(), 5.0)
     assert np.median(data.flux.numpy(), axis=1) == pytest.approx(1.0, abs=1e-12)
     assert data.weight.numpy() == pytest.approx(1e6, rel=0.01)
-    assert data.alive.all() and not data.spike.any()
+    assert data.valid.all() and not data.spike.any()
 
 
-def test_dead_wavelengths_have_no_weight_and_harmless_flux():
+def test_masked_wavelengths_have_no_weight_and_harmless_flux():
     def kill(flux, error):
         flux[:, 0], flux[:, 1], flux[:, 2] = 0.0, np.nan, -5.0
         error[:, 3], flux[:60, 4] = np.inf, np.nan
 
     data = relative_flux(curves(kill), 5.0)
-    assert data.alive.tolist() == [False] * 5 + [True]
+    assert data.valid.tolist() == [False] * 5 + [True]
     assert (data.weight[:5] == 0).all() and (data.flux[:5] == 1).all()
 
 
@@ -42,7 +42,7 @@ def test_single_bad_points_are_skipped():
         flux[10, 0], error[11, 0], error[12, 0] = np.nan, 0.0, np.nan
 
     data = relative_flux(curves(hurt), 5.0)
-    assert data.alive.all()
+    assert data.valid.all()
     assert np.flatnonzero(data.weight[0] == 0).tolist() == [10, 11, 12]
 
 

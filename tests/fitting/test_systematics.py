@@ -20,7 +20,7 @@ def series(systematics, coefficients):
     return 1.0 + ((systematics.mixing.numpy() @ coefficients) @ systematics.functions.numpy())
 
 
-def test_channels_are_told_apart_by_wavelength():
+def test_channels_are_distinguished_by_wavelength():
     assert is_fgs1(np.array([0.7, 0.705, 1.95])).tolist() == [True, True, False]
 
 
@@ -29,13 +29,13 @@ def test_drift_of_fgs1_is_its_own():
     n_coefficient = systematics.mixing.shape[2]
     assert n_coefficient == 3 * (3 + 1)  # three degrees in time; three in wavelength for AIRS-CH0, one for FGS1
     moved = [series(systematics, unit) - 1.0 for unit in np.eye(n_coefficient)]
-    reaches_fgs1 = [np.abs(m[0]).max() > 0 for m in moved]
-    reaches_airs = [np.abs(m[1:]).max() > 0 for m in moved]
-    assert sum(reaches_fgs1) == 3 and sum(reaches_airs) == 9
-    assert not any(f and a for f, a in zip(reaches_fgs1, reaches_airs))
+    acts_on_fgs1 = [np.abs(m[0]).max() > 0 for m in moved]
+    acts_on_airs = [np.abs(m[1:]).max() > 0 for m in moved]
+    assert sum(acts_on_fgs1) == 3 and sum(acts_on_airs) == 9
+    assert not any(f and a for f, a in zip(acts_on_fgs1, acts_on_airs))
 
 
-def test_any_polynomial_drift_is_in_reach():
+def test_any_polynomial_drift_can_be_represented():
     systematics = build()
     x, colour = np.linspace(-1, 1, 100), np.linspace(1.0, 0.5, 5)
     wanted = (0.3 * x - 0.2 * x**3)[None] * colour[:, None] ** 2

@@ -1,4 +1,4 @@
-"""Joining visits: inverse variance, and honesty where they disagree."""
+"""Joining visits: inverse variance, and a wider covariance where they disagree."""
 
 from dataclasses import replace
 
@@ -65,7 +65,7 @@ def test_joined_errors_match_their_sigmas():
     assert 0.6 < np.mean(np.square(levels)) < 1.2
 
 
-def test_visits_that_disagree_in_level_widen_it_and_say_so():
+def test_visits_that_disagree_in_level_inflate_it_and_are_flagged():
     rng = np.random.default_rng(2)
     _, fits = draw(rng, [covariance(rng)] * 2, shift=400e-6)
     joined = join_visits(fits)
@@ -74,7 +74,7 @@ def test_visits_that_disagree_in_level_widen_it_and_say_so():
     assert Flag.VISITS_DIFFER_IN_LEVEL in joined.flags
 
 
-def test_visits_that_disagree_in_shape_widen_it_and_say_so():
+def test_visits_that_disagree_in_shape_inflate_it_and_are_flagged():
     rng = np.random.default_rng(3)
     _, fits = draw(rng, [covariance(rng)] * 2, spread=2.5)
     joined = join_visits(fits)

@@ -93,7 +93,7 @@ def light_curves(
     return curves, planet, true
 
 
-def level_pull(depth: np.ndarray, covariance: np.ndarray, true: np.ndarray) -> float:
+def standardised_level_error(depth: np.ndarray, covariance: np.ndarray, true: np.ndarray) -> float:
     """Return the error of the mean AIRS-CH0 depth in its sigmas."""
     weight = np.full(282, 1.0 / 282)
     return float(weight @ (depth - true)[1:] / np.sqrt(weight @ covariance[1:, 1:] @ weight))

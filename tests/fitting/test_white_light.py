@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from spectramind_kit.fitting.posterior import fit_transit
-from spectramind_kit.fitting.start import find_dips, white_curves
 from spectramind_kit.fitting.systematics import drift_and_jitter
-from tests.fitting.transit_light_curves import level_pull, light_curves
+from spectramind_kit.fitting.white_light import find_dips, white_curves
+from tests.fitting.transit_light_curves import light_curves, standardised_level_error
 
 TIME = (np.arange(225) + 0.5) * 120.0
 MIDDLE = np.array([0.7, 2.9])
@@ -28,10 +28,10 @@ def search(mid_time, duration, depth, seed=0, drift_size=1e-3):
 @pytest.mark.parametrize("duration", [4000.0, 9000.0, 18000.0])
 def test_dip_is_found_wherever_it_is(mid_time, duration):
     dip = search(mid_time, duration, 0.01)
-    seen = [max(0.0, m - d / 2) for m, d in ((mid_time, duration), (dip.mid_time, dip.duration))]
-    gone = [min(27000.0, m + d / 2) for m, d in ((mid_time, duration), (dip.mid_time, dip.duration))]
-    assert seen[1] == pytest.approx(seen[0], abs=0.15 * duration)
-    assert gone[1] == pytest.approx(gone[0], abs=0.15 * duration)
+    began = [max(0.0, m - d / 2) for m, d in ((mid_time, duration), (dip.mid_time, dip.duration))]
+    ended = [min(27000.0, m + d / 2) for m, d in ((mid_time, duration), (dip.mid_time, dip.duration))]
+    assert began[1] == pytest.approx(began[0], abs=0.15 * duration)
+    assert ended[1] == pytest.approx(ended[0], abs=0.15 * duration)
     assert dip.depth == pytest.approx(0.01, rel=0.15)
     assert dip.significance > 20
 
@@ -65,4 +65,4 @@ def test_a_deep_transit_is_not_taken_for_a_longer_one_and_drift(config):
     )
     fit = fit_transit(curves, planet, config.fit)
     assert fit.parameters["mid_time"].value == pytest.approx(17806.6, abs=10.0)
-    assert abs(level_pull(fit.depth, fit.covariance, true)) < 4.0
+    assert abs(standardised_level_error(fit.depth, fit.covariance, true)) < 4.0

@@ -17,12 +17,13 @@ from torch import Tensor
 from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, LOG_AXIS, MID_TIME, CurveModel, State
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.systematics import Systematics
+from spectramind_kit.robust_statistics import MAD_TO_SIGMA
 from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.transit.orbit import semi_major_axis_from_duration
 
 _SHORTEST_DIP = 0.05
 _LONGEST_DIP = 2.0
-"""Durations tried, in lengths of the window; of the longest only one flank is seen."""
+"""Durations tried, in lengths of the window; of the longest only one flank is observed."""
 _N_DURATION = 20
 _INGRESS = 0.12
 """Length of the trapezoid's flanks in durations."""
@@ -36,7 +37,14 @@ _APART = 0.08
 
 @dataclass(frozen=True)
 class Dip:
-    """A dip in the white light: mid_time and duration (contact one to four) [s], depth [1], significance [sigma]."""
+    """A dip in the white light.
+
+    Attributes:
+        mid_time: [s].
+        duration: first to fourth contact [s].
+        depth: [1].
+        significance: [sigma].
+    """
 
     mid_time: float
     duration: float
@@ -48,7 +56,9 @@ def white_curves(flux: Tensor, weight: Tensor, groups: list[Tensor]) -> tuple[Te
     """Average the curves of each group by inverse variance.
 
     Args:
-        flux, weight: (n_curve, n_time); groups: boolean (n_curve,) each.
+        flux: (n_curve, n_time) [1].
+        weight: (n_curve, n_time), inverse variance.
+        groups: boolean (n_curve,) each.
 
     Returns:
         White flux and weight, (n_group, n_time); the weight is that of the measured scatter if that is larger.
@@ -66,8 +76,9 @@ def _excess_variance(flux: Tensor, weight: Tensor) -> float:
     if used.sum() < 3:
         return 1.0
     f, w = flux[used], weight[used]
-    pulls = (f[1:] - f[:-1]) / torch.sqrt(1.0 / w[1:] + 1.0 / w[:-1])
-    return max(1.0, (1.4826 * float(pulls.abs().median())) ** 2)
+    # Differences, because neither drift nor transit changes much from one time to the next.
+    standardised = (f[1:] - f[:-1]) / torch.sqrt(1.0 / w[1:] + 1.0 / w[:-1])
+    return max(1.0, (MAD_TO_SIGMA * float(standardised.abs().median())) ** 2)
 
 
 def find_dips(
@@ -76,26 +87,32 @@ def find_dips(
     """Search the white curves for the dips that explain most beside a drift of plausible size, the best one first.
 
     Args:
-        time: (n_time,) [s]; white, weight: (n_white, n_time).
-        drift: of the white curves, one row of its mixing each; drift_scatter: prior scatter of its coefficients.
+        time: (n_time,) [s].
+        white: (n_white, n_time) flux [1].
+        weight: (n_white, n_time), inverse variance.
+        drift: of the white curves, one row of its mixing each.
+        drift_scatter: prior scatter of its coefficients.
         n: dips to return, which begin or end at different times.
     """
     mid_times, durations = _grid(time)
     shapes = _trapezoids(time, mid_times, durations)
-    strength, information = np.zeros(len(shapes)), np.zeros(len(shapes))
+    score, information = np.zeros(len(shapes)), np.zeros(len(shapes))
     for flux, measured, mixing in zip(white, weight, drift.mixing.numpy()):
+        # With the drift marginalised under its prior, the flux has the precision W - W D (D'W D + P)^-1 D'W. Score and
+        # information of a depth are products with it, added over the curves: one depth for both channels.
         w = _with_shape_error(flux, measured)
-        columns = np.vstack([np.ones(len(time)), (drift.functions.T.numpy() @ mixing).T])
-        weak = np.concatenate([[1e-6], (drift_scatter * drift.scatter.numpy()) ** -2.0])
-        inverse = np.linalg.inv((columns * w) @ columns.T + np.diag(weak))
-        seen_by_drift = shapes @ (columns * w).T
-        data_on_drift = inverse @ (columns @ (w * (flux - 1.0)))
-        strength -= shapes @ (w * (flux - 1.0)) - seen_by_drift @ data_on_drift
-        information += (shapes**2) @ w - ((seen_by_drift @ inverse) * seen_by_drift).sum(axis=1)
-    snr = strength / np.sqrt(np.maximum(information, 1e-12 * information.max()))
+        columns = np.vstack([np.ones(len(time)), (drift.functions.T.numpy() @ mixing).T])  # D, the level first
+        prior_precision = np.concatenate([[1e-6], (drift_scatter * drift.scatter.numpy()) ** -2.0])
+        inverse = np.linalg.inv((columns * w) @ columns.T + np.diag(prior_precision))
+        overlap = shapes @ (columns * w).T
+        fitted_drift = inverse @ (columns @ (w * (flux - 1.0)))
+        score -= shapes @ (w * (flux - 1.0)) - overlap @ fitted_drift
+        information += (shapes**2) @ w - ((overlap @ inverse) * overlap).sum(axis=1)
+    # A dip outside the window, or as long as it, is all drift: rounding must not make it significant.
+    snr = score / np.sqrt(np.maximum(information, 1e-12 * information.max()))
     dips = []
     for best in _distinct(snr, mid_times, durations, _APART * (time[-1] - time[0]), n):
-        depth = strength[best] / information[best]
+        depth = score[best] / information[best]
         dips.append(Dip(float(mid_times[best]), float(durations[best]), float(depth), float(snr[best])))
     return dips
 
@@ -112,7 +129,7 @@ def _distinct(snr: np.ndarray, mid_times: np.ndarray, durations: np.ndarray, apa
 
 
 def _with_shape_error(flux: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return weights (n_time,) that know that no transit is a trapezoid.
+    """Return weights (n_time,) with the error of taking a transit for a trapezoid in them.
 
     Otherwise a deep transit, whose limb darkening is many times the noise, is best explained by a wrong dip and a
     drift that its prior would never allow.
@@ -127,6 +144,7 @@ def _grid(time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     window = time[-1] - time[0]
     mid_times, durations = [], []
     for duration in window * np.geomspace(_SHORTEST_DIP, _LONGEST_DIP, _N_DURATION):
+        # A step is shorter than a flank; the fit that starts there needs no finer one.
         step = max(duration / 20.0, window / 200.0)
         tried = np.arange(time[0] - duration / 4.0, time[-1] + duration / 4.0, step)
         mid_times.append(tried)
@@ -141,7 +159,13 @@ def _trapezoids(time: np.ndarray, mid_times: np.ndarray, durations: np.ndarray) 
 
 
 def fit_white(model: CurveModel, dip: Dip, config: FitConfig) -> Solution:
-    """Fit the white curves from several impact parameters and return the best end."""
+    """Fit the white curves from several impact parameters and return the best end.
+
+    Args:
+        model: of the white curves.
+        dip: where to start.
+        config: for the number of steps.
+    """
     ends = [minimise(model, start, config.max_iterations, _TOLERANCE) for start in _starts(model, dip)]
     return min(ends, key=lambda end: end.at.cost)
 
@@ -152,6 +176,7 @@ def _starts(model: CurveModel, dip: Dip) -> list[State]:
     starts = []
     for b in _IMPACT_PARAMETERS:
         shared = model.prior_mean.clone()
+        # At each b the a/Rs that makes the transit as long as the dip: the starts differ in shape only.
         duration = min(dip.duration, 0.45 * model.period)
         axis = semi_major_axis_from_duration(model.period, duration, b, math.sqrt(depth))
         shared[MID_TIME], shared[LOG_AXIS], shared[IMPACT_SQUARED] = dip.mid_time, torch.log(axis), b**2
@@ -164,16 +189,20 @@ def joint_start(white: Solution, groups: list[Tensor], model: CurveModel, white_
     """Carry the white fit to all curves: every curve gets the level and depth of its channel's white curve.
 
     Args:
-        groups: boolean (n_curve,) of each white curve; model: the joint model; white_names: shared names of the white.
+        white: the white fit.
+        groups: boolean (n_curve,) of each white curve.
+        model: the joint model.
+        white_names: names of the white fit's shared parameters.
     """
     level, depth = (torch.ones(len(model.flux), dtype=model.flux.dtype) for _ in range(2))
     for group, white_level, white_depth in zip(groups, white.state.level, white.state.depth):
         level[group], depth[group] = white_level, white_depth
     shared = model.prior_mean.clone()
+    # The white drift has no wavelength dependence and starts anew: the problem is linear in it.
     known = {
         name: value
         for name, value in zip(white_names, white.state.shared)
-        if not name.startswith(("drift", "step", "jitter"))
+        if not name.startswith(("drift", "jump", "jitter"))
     }
     for place, name in enumerate(model.names):
         if name in known:
