@@ -1,4 +1,4 @@
-"""The competition's score: a Gaussian log-likelihood between that of a naive and that of an ideal answer.
+"""The competition's score: a Gaussian log-likelihood between that of a naive and that of an ideal prediction.
 
 Per element (planet p, channel c), with truth y, mean m, sigma s:
 A = ln N(y | m, s); T = ln N(y | y, s_true); B = ln N(y | mu0, s0).
@@ -19,7 +19,14 @@ FGS1_WEIGHT = 57.846
 
 @dataclass(frozen=True)
 class Edition:
-    """What one year's metric asks: ideal sigma of FGS1 and AIRS-CH0, weight of FGS1, ratio per element or of sums."""
+    """The metric of one year.
+
+    Attributes:
+        fgs1_sigma: of the ideal prediction [(Rp/Rs)^2].
+        airs_sigma: of the ideal prediction [(Rp/Rs)^2].
+        fgs1_weight: of the FGS1 point; every AIRS-CH0 point weighs 1.
+        per_element: True for a mean of ratios, False for a ratio of sums.
+    """
 
     fgs1_sigma: float
     airs_sigma: float
@@ -43,14 +50,16 @@ def score(
     """Return the competition's score, in [0, 1]; higher is better.
 
     Args:
-        truth, mean, sigma: (n_planet, n_wavelength), FGS1 first.
-        naive: mean and spread of the naive answer; those of ``truth`` (over all elements) if not given. Kaggle's
+        truth: (n_planet, n_wavelength) [(Rp/Rs)^2], FGS1 first.
+        mean: (n_planet, n_wavelength), predicted.
+        sigma: (n_planet, n_wavelength), predicted.
+        naive: mean and spread of the naive prediction; those of ``truth`` (over all elements) if not given. Kaggle's
             own numbers were not published; the 2025 winner used those of the labels being scored.
         edition: "2025" or "2024".
 
     Raises:
         SubmissionError: on shapes that differ, what Kaggle refuses (negative values, NaN), or a truth so uniform
-            that the naive answer is as good as the ideal one.
+            that the naive prediction is as good as the ideal one.
     """
     return float(np.clip(unclipped_score(truth, mean, sigma, naive, edition), 0.0, 1.0))
 
@@ -62,13 +71,13 @@ def unclipped_score(
     naive: tuple[float, float] | None = None,
     edition: str = "2025",
 ) -> float:
-    """Return the score before it is clipped: it tells bad from worse."""
+    """Return the score before it is clipped, which separates bad from worse."""
     _check(truth, mean, sigma)
     rules = _rules(edition)
-    answer, ideal, baseline = _log_likelihoods(truth, mean, sigma, naive, rules)
+    predicted, ideal, baseline = _log_likelihoods(truth, mean, sigma, naive, rules)
     if not rules.per_element:
-        return float((answer.sum() - baseline.sum()) / (ideal.sum() - baseline.sum()))
-    return float(_by_planet(answer, ideal, baseline, rules).mean())
+        return float((predicted.sum() - baseline.sum()) / (ideal.sum() - baseline.sum()))
+    return float(_by_planet(predicted, ideal, baseline, rules).mean())
 
 
 def planet_scores(
@@ -94,14 +103,16 @@ def _rules(edition: str) -> Edition:
     return EDITIONS[edition]
 
 
-def _log_likelihoods(truth, mean, sigma, naive, rules: Edition) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _log_likelihoods(
+    truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray, naive: tuple[float, float] | None, rules: Edition
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return A, T and B, each (n_planet, n_wavelength)."""
     naive_mean, naive_sigma = naive if naive is not None else (truth.mean(), truth.std())
     ideal_sigma = np.full(truth.shape[1], rules.airs_sigma)
     ideal_sigma[0] = rules.fgs1_sigma
     if not naive_sigma > ideal_sigma.max():
         raise SubmissionError(
-            "spread of the naive answer",
+            "spread of the naive prediction",
             wanted=f"more than the ideal sigma {ideal_sigma.max():g}",
             got=float(naive_sigma),
             remedy="score planets that differ, or give the naive mean and spread",
@@ -113,18 +124,18 @@ def _log_likelihoods(truth, mean, sigma, naive, rules: Edition) -> tuple[np.ndar
     )
 
 
-def _by_planet(answer: np.ndarray, ideal: np.ndarray, baseline: np.ndarray, rules: Edition) -> np.ndarray:
+def _by_planet(predicted: np.ndarray, ideal: np.ndarray, baseline: np.ndarray, rules: Edition) -> np.ndarray:
     """Return the weighted mean over wavelengths of the ratio of each element, (n_planet,)."""
-    weight = np.ones(answer.shape[1])
+    weight = np.ones(predicted.shape[1])
     weight[0] = rules.fgs1_weight
-    return np.average(_ratio(answer, ideal, baseline), axis=1, weights=weight)
+    return np.average(_ratio(predicted, ideal, baseline), axis=1, weights=weight)
 
 
-def _ratio(answer: np.ndarray, ideal: np.ndarray, baseline: np.ndarray) -> np.ndarray:
-    return (answer - baseline) / (ideal - baseline)
+def _ratio(predicted: np.ndarray, ideal: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+    return (predicted - baseline) / (ideal - baseline)
 
 
-def _log_normal(y, mean, sigma) -> np.ndarray:
+def _log_normal(y: np.ndarray, mean: np.ndarray | float, sigma: np.ndarray | float) -> np.ndarray:
     s = np.maximum(sigma, SIGMA_FLOOR)
     return -0.5 * np.log(2 * np.pi) - np.log(s) - 0.5 * ((y - mean) / s) ** 2
 

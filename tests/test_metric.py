@@ -39,10 +39,12 @@ def test_the_2024_score_is_a_ratio_of_sums_without_weights():
     y = np.array([[0.0100, 0.0101], [0.0200, 0.0203]])
     mean = y + 5e-5
     sigma = np.full_like(y, 1e-4)
-    answer = norm.logpdf(y, mean, sigma).sum()
+    predicted = norm.logpdf(y, mean, sigma).sum()
     naive = norm.logpdf(y, *NAIVE).sum()
     ideal = norm.logpdf(y, y, 1e-5).sum()
-    assert score(y, mean, sigma, NAIVE, edition="2024") == pytest.approx((answer - naive) / (ideal - naive), rel=1e-12)
+    assert score(y, mean, sigma, NAIVE, edition="2024") == pytest.approx(
+        (predicted - naive) / (ideal - naive), rel=1e-12
+    )
 
 
 def test_truth_with_ideal_sigma_scores_one(truth):
@@ -53,7 +55,7 @@ def test_truth_with_ideal_sigma_scores_one(truth):
 
 
 @pytest.mark.parametrize("edition", ["2025", "2024"])
-def test_naive_answer_scores_zero_and_worse_than_naive_is_clipped(truth, edition):
+def test_naive_prediction_scores_zero_and_worse_than_naive_is_clipped(truth, edition):
     naive = truth.mean(), truth.std()
     mean, sigma = np.full_like(truth, naive[0]), np.full_like(truth, naive[1])
     assert unclipped_score(truth, mean, sigma, edition=edition) == pytest.approx(0.0, abs=1e-12)
@@ -126,5 +128,5 @@ def test_other_shapes_and_years_are_refused(truth):
         score(truth, truth[:1], truth)
     with pytest.raises(SubmissionError, match="2025 or 2024, got 2023"):
         score(truth, truth, truth, edition="2023")
-    with pytest.raises(SubmissionError, match="spread of the naive answer"):
+    with pytest.raises(SubmissionError, match="spread of the naive prediction"):
         score(np.full((2, 283), 0.01), np.full((2, 283), 0.01), np.full((2, 283), 1e-4))

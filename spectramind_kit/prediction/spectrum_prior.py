@@ -1,4 +1,4 @@
-"""What a transmission spectrum looks like before its light curves are seen, learned from labelled planets.
+"""The prior of transmission spectra, learned from labelled planets.
 
 A spectrum is a level times one plus a shape, d = L (1 + s). The level is as free as the population is wide. The shape
 is Gaussian with one of two covariances: the sample covariance of the training shapes, shrunk towards a smooth
@@ -8,10 +8,11 @@ kernel by as much as held-out training shapes ask for, or the smooth kernel alon
 
 in which FGS1 has an offset of its own. Each comes with an amplitude from a grid, because atmospheres differ in scale
 height and a test planet may carry a molecule that no training planet had. For each the posterior has a closed form;
-the answer is their mixture, weighted by evidence (Rasmussen & Williams 2006, ch. 2 and 5.4).
+the result is their mixture, weighted by evidence (Rasmussen & Williams 2006, ch. 2 and 5.4).
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -23,7 +24,7 @@ from spectramind_kit.products import require_shape
 
 _AMPLITUDES = np.array([0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0])
 _USUAL_SPREAD = 1.0
-"""Prior spread of the logarithm of the amplitude where training planets do not tell, and for planets unlike them."""
+"""Prior spread of the logarithm of the amplitude where training planets are too few, and for planets unlike them."""
 _UNLIKE = 0.1
 """Prior probability that a planet's amplitude is not one of the training planets'."""
 _KERNEL = ((0.6, 0.12), (0.3, 0.04), (0.1, 0.015))
@@ -31,18 +32,18 @@ _KERNEL = ((0.6, 0.12), (0.3, 0.04), (0.1, 0.015))
 _NUGGET = 0.02
 """Standard deviation of what is not smooth, in amplitudes."""
 _USUAL_AMPLITUDE, _USUAL_FGS1_OFFSET = 0.01, 0.015
-"""Relative size of shapes where training planets do not tell: some scale heights of a hot giant's atmosphere."""
+"""Relative size of shapes where training planets are too few: some scale heights of a hot giant's atmosphere."""
 _USUAL_LEVEL_SPREAD = 0.0107
 """Spread of the mean depths of the 2025 planets [(Rp/Rs)^2]."""
-_BELIEF = 10.0
-"""Weight of the smooth kernel against the sample covariance, in planets, where training planets cannot tell."""
-_BELIEFS = (1.0, 3.0, 10.0, 30.0)
-"""Weights that training planets may choose from."""
+_KERNEL_WEIGHT = 10.0
+"""Prior weight of the smooth kernel against the sample covariance, in planets, where training planets are too few."""
+_KERNEL_WEIGHTS = (1.0, 3.0, 10.0, 30.0)
+"""Prior weights that training planets may choose from."""
 _RESOLVED = 0.01
 """Noise of one wavelength of a usual light curve, relative to the depth [1]: finer shapes do not enter the choice."""
 _N_FOLD = 5
-_MEAN_BELIEF = 3.0
-"""Weight of a flat mean shape, in planets."""
+_FLAT_WEIGHT = 3.0
+"""Prior weight of a flat mean shape, in planets."""
 _FEWEST_FOR_SPREAD = 8
 _LEAST_SPREAD = 0.3
 """Of the logarithm of the amplitude."""
@@ -55,9 +56,11 @@ class SpectrumPrior:
 
     Attributes:
         wavelength: (n,) [um].
-        level_mean, level_variance: of the mean AIRS-CH0 depth [(Rp/Rs)^2].
-        shape_mean: (n,) and shape_covariance: (n, n) of the learned family, relative to the level [1].
-        smooth_covariance: (n, n) of the family that knows smoothness only [1].
+        level_mean: of the mean AIRS-CH0 depth [(Rp/Rs)^2].
+        level_variance: of the mean AIRS-CH0 depth.
+        shape_mean: (n,) of the learned family, relative to the level [1].
+        shape_covariance: (n, n) of the learned family, relative to the level [1].
+        smooth_covariance: (n, n) of the family that assumes smoothness only [1].
         learned_weight: prior probability of the learned family.
         log_amplitude: mean and standard deviation of ln(amplitude) over the training planets [1].
     """
@@ -81,7 +84,8 @@ class SpectrumPrior:
         """Combine measured depths with the prior.
 
         Args:
-            depth: (n,); covariance: (n, n) of its errors [(Rp/Rs)^2].
+            depth: (n,) measured [(Rp/Rs)^2].
+            covariance: (n, n) of its errors.
 
         Returns:
             Mean (n,) and covariance (n, n) of the spectrum.
@@ -94,50 +98,63 @@ class SpectrumPrior:
     def posterior_with_gain(
         self, depth: np.ndarray, covariance: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the posterior, and the gain (n, n): how its mean follows the measured depths, families as they are."""
+        """Return the posterior, and the gain (n, n): slope of its mean by the measured depths at fixed weights.
+
+        Args:
+            depth: (n,) measured [(Rp/Rs)^2].
+            covariance: (n, n) of its errors.
+        """
         if not (np.isfinite(depth).all() and np.isfinite(covariance).all()):
             raise FitError("measured depths", wanted="finite numbers", got="NaN or inf")
         level = self._level(depth, covariance)
         families = self._families(level)
-        ends = [_combine(depth, covariance, mean, spread) for _, mean, spread in families]
-        evidence = np.array([log_weight + end[2] for (log_weight, _, _), end in zip(families, ends)])
+        posteriors = [_combine(depth, covariance, mean, spread) for _, mean, spread in families]
+        evidence = np.array([log_weight + p.log_evidence for (log_weight, _, _), p in zip(families, posteriors)])
         weight = np.exp(evidence - evidence.max())
         weight /= weight.sum()
-        mean = sum(w * end[0] for w, end in zip(weight, ends))
-        total = sum(w * (end[1] + np.outer(end[0] - mean, end[0] - mean)) for w, end in zip(weight, ends))
-        return mean, 0.5 * (total + total.T), sum(w * end[3] for w, end in zip(weight, ends))
+        # Moments of the mixture: where families disagree about the mean, that is variance too.
+        mean, total, gain = np.zeros_like(depth), np.zeros_like(covariance), np.zeros_like(covariance)
+        for w, posterior in zip(weight, posteriors):
+            mean = mean + w * posterior.mean
+        for w, posterior in zip(weight, posteriors):
+            offset = posterior.mean - mean
+            total = total + w * (posterior.covariance + np.outer(offset, offset))
+            gain = gain + w * posterior.gain
+        return mean, 0.5 * (total + total.T), gain
 
     def _level(self, depth: np.ndarray, covariance: np.ndarray) -> float:
-        """Return the level that shapes are scaled with: the measured one, pulled to the population's if uncertain."""
+        """Return the level that shapes are scaled with: the measured one, shrunk to the population's if uncertain."""
         airs = ~is_fgs1(self.wavelength) if not is_fgs1(self.wavelength).all() else np.ones(len(depth), dtype=bool)
         weight = airs / np.diag(covariance)
         weight /= weight.sum()
         variance = weight @ covariance @ weight
-        share = self.level_variance / (self.level_variance + variance)
-        return max(_SMALLEST_LEVEL, float(share * (weight @ depth) + (1.0 - share) * self.level_mean))
+        gain = self.level_variance / (self.level_variance + variance)
+        return max(_SMALLEST_LEVEL, float(gain * (weight @ depth) + (1.0 - gain) * self.level_mean))
 
     def _families(self, level: float) -> list[tuple[float, np.ndarray, np.ndarray]]:
         """Return log probability, mean and covariance of every family and amplitude."""
         families = []
-        for share, mean, shape in (
+        for probability, mean, shape in (
             (self.learned_weight, self.shape_mean, self.shape_covariance),
             (1.0 - self.learned_weight, np.zeros(len(self.wavelength)), self.smooth_covariance),
         ):
             flat = 1.0 + mean
+            # d = L (1 + s): an error of L scales the mean shape, and shapes are scaled with a level held fixed, so that
+            # the sum stays Gaussian.
             free_level = self.level_variance * np.outer(flat, flat)
-            for amplitude, probability in zip(_AMPLITUDES, amplitude_probability(*self.log_amplitude)):
-                log_weight = np.log(share * probability)
+            for amplitude, of_amplitude in zip(_AMPLITUDES, _amplitude_probability(*self.log_amplitude)):
+                log_weight = np.log(probability * of_amplitude)
                 families.append((log_weight, self.level_mean * flat, free_level + (level * amplitude) ** 2 * shape))
         return families
 
 
-def amplitude_probability(mean: float, spread: float) -> np.ndarray:
-    """Return the prior probability of every amplitude of the grid: normal in the logarithm, and a share of surprise."""
+def _amplitude_probability(mean: float, spread: float) -> np.ndarray:
+    """Return the prior probability of every amplitude of the grid: lognormal, with a wide part for unlike planets."""
     parts = [(1.0 - _UNLIKE, mean, spread), (_UNLIKE, 0.0, _USUAL_SPREAD)]
     total = np.zeros(len(_AMPLITUDES))
-    for share, centre, width in parts:
+    for weight, centre, width in parts:
         density = np.exp(-0.5 * ((np.log(_AMPLITUDES) - centre) / width) ** 2)
-        total += share * density / density.sum()
+        total += weight * density / density.sum()
     return total
 
 
@@ -145,7 +162,8 @@ def learn_spectrum_prior(spectra: np.ndarray, wavelength: np.ndarray) -> Spectru
     """Learn the prior from labelled spectra; one is enough, many make it sharp.
 
     Args:
-        spectra: (n_planet, n_wavelength) [(Rp/Rs)^2], noise-free; wavelength: (n_wavelength,) [um].
+        spectra: (n_planet, n_wavelength) [(Rp/Rs)^2], noise-free.
+        wavelength: (n_wavelength,) [um].
 
     Raises:
         FitError: without a finite spectrum of positive level.
@@ -161,9 +179,9 @@ def learn_spectrum_prior(spectra: np.ndarray, wavelength: np.ndarray) -> Spectru
     levels = spectra[good][:, airs].mean(axis=1)
     shapes = spectra[good] / levels[:, None] - 1.0
 
-    shape_mean = shapes.sum(axis=0) / (n_planet + _MEAN_BELIEF)
+    shape_mean = shapes.sum(axis=0) / (n_planet + _FLAT_WEIGHT)
     smooth = _smooth_covariance(wavelength, shapes)
-    shape_covariance = _shrunk_covariance(shapes, smooth, _evident_belief(shapes, smooth))
+    shape_covariance = _shrunk_covariance(shapes, smooth, _kernel_weight(shapes, smooth))
     level_variance = float(np.var(levels))
     if n_planet < _FEWEST_FOR_SPREAD:
         level_variance = max(level_variance, _USUAL_LEVEL_SPREAD**2)
@@ -179,27 +197,27 @@ def learn_spectrum_prior(spectra: np.ndarray, wavelength: np.ndarray) -> Spectru
     )
 
 
-def _shrunk_covariance(shapes: np.ndarray, smooth: np.ndarray, belief: float) -> np.ndarray:
+def _shrunk_covariance(shapes: np.ndarray, smooth: np.ndarray, weight: float) -> np.ndarray:
     """Return the covariance of shapes (n_planet, n) around their mean, shrunk towards the smooth kernel."""
-    offset = shapes - shapes.sum(axis=0) / (len(shapes) + _MEAN_BELIEF)
-    return (offset.T @ offset + belief * smooth) / (len(shapes) + belief)
+    offset = shapes - shapes.sum(axis=0) / (len(shapes) + _FLAT_WEIGHT)
+    return (offset.T @ offset + weight * smooth) / (len(shapes) + weight)
 
 
-def _evident_belief(shapes: np.ndarray, smooth: np.ndarray) -> float:
-    """Return the weight of the smooth kernel under which held-out training shapes are most probable.
+def _kernel_weight(shapes: np.ndarray, smooth: np.ndarray) -> float:
+    """Return the prior weight of the smooth kernel under which held-out training shapes are most probable.
 
     Too much of it leaves the prior wider than the population, and all sigmas with it.
     """
     if len(shapes) < _FEWEST_FOR_SPREAD:
-        return _BELIEF
+        return _KERNEL_WEIGHT
     fold = np.arange(len(shapes)) % _N_FOLD
-    evidence = np.zeros(len(_BELIEFS))
+    evidence = np.zeros(len(_KERNEL_WEIGHTS))
     for held_out in range(_N_FOLD):
         known = shapes[fold != held_out]
-        tried = shapes[fold == held_out] - known.sum(axis=0) / (len(known) + _MEAN_BELIEF)
-        for place, belief in enumerate(_BELIEFS):
-            evidence[place] += _log_probability(tried, _shrunk_covariance(known, smooth, belief))
-    return _BELIEFS[int(np.argmax(evidence))]
+        tried = shapes[fold == held_out] - known.sum(axis=0) / (len(known) + _FLAT_WEIGHT)
+        for place, weight in enumerate(_KERNEL_WEIGHTS):
+            evidence[place] += _log_probability(tried, _shrunk_covariance(known, smooth, weight))
+    return _KERNEL_WEIGHTS[int(np.argmax(evidence))]
 
 
 def _log_amplitude(shapes: np.ndarray) -> tuple[float, float]:
@@ -218,35 +236,48 @@ def _log_probability(shapes: np.ndarray, covariance: np.ndarray) -> float:
     """Return the log probability of shapes (n_planet, n), each at an amplitude of its own from the grid."""
     factor = cho_factor(covariance + _RESOLVED**2 * np.eye(len(covariance)), lower=True)
     power = np.einsum("pi,ip->p", shapes, cho_solve(factor, shapes.T))[:, None]
+    # An amplitude scales the whole covariance, the resolved noise with it: one factorisation serves the grid.
     n, log = shapes.shape[1], np.log(_AMPLITUDES)
     terms = -0.5 * power / _AMPLITUDES**2 - n * log - 0.5 * (log / _USUAL_SPREAD) ** 2
-    return float(logsumexp(terms, axis=1).sum() - len(shapes) * np.log(np.diag(factor[0])).sum())
+    per_planet = np.asarray(logsumexp(terms, axis=1))
+    return float(per_planet.sum() - len(shapes) * np.log(np.diag(factor[0])).sum())
 
 
 def _smooth_covariance(wavelength: np.ndarray, shapes: np.ndarray) -> np.ndarray:
     """Return the smooth kernel with the amplitudes of the training shapes, or usual ones where they are too few."""
     fgs1 = is_fgs1(wavelength)
-    belief = max(0.0, _FEWEST_FOR_SPREAD - len(shapes)) / _FEWEST_FOR_SPREAD
+    usual = max(0.0, _FEWEST_FOR_SPREAD - len(shapes)) / _FEWEST_FOR_SPREAD  # weight of the usual ones
     variance = (shapes**2).mean(axis=0)
-    amplitude2 = (1 - belief) * (variance[~fgs1].mean() if (~fgs1).any() else 0.0) + belief * _USUAL_AMPLITUDE**2
-    offset2 = (1 - belief) * (variance[fgs1].mean() if fgs1.any() else 0.0) + belief * _USUAL_FGS1_OFFSET**2
+    amplitude2 = (1 - usual) * (variance[~fgs1].mean() if (~fgs1).any() else 0.0) + usual * _USUAL_AMPLITUDE**2
+    offset2 = (1 - usual) * (variance[fgs1].mean() if fgs1.any() else 0.0) + usual * _USUAL_FGS1_OFFSET**2
     amplitude2, offset2 = max(amplitude2, 1e-8), max(offset2, 1e-8)
     x = np.log(wavelength)
     distance2 = (x[:, None] - x) ** 2
-    kernel = amplitude2 * sum(w * np.exp(-distance2 / (2.0 * length**2)) for w, length in _KERNEL)
+    correlation = np.zeros_like(distance2)
+    for weight, length in _KERNEL:
+        correlation = correlation + weight * np.exp(-distance2 / (2.0 * length**2))
+    kernel = amplitude2 * correlation
+    # FGS1 lies far from AIRS-CH0 in wavelength: no length of the kernel reaches from one to the other.
     kernel[np.ix_(fgs1, ~fgs1)] = 0.0
     kernel[np.ix_(~fgs1, fgs1)] = 0.0
     kernel[np.ix_(fgs1, fgs1)] = offset2
     return kernel + _NUGGET**2 * np.diag(np.where(fgs1, offset2, amplitude2))
 
 
-def _combine(
-    depth: np.ndarray, covariance: np.ndarray, mean: np.ndarray, spread: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
-    """Return mean, covariance, log evidence and gain of a Gaussian prior (mean, spread) after such a measurement."""
+class _FamilyPosterior(NamedTuple):
+    """Posterior under one family: mean (n,), covariance (n, n), log evidence, and gain (n, n)."""
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    log_evidence: float
+    gain: np.ndarray
+
+
+def _combine(depth: np.ndarray, covariance: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> _FamilyPosterior:
+    """Return the posterior of a Gaussian prior (mean, spread) after a measurement (depth, covariance)."""
     factor = cho_factor(spread + covariance, lower=True)
     difference = depth - mean
     gain = cho_solve(factor, spread).T
-    pull = cho_solve(factor, difference)
-    log_evidence = -0.5 * difference @ pull - np.log(np.diag(factor[0])).sum()
-    return mean + spread @ pull, spread - gain @ spread, float(log_evidence), gain
+    weighted = cho_solve(factor, difference)
+    log_evidence = -0.5 * difference @ weighted - np.log(np.diag(factor[0])).sum()
+    return _FamilyPosterior(mean + spread @ weighted, spread - gain @ spread, float(log_evidence), gain)

@@ -35,5 +35,6 @@ def quadratic_coefficients(temperature: float, wavelength: np.ndarray) -> np.nda
     """
     ratio = np.clip(temperature, *_TEMPERATURE_RANGE) / REFERENCE_TEMPERATURE
     colour = np.asarray(wavelength, dtype=np.float64)[:, None] / FGS1_WAVELENGTH
+    # A power law from the FGS1 anchor to the AIRS-CH0 one, which scales with temperature at every wavelength alike.
     u = _FGS1_ANCHOR * colour**_WAVELENGTH_SLOPE * ratio**_TEMPERATURE_SLOPE
     return u / np.maximum(1.0, u.sum(axis=1, keepdims=True) / 0.95)

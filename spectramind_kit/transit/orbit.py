@@ -28,8 +28,11 @@ def sky_separation(
     """Return the projected distance of the planet's centre from the star's centre.
 
     Args:
-        time, mid_time: [s]; period: [s].
-        semi_major_axis, impact_parameter: [R_star].
+        time: [s].
+        mid_time: [s].
+        period: [s].
+        semi_major_axis: [R_star].
+        impact_parameter: [R_star].
 
     Returns:
         The broadcast shape [R_star]; infinite while the planet is behind the star.
@@ -50,7 +53,10 @@ def transit_duration(
     """Return the time from first to fourth contact.
 
     Args:
-        period: [s]; semi_major_axis, impact_parameter: [R_star]; radius_ratio: Rp/Rs [1].
+        period: [s].
+        semi_major_axis: [R_star].
+        impact_parameter: [R_star].
+        radius_ratio: Rp/Rs [1].
 
     Returns:
         T14 [s] in the broadcast shape; 0 where the planet misses the star.
@@ -82,8 +88,10 @@ def semi_major_axis_from_duration(
     """Return the semi-major axis that makes the transit last ``duration``; the inverse of ``transit_duration``.
 
     Args:
-        period, duration: [s], duration above 0 and at most half a period.
-        impact_parameter: [R_star], below 1 + radius_ratio; radius_ratio: Rp/Rs [1].
+        period: [s].
+        duration: first to fourth contact [s], above 0 and at most half a period.
+        impact_parameter: [R_star], below 1 + radius_ratio.
+        radius_ratio: Rp/Rs [1].
 
     Returns:
         a [R_star] in the broadcast shape.

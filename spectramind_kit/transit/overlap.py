@@ -32,7 +32,8 @@ class Overlap:
 
     Attributes:
         area: over the covered part of the star's disc.
-        arc: over w from 0 to S along the planet's limb; cos_arc: the same with cos w under the integral.
+        arc: over w from 0 to S along the planet's limb.
+        cos_arc: the same with cos w under the integral.
     """
 
     area: tuple[Tensor, Tensor, Tensor]
@@ -45,7 +46,9 @@ def _nodes() -> tuple[Tensor, Tensor, Tensor]:
     x, weight = np.polynomial.legendre.leggauss(_N_NODE)
     v = (x + 1.0) / 2.0
     angle = math.pi / 2.0 * (1.0 - v**2)
-    return tuple(torch.from_numpy(a) for a in (np.sin(angle) ** 2, np.cos(angle), weight * math.pi / 2.0 * v))
+    # d(angle) = -pi v dv: the nodes crowd where the limbs cross, at v = 0, where the integrand is steepest.
+    sin2, cos, weight = np.sin(angle) ** 2, np.cos(angle), weight * math.pi / 2.0 * v
+    return torch.from_numpy(sin2), torch.from_numpy(cos), torch.from_numpy(weight)
 
 
 _NODES = _nodes()
@@ -55,12 +58,14 @@ def overlap(separation: Tensor, radius_ratio: Tensor) -> Overlap:
     """Integrate over the overlap of two discs that do overlap.
 
     Args:
-        separation: (n,) [R_star], below 1 + radius_ratio; radius_ratio: (n,) [R_star], below 1.
+        separation: (n,) [R_star], below 1 + radius_ratio.
+        radius_ratio: (n,) [R_star], below 1.
 
     Returns:
         Integrals of shape (n,) [R_star^2 for areas, radian for arcs].
     """
     s, k = separation, radius_ratio
+    # Products of sums and differences instead of differences of squares: exact to rounding at every contact.
     beyond = torch.clamp((s + k - 1.0) * (s + k + 1.0), min=0.0)  # > 0 while the star's limb cuts the planet
     z2_near = torch.clamp((1.0 - s + k) * (1.0 + s - k), min=0.0)  # z^2 at w = 0
     cut = beyond > 0.0
@@ -76,6 +81,7 @@ def overlap(separation: Tensor, radius_ratio: Tensor) -> Overlap:
     z2_sum = z2_middle * last + 2.0 * s * k * sin_last
     z2_cos_sum = z2_middle * sin_last + s * k * (last + sin_last * cos_last)
 
+    # sin^2(K/2), K half the angle that the covered arc of the star's limb spans at the star's centre.
     inside_arc = torch.clamp((k - 1.0 + s) * (k + 1.0 - s) / torch.clamp(4.0 * s, min=_SMALL), 0.0, 1.0)
     disc = 2.0 * torch.asin(torch.sqrt(inside_arc)) + k * (k * last - s * sin_last)
     mu_area = 2.0 / 3.0 * (disc + k * (k * q_sum - s * q_cos_sum))
@@ -87,6 +93,7 @@ def _sums_along_limb(z2_near: Tensor, four_sk: Tensor, sin2_half: Tensor, cos2_h
     """Integrate z, z cos w, z^2/(1+z) and z^2/(1+z) cos w over w from 0 to S, by quadrature."""
     sin2, cos, weight = (node.to(z2_near) for node in _NODES)
     z2_span = torch.minimum(z2_near, four_sk)
+    # z^2 falls from z2_near by 4 s k sin^2(w/2); written so that it ends at exactly zero where the limbs cross.
     z = torch.sqrt((z2_near - z2_span)[:, None] + z2_span[:, None] * cos**2)
     dw = torch.sqrt(sin2_half / (cos**2 + cos2_half[:, None] * sin2).T).T * (2.0 * cos * weight)
     moments = torch.stack((torch.ones_like(sin2), sin2), dim=1)

@@ -1,9 +1,9 @@
-"""One transit seen at many wavelengths at once, with every slope a joint fit needs.
+"""One transit observed at many wavelengths at once, with every slope a joint fit needs.
 
-Wavelengths share the orbit; only depth and limb darkening differ. The overlap integrals know a wavelength by its
-radius ratio k alone, and the hidden light is linear in them, so they are evaluated at a few Chebyshev nodes in k
-and carried to all wavelengths by polynomial interpolation: a product of small matrices instead of an integral
-per wavelength and instant. ``transit_flux`` is the slow twin.
+Wavelengths share the orbit; only depth and limb darkening differ. The overlap integrals depend on the wavelength
+through the radius ratio k alone, and the hidden light is linear in them. They are therefore evaluated at a few
+Chebyshev nodes in k and carried to all wavelengths by polynomial interpolation: a product of small matrices instead of
+an integral per wavelength and instant. ``transit_flux`` is the reference implementation.
 
 Averaging over an exposure is linear too and happens before the interpolation.
 """
@@ -33,8 +33,12 @@ class SpectroscopicTransit:
 
     Attributes:
         flux: relative to out of transit [1].
-        by_mid_time: [1/s]; by_semi_major_axis: [1/R_star]; by_impact_squared: slope by b^2, which stays smooth
-            through a central transit where the slope by b vanishes; by_depth, by_u1, by_u2: [1].
+        by_mid_time: [1/s].
+        by_semi_major_axis: [1/R_star].
+        by_impact_squared: slope by b^2 [1/R_star^2], smooth through a central transit, where the slope by b vanishes.
+        by_depth: [1].
+        by_u1: [1].
+        by_u2: [1].
     """
 
     flux: Tensor
@@ -60,23 +64,32 @@ def spectroscopic_transit(
 
     Args:
         instants: (n_time, supersample) [s], from ``exposure_samples``.
-        mid_time, period: [s]; semi_major_axis: [R_star]; impact_squared: b^2 >= 0 [R_star^2].
-        depth, u1, u2: (n_wavelength,) [1]. Far from the median depth, and below zero, the light curve is the tangent's.
+        mid_time: [s].
+        period: [s].
+        semi_major_axis: [R_star].
+        impact_squared: b^2 >= 0 [R_star^2].
+        depth: (n_wavelength,) [1]. Far from the median depth, and below zero, the light curve is the tangent's.
+        u1: (n_wavelength,) [1].
+        u2: (n_wavelength,) [1].
     """
     k_nodes, weights, distance = _radius_interpolation(depth)
     phase = 2.0 * math.pi * (instants - mid_time) / period
     sin, cos = torch.sin(phase), torch.cos(phase)
     squared = semi_major_axis**2 * sin**2 + impact_squared * cos**2
     squared = torch.where(cos > 0.0, squared, torch.inf)
+    # Only times in transit are integrated; the widest node decides for all.
     rows = _span((squared < (1.0 + k_nodes.max()) ** 2).any(dim=1))
     sin, cos, squared = sin[rows], cos[rows], squared[rows]
 
     area, by_squared, arc = _integrals(squared, k_nodes)
+    # Chain rule through s^2, in which the flux is smooth at s = 0. The exposure average is linear: slopes take it too.
     by_phase = 2.0 * sin * cos * (semi_major_axis**2 - impact_squared)
     squared_by = (by_phase * (-2.0 * math.pi / period), 2.0 * semi_major_axis * sin**2, cos**2)
     parts = [area.mean(dim=1), arc.mean(dim=1)] + [(by_squared * s[:, :, None, None]).mean(dim=1) for s in squared_by]
     parts = torch.stack(parts).flatten(start_dim=2).mT  # (5, 3 * n_node, rows)
 
+    # One row per wavelength: Lagrange weights times limb darkening. The arc is d(area) / d(k^2), so that the same row
+    # makes flux and slope by depth of it; u1 and u2 act through the coefficients and through the star's light.
     light = math.pi * (1.0 - u1 / 3.0 - u2 / 6.0)
     darkened = _weighted(weights, (1.0 - u1 - u2, u1 + 2.0 * u2, -u2), light)
     hidden, by_depth, *by_orbit = darkened @ parts
@@ -92,6 +105,7 @@ def spectroscopic_transit(
 
 def _radius_interpolation(depth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return Chebyshev nodes in k (n,), Lagrange weights (n, n_wavelength), and how far a depth lies outside them."""
+    # The range is never empty, and never so wide that a few wild depths cost the others their accuracy.
     middle = torch.clamp(depth.median(), min=_SMALLEST_DEPTH)
     low = torch.clamp(depth.min(), min=_DEPTH_RANGE[0] * middle, max=0.99 * middle)
     high = torch.clamp(depth.max(), min=1.01 * middle, max=_DEPTH_RANGE[1] * middle)
@@ -113,8 +127,8 @@ def _integrals(squared: Tensor, k_nodes: Tensor) -> tuple[Tensor, Tensor, Tensor
     k = k_nodes.expand_as(s)
     inside = s < 1.0 + k
     covered = overlap(s[inside], k[inside])
-    pull = -k[inside] / s[inside]
-    slopes = tuple(pull * part for part in covered.cos_arc)
+    slope = -k[inside] / s[inside]  # dA/d(s^2) = dA/ds / 2s, and dA/ds = -2 k cos_arc
+    slopes = tuple(slope * part for part in covered.cos_arc)
 
     def spread(parts: tuple[Tensor, ...]) -> Tensor:
         result = torch.zeros(3, *s.shape, dtype=s.dtype, device=s.device)

@@ -1,11 +1,13 @@
 """Noise measured on residuals."""
 
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
 
+from spectramind_kit.fitting.curve_model import CurveModel, Linearisation
 from spectramind_kit.fitting.noise import channel_noise, outliers, scatter_ratio
 
 N_CURVE, N_TIME = 60, 300
@@ -29,7 +31,7 @@ def measured(residual, weight=None):
     weight = torch.ones_like(residual) if weight is None else weight
     model = SimpleNamespace(weight=weight)
     at = SimpleNamespace(residual=residual - (columns.T @ line).T, jacobian=columns.expand(N_CURVE, 2, N_TIME))
-    return channel_noise(model, at, GROUP, 72.0)
+    return channel_noise(cast(CurveModel, model), cast(Linearisation, at), GROUP, 72.0)
 
 
 def test_expected_scatter_has_ratio_one_and_twice_has_two():

@@ -61,10 +61,10 @@ def test_errors_are_as_large_as_the_sigmas_say(fit_config):
         )
         fit = fit_transit(curves, planet, fit_config)
         require_sound(fit)
-        pulls = (fit.depth - true) / fit.sigma
-        fgs1.append(pulls[0])
+        standardised = (fit.depth - true) / fit.sigma
+        fgs1.append(standardised[0])
         level.append(standardised_level_error(fit.depth, fit.covariance, true))
-        shape.append(np.mean(pulls[AIRS] ** 2))
+        shape.append(np.mean(standardised[AIRS] ** 2))
     assert 0.85 < np.mean(shape) < 1.15
     assert np.mean(np.square(fgs1)) < 2.5 and np.mean(np.square(level)) < 2.5  # eight draws: 2.5 is beyond 99.5 %
     assert np.abs(fgs1 + level).max() < 4.0

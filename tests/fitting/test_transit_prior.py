@@ -10,7 +10,8 @@ from spectramind_kit.fitting.transit_prior import transit_prior
 from spectramind_kit.flags import Flag
 from spectramind_kit.products import Orbit, Planet, Star
 
-PLANET = Planet(1, Star(1.0, 1.0, 5539.0), Orbit(6.932871, 15.43293, 89.533139))
+ORBIT = Orbit(6.932871, 15.43293, 89.533139)
+PLANET = Planet(1, Star(1.0, 1.0, 5539.0), ORBIT)
 
 
 def test_table_row_sets_the_centre(config):
@@ -51,8 +52,8 @@ def test_a_table_that_misses_the_star_is_brought_back(config):
 
 
 def test_an_eccentric_orbit_has_an_unknown_speed(config):
-    orbit = replace(PLANET.orbit, eccentricity=0.6)
-    circular, eccentric = (transit_prior(replace(PLANET, orbit=o), config.fit) for o in (PLANET.orbit, orbit))
+    orbit = replace(ORBIT, eccentricity=0.6)
+    circular, eccentric = (transit_prior(replace(PLANET, orbit=o), config.fit) for o in (ORBIT, orbit))
     scatter = [p.log_axis[1] for p in (circular, eccentric)]
     assert math.sqrt(scatter[1] ** 2 - scatter[0] ** 2) == pytest.approx(0.45, abs=0.05)
     assert eccentric.impact_squared[1] > circular.impact_squared[1]

@@ -53,15 +53,15 @@ def test_agreeing_visits_give_the_inverse_variance_mean():
 
 
 def test_joined_errors_match_their_sigmas():
-    pulls, levels = [], []
+    squares, levels = [], []
     for seed in range(60):
         rng = np.random.default_rng(seed)
         true, fits = draw(rng, [covariance(rng), covariance(rng)])
         joined = join_visits(fits)
-        pulls.append(np.mean((joined.depth - true) ** 2 / np.diag(joined.covariance)))
+        squares.append(np.mean((joined.depth - true) ** 2 / np.diag(joined.covariance)))
         weight = np.full(N, 1 / N)
         levels.append(weight @ (joined.depth - true) / np.sqrt(weight @ joined.covariance @ weight))
-    assert 0.85 < np.mean(pulls) < 1.05
+    assert 0.85 < np.mean(squares) < 1.05
     assert 0.6 < np.mean(np.square(levels)) < 1.2
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import batman
 import numpy as np
@@ -65,7 +66,7 @@ def light_curves(
     u = limb_darkening(rng, darkening_scatter)
     offsets = ((np.arange(_FINE) + 0.5) / _FINE - 0.5) * BIN_SECONDS
     fine = (time[:, None] + offsets).ravel()
-    orbit = batman.TransitParams()
+    orbit: Any = batman.TransitParams()  # its attributes begin as None
     orbit.t0, orbit.per, orbit.a = mid_time / 86400.0, period, semi_major_axis
     orbit.inc, orbit.ecc, orbit.w = math.degrees(math.acos(impact_parameter / semi_major_axis)), 0.0, 90.0
     orbit.rp, orbit.u, orbit.limb_dark = 0.1, [0.1, 0.1], "quadratic"

@@ -1,4 +1,4 @@
-"""The prior on spectra: sharper than the data, honest, and never deaf to a spectrum it has not seen."""
+"""The prior of spectra: sharper than the data, with calibrated uncertainties, open to spectra unlike its own."""
 
 import numpy as np
 import pytest
@@ -30,41 +30,41 @@ def measure(rng, true, covariance):
 
 
 @pytest.mark.parametrize("n_train", [1, 5, 25, 400])
-def test_posterior_is_sharper_than_the_data_and_honest(n_train):
+def test_posterior_is_sharper_than_the_data_and_calibrated(n_train):
     rng = np.random.default_rng(n_train)
     prior = learn_spectrum_prior(draw_spectra(rng, n_train), WAVELENGTH)
     covariance = measurement_covariance()
-    errors, pulls = [], []
+    errors, squares = [], []
     for true in draw_spectra(rng, 12):
         mean, posterior = prior.posterior(measure(rng, true, covariance), covariance)
         assert np.linalg.eigvalsh(posterior)[0] > 0
         errors.append((mean - true) ** 2)
-        pulls.append((mean - true) ** 2 / np.diag(posterior))
+        squares.append((mean - true) ** 2 / np.diag(posterior))
     measured = np.sqrt(np.diag(covariance)[1:].mean())
     assert np.sqrt(np.mean(np.array(errors)[:, 1:])) < 0.4 * measured
-    assert 0.4 < np.mean(pulls) < 1.8
+    assert 0.4 < np.mean(squares) < 1.8
 
 
 @pytest.mark.parametrize("size", [0.0, 0.3, 4.0, 10.0])
-def test_shapes_of_unseen_strength_are_followed(size):
+def test_shapes_of_unseen_strength_are_recovered(size):
     rng = np.random.default_rng(7)
     prior = learn_spectrum_prior(draw_spectra(rng, 100), WAVELENGTH)
     covariance = measurement_covariance()
-    pulls = []
+    squares = []
     for true in draw_spectra(rng, 8, size):
         mean, posterior = prior.posterior(measure(rng, true, covariance), covariance)
-        pulls.append(np.mean((mean - true)[1:] ** 2 / np.diag(posterior)[1:]))
-    assert np.mean(pulls) < 2.0
+        squares.append(np.mean((mean - true)[1:] ** 2 / np.diag(posterior)[1:]))
+    assert np.mean(squares) < 2.0
 
 
-def test_the_gain_says_how_the_answer_follows_the_measurement():
+def test_the_gain_is_the_slope_of_the_mean_by_the_measurement():
     rng = np.random.default_rng(9)
     prior, covariance = learn_spectrum_prior(draw_spectra(rng, 60), WAVELENGTH), measurement_covariance()
     (true,) = draw_spectra(rng, 1)
     mean, _, gain = prior.posterior_with_gain(true, covariance)
     error = np.where(WAVELENGTH < 1.0, 2e-6, -1e-6)
-    moved, followed = prior.posterior(true + error, covariance)[0] - mean, gain @ error
-    assert np.abs(moved - followed).max() < 0.05 * np.abs(moved).max()  # the rest: one family gains on another
+    moved, predicted = prior.posterior(true + error, covariance)[0] - mean, gain @ error
+    assert np.abs(moved - predicted).max() < 0.05 * np.abs(moved).max()  # the rest: one family gains on another
 
 
 def test_a_molecule_that_no_training_planet_had_is_seen():
@@ -90,7 +90,7 @@ def test_an_unmeasured_planet_gets_the_population():
     assert np.sqrt(np.diag(posterior)).mean() == pytest.approx(levels.std(), rel=0.05)
 
 
-def test_a_dead_wavelength_is_filled_from_its_neighbours():
+def test_an_uninformative_wavelength_is_filled_from_its_neighbours():
     rng = np.random.default_rng(10)
     prior = learn_spectrum_prior(draw_spectra(rng, 25), WAVELENGTH)
     covariance = measurement_covariance()
@@ -102,7 +102,7 @@ def test_a_dead_wavelength_is_filled_from_its_neighbours():
     assert abs(mean[150] - true[150]) < 4 * np.sqrt(posterior[150, 150]) < 4e-4
 
 
-def test_level_is_not_pulled_to_the_population():
+def test_level_is_not_shrunk_to_the_population():
     rng = np.random.default_rng(11)
     prior = learn_spectrum_prior(draw_spectra(rng, 25), WAVELENGTH)
     mean, _ = prior.posterior(np.full(283, 0.045), measurement_covariance())

@@ -1,6 +1,7 @@
 """The light curve against batman, against brute-force integration at the contacts, and against its own differences."""
 
 import math
+from typing import Any
 
 import batman
 import numpy as np
@@ -59,7 +60,7 @@ def test_agrees_with_batman_along_a_transit(k, b):
     # No b equals a k: batman loses five digits where the planet's limb passes over the star's centre.
     time = np.linspace(-0.15, 0.15, 1501)
     for u in LIMB_DARKENING:
-        orbit = batman.TransitParams()
+        orbit: Any = batman.TransitParams()  # its attributes begin as None
         orbit.t0, orbit.per, orbit.rp, orbit.a, orbit.ecc, orbit.w = 0.0, 4.0, k, 9.0, 0.0, 90.0
         orbit.inc = math.degrees(math.acos(b / orbit.a))
         orbit.limb_dark, orbit.u = "quadratic", list(u)
