@@ -19,3 +19,15 @@ def shrunk_excess(ratio: float, freedom: float) -> float:
     """
     chance, excess = np.sqrt(2.0 / freedom), ratio - 1.0
     return 1.0 + (excess - chance**2 / excess if excess > chance else 0.0)
+
+
+def lower_median(values: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Return the median along an axis, the lower one of two middle values; NaN values do not count.
+
+    Args:
+        values: of any shape; a slice of nothing but NaN has the median NaN.
+        axis: that the median is taken along.
+    """
+    ordered = np.sort(values, axis=axis)  # NaN sort to the end
+    middle = np.maximum((~np.isnan(values)).sum(axis=axis, keepdims=True) - 1, 0) // 2
+    return np.take_along_axis(ordered, middle, axis=axis).squeeze(axis)

@@ -12,8 +12,6 @@ The normal matrix of the joint fit is therefore an arrowhead: small local blocks
 from dataclasses import dataclass, fields
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from spectramind_kit.fitting.systematics import Systematics, wavelength_basis
 from spectramind_kit.fitting.transit_prior import TransitPrior
@@ -53,15 +51,15 @@ class CurveModel:
         mid_time_groups: runs of curves that share a mid-time.
     """
 
-    flux: Tensor
-    weight: Tensor
-    instants: Tensor
+    flux: np.ndarray
+    weight: np.ndarray
+    instants: np.ndarray
     period: float
-    functions: Tensor
-    offset: Tensor
-    mixing: Tensor
-    prior_mean: Tensor
-    prior_scatter: Tensor
+    functions: np.ndarray
+    offset: np.ndarray
+    mixing: np.ndarray
+    prior_mean: np.ndarray
+    prior_scatter: np.ndarray
     names: tuple[str, ...]
     depth_mean: float
     mid_time_groups: tuple[slice, ...]
@@ -77,9 +75,9 @@ class State:
         shared: (n_shared,), in the units of their names.
     """
 
-    level: Tensor
-    depth: Tensor
-    shared: Tensor
+    level: np.ndarray
+    depth: np.ndarray
+    shared: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -94,17 +92,17 @@ class Linearisation:
         cost: half of chi^2 plus half of the prior's.
     """
 
-    transit: Tensor
-    systematics: Tensor
-    residual: Tensor
-    jacobian: Tensor
+    transit: np.ndarray
+    systematics: np.ndarray
+    residual: np.ndarray
+    jacobian: np.ndarray
     cost: float
 
 
 def curve_model(
-    flux: Tensor,
-    weight: Tensor,
-    instants: Tensor,
+    flux: np.ndarray,
+    weight: np.ndarray,
+    instants: np.ndarray,
     wavelength: np.ndarray,
     systematics: Systematics,
     prior: TransitPrior,
@@ -130,14 +128,14 @@ def curve_model(
     n_curve, n_function, n_drift = systematics.mixing.shape
     n_shared = _N_ORBIT + len(special) + n_drift
     # Columns of the mixing, and so the order of the shared parameters: orbit, limb darkening, FGS1's lag, drift.
-    mixing = torch.zeros(n_curve, _N_TRANSIT + n_function, n_shared, dtype=flux.dtype)
+    mixing = np.zeros((n_curve, _N_TRANSIT + n_function, n_shared))
     for orbit in range(_N_ORBIT):
         mixing[:, orbit, orbit] = 1.0
     for column, (_, row, strength, _) in enumerate(special, start=_N_ORBIT):
-        mixing[:, row, column] = torch.from_numpy(strength)
+        mixing[:, row, column] = strength
     mixing[:, _N_TRANSIT:, _N_ORBIT + len(special) :] = systematics.mixing
-    offset = torch.zeros(n_curve, _N_TRANSIT + n_function, dtype=flux.dtype)
-    offset[:, _N_ORBIT:_N_TRANSIT] = torch.from_numpy(quadratic_coefficients(prior.temperature, wavelength))
+    offset = np.zeros((n_curve, _N_TRANSIT + n_function))
+    offset[:, _N_ORBIT:_N_TRANSIT] = quadratic_coefficients(prior.temperature, wavelength)
     # Nothing is assumed of the mid-time: one window of scatter reaches every transit that leaves a flank in it.
     window = float(instants.max() - instants.min())
     means = [float(instants.mean()), prior.log_axis[0], prior.impact_squared[0]]
@@ -151,8 +149,8 @@ def curve_model(
         functions=systematics.functions,
         offset=offset,
         mixing=mixing,
-        prior_mean=torch.tensor(means + [0.0] * (n_shared - _N_ORBIT), dtype=flux.dtype),
-        prior_scatter=torch.tensor(scatters, dtype=flux.dtype),
+        prior_mean=np.array(means + [0.0] * (n_shared - _N_ORBIT)),
+        prior_scatter=np.array(scatters),
         names=("mid_time", "log_axis", "impact_squared", *(c[0] for c in special), *systematics.names),
         depth_mean=depth_mean,
         mid_time_groups=mid_time_groups,
@@ -163,26 +161,26 @@ def linearise(model: CurveModel, state: State) -> Linearisation:
     """Evaluate the model and its Jacobian."""
     shared, level = state.shared, state.level[:, None]
     predictor = model.offset + model.mixing @ shared
-    axis = torch.exp(shared[LOG_AXIS])
+    axis = np.exp(shared[LOG_AXIS])
     transit = _transit(model, state, predictor, axis)
     systematics = 1.0 + predictor[:, _N_TRANSIT:] @ model.functions
     star = level * systematics
     # d/d ln(a) = a d/da; the order is that of the local parameters and of the predictor's rows.
     slopes = (transit.by_depth, transit.by_mid_time, axis * transit.by_semi_major_axis, transit.by_impact_squared)
-    jacobian = torch.cat(
+    jacobian = np.concatenate(
         (
             (systematics * transit.flux)[:, None],
-            star[:, None] * torch.stack((*slopes, transit.by_u1, transit.by_u2), dim=1),
+            star[:, None] * np.stack((*slopes, transit.by_u1, transit.by_u2), axis=1),
             (level * transit.flux)[:, None] * model.functions,
         ),
-        dim=1,
+        axis=1,
     )
     residual = model.flux - star * transit.flux
     cost = 0.5 * (model.weight * residual**2).sum() + _prior_cost(model, state)
     return Linearisation(transit.flux, systematics, residual, jacobian, float(cost))
 
 
-def _transit(model: CurveModel, state: State, predictor: Tensor, axis: Tensor) -> SpectroscopicTransit:
+def _transit(model: CurveModel, state: State, predictor: np.ndarray, axis: np.ndarray) -> SpectroscopicTransit:
     """Return the transit of all curves, one group of equal mid-times after the other."""
     parts = [
         spectroscopic_transit(
@@ -197,17 +195,17 @@ def _transit(model: CurveModel, state: State, predictor: Tensor, axis: Tensor) -
         )
         for curves in model.mid_time_groups
     ]
-    return SpectroscopicTransit(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(parts[0])))
+    return SpectroscopicTransit(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(parts[0])))
 
 
-def local_prior(model: CurveModel, state: State) -> tuple[Tensor, Tensor]:
+def local_prior(model: CurveModel, state: State) -> tuple[np.ndarray, np.ndarray]:
     """Return the precision (2,) of the priors of level and depth, and their score (n_curve, 2) at the state."""
-    precision = torch.tensor([_LEVEL_SCATTER**-2, DEPTH_SCATTER**-2], dtype=state.level.dtype)
-    offset = torch.stack((1.0 - state.level, model.depth_mean - state.depth), dim=1)
+    precision = np.array([_LEVEL_SCATTER**-2, DEPTH_SCATTER**-2])
+    offset = np.stack((1.0 - state.level, model.depth_mean - state.depth), axis=1)
     return precision, offset * precision
 
 
-def _prior_cost(model: CurveModel, state: State) -> Tensor:
+def _prior_cost(model: CurveModel, state: State) -> np.ndarray:
     local = ((state.level - 1.0) / _LEVEL_SCATTER) ** 2 + ((state.depth - model.depth_mean) / DEPTH_SCATTER) ** 2
     return 0.5 * (local.sum() + (((state.shared - model.prior_mean) / model.prior_scatter) ** 2).sum())
 

@@ -64,8 +64,8 @@ def darkening_arrays(posterior: Posterior, model: CurveModel) -> dict[str, np.nd
     places = [model.names.index(name) for name in DARKENING_NAMES]
     return {
         "darkening": np.column_stack([posterior.shared[places], model.prior_scatter[places]]),
-        "darkening_covariance": posterior.shared_covariance[places][:, places].numpy(),
-        "darkening_cross": posterior.cross[:, places].numpy(),
+        "darkening_covariance": posterior.shared_covariance[places][:, places],
+        "darkening_cross": posterior.cross[:, places],
     }
 
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
 from spectramind_kit.fitting.correlated_noise import NoiseGrid, noise_grid
 from spectramind_kit.fitting.curve_model import CurveModel
@@ -62,7 +61,7 @@ class Chord:
 
 
 def depth_bias(
-    model: CurveModel, solution: Solution, groups: Mapping[str, Tensor], time: np.ndarray, chord: Chord
+    model: CurveModel, solution: Solution, groups: Mapping[str, np.ndarray], time: np.ndarray, chord: Chord
 ) -> np.ndarray:
     """Return by how much correlated noise and spot crossings are expected to have raised each channel's mean depth.
 
@@ -82,8 +81,8 @@ def depth_bias(
         depth_slope, _ = flux_sensitivity(model, solution.at, eliminated, group)
         sensitivity = np.zeros((len(_ROWS), len(time)))
         for affected, curves in groups.items():
-            sensitivity[_ROWS.index(affected)] = depth_slope[curves].mean(dim=0).numpy()
-        standardised, inverse_sigma, fitted = (part.numpy() for part in white_residual(model, solution.at, group))
+            sensitivity[_ROWS.index(affected)] = depth_slope[curves].mean(axis=0)
+        standardised, inverse_sigma, fitted = (part for part in white_residual(model, solution.at, group))
         patterns = _CROSSING_COLOUR[_ROWS.index(name)] * crossings
         channels.append(noise_grid(standardised, inverse_sigma, fitted, sensitivity, time - time[0], patterns))
     return np.column_stack(_marginalised(channels))

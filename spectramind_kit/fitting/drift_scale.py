@@ -10,8 +10,7 @@ b the prior weight of a = 1 (MacKay 1992; Bishop 2006, ch. 9.3.4). A quiet visit
 give away: drift of high degree imitates a transit.
 """
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from spectramind_kit.fitting.curve_model import CurveModel
 from spectramind_kit.fitting.gauss_newton import Solution, eliminate, solve_scaled
@@ -23,7 +22,7 @@ _LEAST = 0.02
 """Smallest scatter, in configured ones."""
 
 
-def empirical_bayes_scatter(model: CurveModel, solution: Solution) -> Tensor:
+def empirical_bayes_scatter(model: CurveModel, solution: Solution) -> np.ndarray:
     """Return the prior scatter of all shared parameters (n_shared,), that of the drift by empirical Bayes.
 
     Args:
@@ -34,18 +33,18 @@ def empirical_bayes_scatter(model: CurveModel, solution: Solution) -> Tensor:
     # prior, and its score at zero. Both are kept while the prior changes: the light curves are not looked at again.
     schur = eliminate(solution.normal).schur
     precision = model.prior_scatter**-2
-    information = schur - torch.diag(precision)
+    information = schur - np.diag(precision)
     score = schur @ solution.state.shared - precision * model.prior_mean
     kinds = sorted({name for name in model.names if name.startswith("drift")})
-    members = [torch.tensor([name == kind for name in model.names]) for kind in kinds]
+    members = [np.array([name == kind for name in model.names]) for kind in kinds]
     scatter = model.prior_scatter
-    identity = torch.eye(len(schur), dtype=schur.dtype)
+    identity = np.eye(len(schur))
     for _ in range(_N_STEP):
-        covariance = solve_scaled(information + torch.diag(scatter**-2), identity)
+        covariance = solve_scaled(information + np.diag(scatter**-2), identity)
         mean = covariance @ (score + scatter**-2 * model.prior_mean)
         power = (mean**2 + covariance.diagonal()) / model.prior_scatter**2
-        scatter = model.prior_scatter.clone()
+        scatter = model.prior_scatter.copy()
         for kind in members:
             size2 = (power[kind].sum() + _PRIOR_WEIGHT) / (kind.sum() + _PRIOR_WEIGHT)
-            scatter[kind] *= torch.sqrt(size2).clamp(min=_LEAST)
+            scatter[kind] *= np.maximum(np.sqrt(size2), _LEAST)
     return scatter

@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-import torch
 
 from spectramind_kit.fitting.curve_model import FGS1_LAG, IMPACT_SQUARED, LOG_AXIS, MID_TIME
 from spectramind_kit.fitting.laplace import Posterior
@@ -13,6 +12,8 @@ from spectramind_kit.transit.limb_darkening import quadratic_coefficients
 from spectramind_kit.transit.orbit import transit_duration
 
 _REPORTED_AS = {"log_axis": "semi_major_axis", "impact_squared": "impact_parameter"}
+_STEP = 1e-6
+"""Of ln(a/Rs) and of b^2 in the difference quotient of the duration."""
 
 
 def transit_estimates(
@@ -38,8 +39,8 @@ def transit_estimates(
         other is that of AIRS-CH0 [s], "semi_major_axis", "impact_parameter" [R_star], and
         "fgs1_u1", "airs_u1", "airs_u1_slope" (from the middle to the end of the band) and their u2 [1].
     """
-    value = posterior.shared.numpy()
-    error = np.sqrt(np.diag(posterior.shared_covariance.numpy()))
+    value = posterior.shared
+    error = np.sqrt(np.diag(posterior.shared_covariance))
     axis, b = math.exp(value[LOG_AXIS]), math.sqrt(max(value[IMPACT_SQUARED], 0.0))
     # db = d(b^2) / 2b diverges at b = 0; this is sigma(b^2) / 2b far from it and sqrt(sigma(b^2)) there.
     b_error = error[IMPACT_SQUARED] / (b + math.sqrt(b**2 + error[IMPACT_SQUARED]))
@@ -76,18 +77,20 @@ def parameter_correlation(
     """
     reported = [_REPORTED_AS.get(name, name) for name in names]
     places = [place for place, name in enumerate(reported) if name in estimates]
-    covariance = posterior.shared_covariance.numpy()[np.ix_(places, places)]
+    covariance = posterior.shared_covariance[np.ix_(places, places)]
     error = np.sqrt(np.diag(covariance))
     return tuple(reported[place] for place in places), covariance / np.outer(error, error)
 
 
 def _duration(posterior: Posterior, period: float, depth: float) -> Estimate:
     """Return the time from first to fourth contact [s]."""
-    places = torch.tensor([LOG_AXIS, IMPACT_SQUARED])
-    at = posterior.shared[places].clone()
-    at[1] = at[1].clamp(min=1e-6)
-    at.requires_grad_(True)
-    duration = transit_duration(period, torch.exp(at[0]), torch.sqrt(at[1]), math.sqrt(max(depth, 0.0)))
-    (slope,) = torch.autograd.grad(duration, at)  # the depth's error is far smaller than those of orbit and b
-    variance = slope @ posterior.shared_covariance[places][:, places] @ slope
-    return Estimate(float(duration.detach()), float(torch.sqrt(variance)))
+    places, ratio = [LOG_AXIS, IMPACT_SQUARED], math.sqrt(max(depth, 0.0))
+
+    def duration(log_axis: float, impact_squared: float) -> float:
+        return float(transit_duration(period, math.exp(log_axis), math.sqrt(max(impact_squared, 1e-6)), ratio))
+
+    at, steps = posterior.shared[places], _STEP * np.eye(2)
+    # The depth's error is far smaller than those of orbit and b.
+    slope = np.array([duration(*(at + step)) - duration(*(at - step)) for step in steps]) / (2.0 * _STEP)
+    variance = slope @ posterior.shared_covariance[np.ix_(places, places)] @ slope
+    return Estimate(duration(*at), math.sqrt(variance))

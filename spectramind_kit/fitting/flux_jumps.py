@@ -15,8 +15,6 @@ taken again beside correlated noise (``correlated_noise``), and no pulse, which 
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from spectramind_kit.fitting.correlated_noise import noise_grid
 from spectramind_kit.fitting.curve_model import CurveModel, local_prior
@@ -64,7 +62,7 @@ def find_anomaly(
     tried[:_EDGE], tried[-_EDGE:] = False, False
     scatter = JUMP_SCATTER * drift_scatter
     # The cheap evidence beside white noise ends most searches.
-    if (jump_evidence(model, solution, scatter).numpy()[tried] <= _LEAST_EVIDENCE).all():
+    if (jump_evidence(model, solution, scatter)[tried] <= _LEAST_EVIDENCE).all():
         return None
     patterns = np.concatenate([_step_functions(len(time)), _pulses(time)])
     evidence = evidence_beside_correlated_noise(time, model, solution, scatter, patterns)
@@ -89,9 +87,9 @@ def evidence_beside_correlated_noise(
     """
     total, no_sensitivity = np.zeros(len(patterns)), np.zeros((0, len(time)))
     for curve in range(len(model.flux)):
-        alone = torch.arange(len(model.flux)) == curve
-        standardised, inverse_sigma, fitted = (part.numpy() for part in white_residual(model, solution.at, alone))
-        star = (solution.at.transit[curve] * solution.state.level[curve]).numpy()
+        alone = np.arange(len(model.flux)) == curve
+        standardised, inverse_sigma, fitted = white_residual(model, solution.at, alone)
+        star = solution.at.transit[curve] * solution.state.level[curve]
         grid = noise_grid(standardised, inverse_sigma, fitted, no_sensitivity, time - time[0], patterns * star)
         # The height is marginalised at each hyperparameter, then the hyperparameters on either side of the ratio.
         precision = grid.information.clip(min=0.0) + scatter**-2
@@ -101,7 +99,7 @@ def evidence_beside_correlated_noise(
     return total
 
 
-def jump_evidence(model: CurveModel, solution: Solution, scatter: float) -> Tensor:
+def jump_evidence(model: CurveModel, solution: Solution, scatter: float) -> np.ndarray:
     """Return ln Z of a jump after each time but the last beside white noise, (n_time - 1,).
 
     Args:
@@ -111,18 +109,18 @@ def jump_evidence(model: CurveModel, solution: Solution, scatter: float) -> Tens
     """
     columns, prior_precision = _design(model, solution)
     n_curve, n_time = model.flux.shape
-    after = torch.from_numpy(_step_functions(n_time))
-    normal = torch.einsum("pct,ct,qct->pq", columns, model.weight, columns) + torch.diag(prior_precision)
-    total = torch.zeros(n_time - 1, dtype=model.flux.dtype)
+    after = _step_functions(n_time)
+    normal = np.tensordot(columns * model.weight, columns, axes=((1, 2), (1, 2))) + np.diag(prior_precision)
+    total = np.zeros(n_time - 1)
     for curve in range(n_curve):
         weight, star = model.weight[curve], solution.at.transit[curve] * solution.state.level[curve]
         jumps = after * star
         score = jumps @ (weight * solution.at.residual[curve])
         overlap = columns[:, curve] @ (weight * jumps).T
-        information = (jumps**2) @ weight - (overlap * solve_scaled(normal, overlap)).sum(dim=0)
-        precision = information.clamp(min=0.0) + scatter**-2
+        information = (jumps**2) @ weight - (overlap * solve_scaled(normal, overlap)).sum(axis=0)
+        precision = np.maximum(information, 0.0) + scatter**-2
         # A channel that does not jump has a negative gain; it must not veto the one that does.
-        total += (0.5 * score**2 / precision - 0.5 * torch.log(precision * scatter**2)).clamp(min=0.0)
+        total += np.maximum((0.5 * score**2 / precision - 0.5 * np.log(precision * scatter**2)), 0.0)
     return total
 
 
@@ -137,10 +135,10 @@ def _pulses(time: np.ndarray) -> np.ndarray:
     return np.concatenate([np.clip(1.0 - apart / width, 0.0, 1.0) for width in _PULSE_SECONDS])
 
 
-def _design(model: CurveModel, solution: Solution) -> tuple[Tensor, Tensor]:
+def _design(model: CurveModel, solution: Solution) -> tuple[np.ndarray, np.ndarray]:
     """Return the Jacobian by all parameters, local and shared, (n_parameter, n_curve, n_time), and prior precisions."""
     jacobian, n_curve = solution.at.jacobian, len(model.flux)
-    local = torch.einsum("cpt,cd->pdct", jacobian[:, :2], torch.eye(n_curve, dtype=jacobian.dtype)).flatten(0, 1)
-    shared = torch.einsum("crt,crs->sct", jacobian[:, 2:], model.mixing)
-    local_precision = local_prior(model, solution.state)[0].repeat_interleave(n_curve)
-    return torch.cat((local, shared)), torch.cat((local_precision, model.prior_scatter**-2))
+    local = np.einsum("cpt,cd->pdct", jacobian[:, :2], np.eye(n_curve)).reshape(2 * n_curve, n_curve, -1)
+    shared = (model.mixing.swapaxes(-1, -2) @ jacobian[:, 2:]).swapaxes(0, 1)
+    local_precision = np.repeat(local_prior(model, solution.state)[0], n_curve)
+    return np.concatenate((local, shared)), np.concatenate((local_precision, model.prior_scatter**-2))

@@ -13,8 +13,9 @@ diag(A_l^-1) + R S^-1 R' with R = -A_l^-1 B_l: a diagonal and a low-rank part (T
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.linalg import LinAlgError
+from scipy.linalg import cho_factor, cho_solve
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, CurveModel, Linearisation, State, linearise, local_prior
@@ -37,11 +38,11 @@ class NormalEquations:
         corner_score: (n_shared,), right-hand side c.
     """
 
-    local: Tensor
-    border: Tensor
-    corner: Tensor
-    local_score: Tensor
-    corner_score: Tensor
+    local: np.ndarray
+    border: np.ndarray
+    corner: np.ndarray
+    local_score: np.ndarray
+    corner_score: np.ndarray
 
 
 class Eliminated(NamedTuple):
@@ -53,9 +54,9 @@ class Eliminated(NamedTuple):
         schur: Schur complement S, (n_shared, n_shared).
     """
 
-    local_inverse: Tensor
-    response: Tensor
-    schur: Tensor
+    local_inverse: np.ndarray
+    response: np.ndarray
+    schur: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,17 @@ class Solution:
 def normal_equations(model: CurveModel, state: State, at: Linearisation) -> NormalEquations:
     """Build the normal equations of data and prior at a state."""
     weighted = at.jacobian * model.weight[:, None]
-    block = weighted @ at.jacobian.mT
+    block = weighted @ at.jacobian.swapaxes(-1, -2)
     score = (weighted @ at.residual[:, :, None])[:, :, 0]
     precision, prior_score = local_prior(model, state)
     prior_precision = model.prior_scatter**-2
     # Per curve in the rows of its linear predictor first: a handful of rows, many more shared parameters.
-    corner_score = torch.einsum("lrs,lr->s", model.mixing, score[:, 2:])
+    corner_score = np.tensordot(model.mixing, score[:, 2:], axes=((0, 1), (0, 1)))
     return NormalEquations(
-        local=block[:, :2, :2] + torch.diag(precision),
+        local=block[:, :2, :2] + np.diag(precision),
         border=block[:, :2, 2:] @ model.mixing,
-        corner=(model.mixing.mT @ (block[:, 2:, 2:] @ model.mixing)).sum(dim=0) + torch.diag(prior_precision),
+        corner=(model.mixing.swapaxes(-1, -2) @ (block[:, 2:, 2:] @ model.mixing)).sum(axis=0)
+        + np.diag(prior_precision),
         local_score=score[:, :2] + prior_score,
         corner_score=corner_score + (model.prior_mean - state.shared) * prior_precision,
     )
@@ -96,17 +98,17 @@ def normal_equations(model: CurveModel, state: State, at: Linearisation) -> Norm
 def eliminate(normal: NormalEquations, damping: float = 0.0) -> Eliminated:
     """Eliminate the local parameters, the diagonal grown by the Levenberg-Marquardt factor 1 + ``damping``."""
     grown = 1.0 + damping
-    local = normal.local * torch.tensor([[grown, 1.0], [1.0, grown]], dtype=normal.local.dtype)
-    local_inverse = torch.linalg.inv(local)
+    local = normal.local * np.array([[grown, 1.0], [1.0, grown]])
+    local_inverse = np.linalg.inv(local)
     response = -local_inverse @ normal.border
-    corner = normal.corner + damping * torch.diag(normal.corner.diagonal())
-    schur = corner + (normal.border.mT @ response).sum(dim=0)
+    corner = normal.corner + damping * np.diag(normal.corner.diagonal())
+    schur = corner + (normal.border.swapaxes(-1, -2) @ response).sum(axis=0)
     return Eliminated(local_inverse, response, schur)
 
 
 def solve_normal_equations(
     normal: NormalEquations, damping: float = 0.0, lowest_step: float | None = None
-) -> tuple[Tensor, Tensor]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Solve for the local step (n_curve, 2) and the shared step (n_shared,).
 
     Args:
@@ -115,7 +117,7 @@ def solve_normal_equations(
         lowest_step: the step in b^2 is held there if it would be lower, so that b^2 stays >= 0.
     """
     local_inverse, response, schur = eliminate(normal, damping)
-    score = normal.corner_score + torch.einsum("lis,li->s", response, normal.local_score)
+    score = normal.corner_score + np.tensordot(response, normal.local_score, axes=((0, 1), (0, 1)))
     shared = solve_scaled(schur, score)
     if lowest_step is not None and shared[IMPACT_SQUARED] < lowest_step:
         # Cutting b^2 alone would leave a/Rs, depths and limb darkening where a negative b^2 wanted them.
@@ -124,7 +126,7 @@ def solve_normal_equations(
     return local, shared
 
 
-def solve_scaled(matrix: Tensor, side: Tensor) -> Tensor:
+def solve_scaled(matrix: np.ndarray, side: np.ndarray) -> np.ndarray:
     """Solve a positive definite system after scaling its diagonal to one: the units differ by many decades.
 
     Args:
@@ -134,24 +136,24 @@ def solve_scaled(matrix: Tensor, side: Tensor) -> Tensor:
     Raises:
         FitError: if the matrix is not finite or not positive definite.
     """
-    scale = matrix.diagonal().rsqrt()
-    factor, failed = torch.linalg.cholesky_ex(matrix * scale[:, None] * scale)
-    if failed or not torch.isfinite(factor).all():
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scale = matrix.diagonal() ** -0.5
+    try:
+        factor = cho_factor(matrix * scale[:, None] * scale, lower=True)
+    except (LinAlgError, ValueError) as error:  # not positive definite, not finite
         raise FitError(
             "normal equations of the light-curve fit",
             wanted="a positive definite matrix",
             got=f"diagonal from {float(matrix.diagonal().min()):.3g} to {float(matrix.diagonal().max()):.3g}",
             remedy="look for absurd fluxes or errors in the light curves",
-        )
-    columns = side[:, None] if side.ndim == 1 else side
-    solved = scale[:, None] * torch.cholesky_solve(scale[:, None] * columns, factor)
-    return solved[:, 0] if side.ndim == 1 else solved
+        ) from error
+    return (scale * cho_solve(factor, (scale * side.T).T).T).T
 
 
-def _with_held_step(schur: Tensor, score: Tensor, held: float) -> Tensor:
+def _with_held_step(schur: np.ndarray, score: np.ndarray, held: float) -> np.ndarray:
     """Solve for all other shared parameters, given the step in b^2."""
-    free = torch.arange(len(score)) != IMPACT_SQUARED
-    step = torch.full_like(score, held)
+    free = np.arange(len(score)) != IMPACT_SQUARED
+    step = np.full_like(score, held)
     step[free] = solve_scaled(schur[free][:, free], score[free] - schur[free, IMPACT_SQUARED] * held)
     return step
 
@@ -171,7 +173,7 @@ def minimise(model: CurveModel, state: State, max_iterations: int, tolerance: fl
     for _ in range(max_iterations):
         local, shared = solve_normal_equations(normal, damping, lowest_step=-float(state.shared[IMPACT_SQUARED]))
         trial = State(state.level + local[:, 0], state.depth + local[:, _DEPTH], state.shared + shared)
-        trial.shared[IMPACT_SQUARED].clamp_(min=0.0)
+        trial.shared[IMPACT_SQUARED] = max(trial.shared[IMPACT_SQUARED], 0.0)
         there = linearise(model, trial)
         gain = at.cost - there.cost
         # A loss below the tolerance is rounding at the minimum, not a step too long: refusing it would only damp.

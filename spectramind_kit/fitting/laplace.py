@@ -13,8 +13,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
-from torch import Tensor
+from scipy.special import log_ndtr
 
 from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, CurveModel, Linearisation, linearise
 from spectramind_kit.fitting.gauss_newton import (
@@ -47,14 +46,16 @@ class Posterior:
         cross: (n_curve, n_shared), covariance of depths with shared parameters.
     """
 
-    depth: Tensor
-    depth_covariance: Tensor
-    shared: Tensor
-    shared_covariance: Tensor
-    cross: Tensor
+    depth: np.ndarray
+    depth_covariance: np.ndarray
+    shared: np.ndarray
+    shared_covariance: np.ndarray
+    cross: np.ndarray
 
 
-def laplace_posterior(model: CurveModel, solution: Solution, groups: list[Tensor], excess: list[float]) -> Posterior:
+def laplace_posterior(
+    model: CurveModel, solution: Solution, groups: list[np.ndarray], excess: list[float]
+) -> Posterior:
     """Return the posterior at the end of a fit.
 
     Args:
@@ -65,10 +66,10 @@ def laplace_posterior(model: CurveModel, solution: Solution, groups: list[Tensor
     """
     at, normal = _normal_matrix(model, solution, groups)
     local_inverse, response, schur = eliminate(normal)
-    shared_covariance = solve_scaled(schur, torch.eye(len(schur), dtype=schur.dtype))
+    shared_covariance = solve_scaled(schur, np.eye(len(schur)))
     shared_covariance = 0.5 * (shared_covariance + shared_covariance.T)
     depth_response = response[:, 1]
-    covariance = torch.diag(local_inverse[:, 1, 1]) + depth_response @ shared_covariance @ depth_response.T
+    covariance = np.diag(local_inverse[:, 1, 1]) + depth_response @ shared_covariance @ depth_response.T
     cross = depth_response @ shared_covariance
     gaussian = Posterior(solution.state.depth, covariance, solution.state.shared, shared_covariance, cross)
     # Held at b^2 = 0 the fit is not at the Gaussian's peak; one free step leads there.
@@ -84,10 +85,10 @@ def laplace_posterior(model: CurveModel, solution: Solution, groups: list[Tensor
 
 
 def _normal_matrix(
-    model: CurveModel, solution: Solution, groups: list[Tensor]
+    model: CurveModel, solution: Solution, groups: list[np.ndarray]
 ) -> tuple[Linearisation, NormalEquations]:
     """Linearise with the mean depth of each channel; the right-hand sides stay those of the peak."""
-    depth = solution.state.depth.clone()
+    depth = solution.state.depth.copy()
     weight = 1.0 / eliminate(solution.normal).local_inverse[:, 1, 1]
     for group in groups:
         depth[group] = (weight[group] @ depth[group]) / weight[group].sum()
@@ -97,7 +98,7 @@ def _normal_matrix(
     return at, replace(normal, local_score=solution.normal.local_score, corner_score=solution.normal.corner_score)
 
 
-def _truncated_at_zero(gaussian: Posterior, depth_response: Tensor, step: float) -> Posterior:
+def _truncated_at_zero(gaussian: Posterior, depth_response: np.ndarray, step: float) -> Posterior:
     """Truncate the Gaussian at b^2 = 0.
 
     Args:
@@ -114,10 +115,10 @@ def _truncated_at_zero(gaussian: Posterior, depth_response: Tensor, step: float)
     narrower = spread**2 - variance
     return Posterior(
         depth=gaussian.depth + depth_gain * (mean - here),
-        depth_covariance=gaussian.depth_covariance + narrower * torch.outer(depth_gain, depth_gain),
+        depth_covariance=gaussian.depth_covariance + narrower * np.outer(depth_gain, depth_gain),
         shared=gaussian.shared + gain * (mean - here),
-        shared_covariance=gaussian.shared_covariance + narrower * torch.outer(gain, gain),
-        cross=gaussian.cross + narrower * torch.outer(depth_gain, gain),
+        shared_covariance=gaussian.shared_covariance + narrower * np.outer(gain, gain),
+        cross=gaussian.cross + narrower * np.outer(depth_gain, gain),
     )
 
 
@@ -125,7 +126,7 @@ def truncated_moments(peak: float, sigma: float) -> tuple[float, float]:
     """Return mean and standard deviation of a Gaussian that is truncated below zero."""
     # In logarithms: the tail underflows long before its ratio to the density does.
     cut = -peak / sigma
-    log_tail = float(torch.special.log_ndtr(torch.tensor(-cut, dtype=torch.float64)))
+    log_tail = float(log_ndtr(-cut))
     hazard = math.exp(-0.5 * cut**2 - 0.5 * math.log(2.0 * math.pi) - log_tail)
     return peak + sigma * hazard, sigma * math.sqrt(max(1e-6, 1.0 + cut * hazard - hazard**2))
 
@@ -135,32 +136,30 @@ def channel_difference(posterior: Posterior, wavelength: np.ndarray, valid: np.n
     fgs1, airs = valid & is_fgs1(wavelength), valid & ~is_fgs1(wavelength)
     if not (fgs1.any() and airs.any()):
         return 0.0, math.inf
-    covariance = posterior.depth_covariance.numpy()
+    covariance = posterior.depth_covariance
     weight = np.where(airs, -1.0 / np.diag(covariance), 0.0)
     weight = weight / -weight.sum() + fgs1 / fgs1.sum()
-    return float(weight @ posterior.depth.numpy()), float(np.sqrt(weight @ covariance @ weight))
+    return float(weight @ posterior.depth), float(np.sqrt(weight @ covariance @ weight))
 
 
 def inflate_fgs1(posterior: Posterior, wavelength: np.ndarray, difference: float) -> Posterior:
     """Inflate the variance of FGS1's depth by the square of its difference from AIRS-CH0."""
-    extra = torch.from_numpy(is_fgs1(wavelength) * difference**2)
-    return replace(posterior, depth_covariance=posterior.depth_covariance + torch.diag(extra))
+    extra = is_fgs1(wavelength) * difference**2
+    return replace(posterior, depth_covariance=posterior.depth_covariance + np.diag(extra))
 
 
 def mean_depth(posterior: Posterior, valid: np.ndarray) -> tuple[float, float]:
     """Return the mean depth over valid wavelengths, weighted by inverse variance, and its sigma."""
-    covariance = posterior.depth_covariance.numpy()[np.ix_(valid, valid)]
+    covariance = posterior.depth_covariance[np.ix_(valid, valid)]
     weight = 1.0 / np.diag(covariance)
     weight /= weight.sum()
-    return float(weight @ posterior.depth.numpy()[valid]), float(np.sqrt(weight @ covariance @ weight))
+    return float(weight @ posterior.depth[valid]), float(np.sqrt(weight @ covariance @ weight))
 
 
 def with_uninformative_depths(posterior: Posterior) -> Posterior:
     """Inflate the covariance, level and shape, until depths say nothing: flux at the wrong time measures neither."""
     covariance = posterior.depth_covariance
-    unknown = _UNINFORMATIVE_SIGMA**2 * (
-        torch.ones_like(covariance) + torch.eye(len(covariance), dtype=covariance.dtype)
-    )
+    unknown = _UNINFORMATIVE_SIGMA**2 * (np.ones_like(covariance) + np.eye(len(covariance)))
     return replace(posterior, depth_covariance=covariance + unknown)
 
 
@@ -187,8 +186,8 @@ def fill_masked_wavelengths(posterior: Posterior, wavelength: np.ndarray, valid:
     """Give masked wavelengths the depth of their valid neighbours, with an uninformative sigma."""
     if valid.all():
         return posterior
-    depth, covariance = posterior.depth.numpy().copy(), posterior.depth_covariance.numpy().copy()
-    cross = torch.where(torch.from_numpy(valid)[:, None], posterior.cross, 0.0)
+    depth, covariance = posterior.depth.copy(), posterior.depth_covariance.copy()
+    cross = np.where(valid[:, None], posterior.cross, 0.0)
     variance = np.diag(covariance).copy()
     fgs1 = is_fgs1(wavelength)
     for masked in np.flatnonzero(~valid):
@@ -198,4 +197,4 @@ def fill_masked_wavelengths(posterior: Posterior, wavelength: np.ndarray, valid:
         depth[masked] = np.average(depth[near], weights=1.0 / variance[near])
         covariance[masked], covariance[:, masked] = 0.0, 0.0
         covariance[masked, masked] = _UNINFORMATIVE_SIGMA**2
-    return replace(posterior, depth=torch.from_numpy(depth), depth_covariance=torch.from_numpy(covariance), cross=cross)
+    return replace(posterior, depth=depth, depth_covariance=covariance, cross=cross)

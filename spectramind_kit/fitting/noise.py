@@ -13,13 +13,11 @@ Three departures from the expected noise are looked for (Pont, Zucker & Queloz 2
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from scipy.ndimage import median_filter
-from torch import Tensor
 
 from spectramind_kit.fitting.curve_model import CurveModel, Linearisation
 from spectramind_kit.fitting.gauss_newton import Eliminated, NormalEquations, eliminate, solve_scaled
-from spectramind_kit.robust_statistics import MAD_TO_SIGMA, shrunk_excess
+from spectramind_kit.robust_statistics import MAD_TO_SIGMA, lower_median, shrunk_excess
 
 _LEAST_SPREAD = 0.3
 """Floor of the robust scatter that outliers are counted in [sigma], however quiet the other points are."""
@@ -42,7 +40,7 @@ class ChannelNoise:
     correlation: float
 
 
-def scatter_ratio(residual: Tensor, weight: Tensor, n_fitted: Tensor, airs: np.ndarray) -> np.ndarray:
+def scatter_ratio(residual: np.ndarray, weight: np.ndarray, n_fitted: np.ndarray, airs: np.ndarray) -> np.ndarray:
     """Return measured over expected scatter, (n_curve,), at least 1; 1 where there is no weight.
 
     Args:
@@ -51,19 +49,19 @@ def scatter_ratio(residual: Tensor, weight: Tensor, n_fitted: Tensor, airs: np.n
         n_fitted: (n_curve,) parameters to subtract from the number of points.
         airs: (n_curve,) True where the curve has neighbours to be smoothed with.
     """
-    used = (weight > 0).sum(dim=1)
-    freedom = torch.clamp(used - n_fitted, min=1.0)
-    single = torch.sqrt((weight * residual**2).sum(dim=1) / freedom).numpy()
+    used = (weight > 0).sum(axis=1)
+    freedom = np.maximum(used - n_fitted, 1.0)
+    single = np.sqrt((weight * residual**2).sum(axis=1) / freedom)
     ratio = single.copy()
-    measured = airs & (used > 0).numpy()
+    measured = airs & (used > 0)
     if measured.sum() > _SMOOTHED_OVER:
         smooth = median_filter(single[measured], size=_SMOOTHED_OVER, mode="nearest")
-        error = smooth / np.sqrt(2.0 * freedom.numpy()[measured])  # of a standard deviation from so many points
+        error = smooth / np.sqrt(2.0 * freedom[measured])  # of a standard deviation from so many points
         ratio[measured] = np.where(single[measured] > smooth + 4.0 * error, single[measured], smooth)
-    return np.where(used.numpy() > 0, np.maximum(ratio, 1.0), 1.0)
+    return np.where(used > 0, np.maximum(ratio, 1.0), 1.0)
 
 
-def outliers(residual: Tensor, weight: Tensor, groups: list[Tensor], sigma: float) -> Tensor:
+def outliers(residual: np.ndarray, weight: np.ndarray, groups: list[np.ndarray], sigma: float) -> np.ndarray:
     """Return True where a residual, or the mean residual of its channel at that time, is far off.
 
     Args:
@@ -72,24 +70,24 @@ def outliers(residual: Tensor, weight: Tensor, groups: list[Tensor], sigma: floa
         groups: boolean (n_curve,) per channel.
         sigma: how far, in robust standard deviations.
     """
-    standardised = residual.abs() * torch.sqrt(weight)
+    standardised = np.abs(residual) * np.sqrt(weight)
     spread = MAD_TO_SIGMA * _median_of_used(standardised, weight > 0)
-    far = standardised > sigma * torch.clamp(spread, min=_LEAST_SPREAD)[:, None]
+    far = standardised > sigma * np.maximum(spread, _LEAST_SPREAD)[:, None]
     # Single outliers leave first: one of them must not make a whole time look like one.
-    kept = torch.where(far, 0.0, weight)
+    kept = np.where(far, 0.0, weight)
     for group in groups:
-        total = kept[group].sum(dim=0)
-        mean = (kept[group] * residual[group]).sum(dim=0).abs() / torch.sqrt(total.clamp(min=1e-300))
+        total = kept[group].sum(axis=0)
+        mean = np.abs((kept[group] * residual[group]).sum(axis=0)) / np.sqrt(np.maximum(total, 1e-300))
         spread = MAD_TO_SIGMA * _median_of_used(mean[None], total[None] > 0)
-        far[group] |= mean > sigma * torch.clamp(spread, min=_LEAST_SPREAD)
+        far[group] |= mean > sigma * np.maximum(spread, _LEAST_SPREAD)
     return far
 
 
-def _median_of_used(values: Tensor, used: Tensor) -> Tensor:
-    return torch.nan_to_num(torch.nanmedian(torch.where(used, values, torch.nan), dim=1).values, nan=1.0)
+def _median_of_used(values: np.ndarray, used: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(lower_median(np.where(used, values, np.nan), axis=1), nan=1.0)
 
 
-def channel_noise(model: CurveModel, at: Linearisation, group: Tensor, bin_seconds: float) -> ChannelNoise:
+def channel_noise(model: CurveModel, at: Linearisation, group: np.ndarray, bin_seconds: float) -> ChannelNoise:
     """Measure common and time-correlated noise on the mean residual of one channel.
 
     Args:
@@ -114,7 +112,9 @@ def channel_noise(model: CurveModel, at: Linearisation, group: Tensor, bin_secon
     return ChannelNoise(measured, float(np.sqrt(measured / single)))
 
 
-def white_residual(model: CurveModel, at: Linearisation, group: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def white_residual(
+    model: CurveModel, at: Linearisation, group: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the mean residual of one channel and what the fit has absorbed of it.
 
     Returns:
@@ -122,32 +122,32 @@ def white_residual(model: CurveModel, at: Linearisation, group: Tensor) -> tuple
         (n_time, rank) of the fitted directions.
     """
     weight = model.weight[group]
-    inverse_sigma = torch.sqrt(weight.sum(dim=0).clamp(min=1e-300))
-    standardised = (weight * at.residual[group]).sum(dim=0) / inverse_sigma
-    fitted = (weight[:, None] * at.jacobian[group]).sum(dim=0) / inverse_sigma
+    inverse_sigma = np.sqrt(np.maximum(weight.sum(axis=0), 1e-300))
+    standardised = (weight * at.residual[group]).sum(axis=0) / inverse_sigma
+    fitted = (weight[:, None] * at.jacobian[group]).sum(axis=0) / inverse_sigma
     return standardised, inverse_sigma, _orthonormal(fitted)
 
 
-def _orthonormal(columns: Tensor) -> Tensor:
+def _orthonormal(columns: np.ndarray) -> np.ndarray:
     """Return an orthonormal basis (n_time, rank) of the rows of ``columns``."""
     # Rows of length one first: they are levels, seconds and radii, and the cut in singular values knows no units.
-    length = columns.norm(dim=1, keepdim=True)
-    u, s, _ = torch.linalg.svd((columns / length.clamp(min=1e-300)).T, full_matrices=False)
+    length = np.linalg.norm(columns, axis=1, keepdims=True)
+    u, s, _ = np.linalg.svd((columns / np.maximum(length, 1e-300)).T, full_matrices=False)
     return u[:, s > 1e-6 * s[0]]
 
 
-def _block_variance(standardised: Tensor, fitted: Tensor, n: int) -> tuple[float, float]:
+def _block_variance(standardised: np.ndarray, fitted: np.ndarray, n: int) -> tuple[float, float]:
     """Return variance over white expectation of the means of blocks of n times, and its degrees of freedom."""
     n_block = len(standardised) // n
-    blocks = standardised[: n_block * n].reshape(n_block, n).mean(dim=1)
-    directions = fitted[: n_block * n].reshape(n_block, n, -1).mean(dim=1)
+    blocks = standardised[: n_block * n].reshape(n_block, n).mean(axis=1)
+    directions = fitted[: n_block * n].reshape(n_block, n, -1).mean(axis=1)
     freedom = n_block - n * float((directions**2).sum())
     return float((blocks**2).sum()) * n / max(freedom, 1.0), max(freedom, 1.0)
 
 
 def common_noise_covariance(
-    model: CurveModel, at: Linearisation, normal: NormalEquations, groups: list[Tensor], excess: list[float]
-) -> tuple[Tensor, Tensor, Tensor]:
+    model: CurveModel, at: Linearisation, normal: NormalEquations, groups: list[np.ndarray], excess: list[float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what common noise adds to the covariances of depths, of shared parameters, and of one with the other.
 
     The fit weighs wavelengths as if independent. Noise of a time common to a channel moves its result by
@@ -162,15 +162,15 @@ def common_noise_covariance(
     """
     eliminated = eliminate(normal)
     n_curve, n_shared = len(model.flux), len(model.prior_mean)
-    depth = torch.zeros(n_curve, n_curve, dtype=model.flux.dtype)
-    shared = torch.zeros(n_shared, n_shared, dtype=model.flux.dtype)
-    cross = torch.zeros(n_curve, n_shared, dtype=model.flux.dtype)
+    depth = np.zeros((n_curve, n_curve))
+    shared = np.zeros((n_shared, n_shared))
+    cross = np.zeros((n_curve, n_shared))
     for group, factor in zip(groups, excess):
         if factor <= 1.0:
             continue
         depth_slope, shared_slope = flux_sensitivity(model, at, eliminated, group)
-        total = model.weight[group].sum(dim=0)
-        amplitude = torch.sqrt(torch.where(total > 0, (factor - 1.0) / total.clamp(min=1e-300), 0.0))
+        total = model.weight[group].sum(axis=0)
+        amplitude = np.sqrt(np.where(total > 0, (factor - 1.0) / np.maximum(total, 1e-300), 0.0))
         depth_slope, shared_slope = depth_slope * amplitude, shared_slope * amplitude
         depth += depth_slope @ depth_slope.T
         shared += shared_slope @ shared_slope.T
@@ -179,8 +179,8 @@ def common_noise_covariance(
 
 
 def flux_sensitivity(
-    model: CurveModel, at: Linearisation, eliminated: Eliminated, group: Tensor
-) -> tuple[Tensor, Tensor]:
+    model: CurveModel, at: Linearisation, eliminated: Eliminated, group: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the slope of the fit's result by the flux of a group of curves, d result / d flux, at each time.
 
     Args:
@@ -194,10 +194,11 @@ def flux_sensitivity(
         flux.
     """
     local_inverse, response, schur = eliminated
-    weight = torch.where(group[:, None], model.weight, 0.0)
+    weight = np.where(group[:, None], model.weight, 0.0)
     # A unit of flux at one time is a right-hand side J' W 1 of the normal equations: one solve for all times.
     weighted = weight[:, None] * at.jacobian
     local_score = weighted[:, :2]
-    score = (model.mixing.mT @ weighted[:, 2:]).sum(dim=0) + (response.mT @ local_score).sum(dim=0)
+    score = np.tensordot(model.mixing, weighted[:, 2:], axes=((0, 1), (0, 1)))
+    score += np.tensordot(response, local_score, axes=((0, 1), (0, 1)))
     by_shared = solve_scaled(schur, score)
     return (local_inverse[:, 1:] @ local_score)[:, 0] + response[:, 1] @ by_shared, by_shared

@@ -15,8 +15,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from spectramind_kit.fitting.curve_model import CurveModel, State, curve_model
 from spectramind_kit.fitting.darkening_prior import darkening_arrays
@@ -52,6 +50,7 @@ from spectramind_kit.fitting.white_light import Dip, find_dips, fit_white, joint
 from spectramind_kit.flags import Flag, Flags, flag_sentences
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit
+from spectramind_kit.robust_statistics import lower_median
 from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.transit.light_curve import exposure_samples
 
@@ -100,7 +99,7 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     prior = transit_prior(planet, config)
     channels = _valid_channels(curves.wavelength, data.valid)
     white = _fit_white_light(curves, data, list(channels.values()), prior, config)
-    model = _joint_model(curves, data, prior, config, float(white.solution.state.depth.median()), white.jumps)
+    model = _joint_model(curves, data, prior, config, float(lower_median(white.solution.state.depth)), white.jumps)
     start = joint_start(white.solution, list(channels.values()), model, white.model.names)
     model, solution, ratio = _fit_twice(model, start, channels, config)
     noise = {name: channel_noise(model, solution.at, group, curves.bin_seconds) for name, group in channels.items()}
@@ -119,12 +118,12 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
         planet_id=curves.planet_id,
         visit=curves.visit,
         wavelength=curves.wavelength,
-        depth=posterior.depth.numpy(),
-        covariance=posterior.depth_covariance.numpy(),
+        depth=posterior.depth,
+        covariance=posterior.depth_covariance,
         parameters=estimates,
         time=curves.time,
         flux=_star_and_drift_removed(model, solution),
-        model=solution.at.transit.numpy().T,
+        model=solution.at.transit.T,
         noise_scale=ratio,
         depth_bias=depth_bias(model, solution, channels, curves.time, _chord(estimates, posterior)),
         flags={**curves.flags, **flags},
@@ -140,7 +139,7 @@ def _chord(estimates: dict[str, Estimate], posterior: Posterior) -> Chord:
         mid_time=estimates["mid_time"].value,
         duration=estimates["duration"].value,
         impact=estimates["impact_parameter"].value,
-        radius=float(posterior.depth.mean().clamp(min=1e-6).sqrt()),
+        radius=float(np.sqrt(np.maximum(posterior.depth.mean(), 1e-6))),
     )
 
 
@@ -168,27 +167,27 @@ def _inflated_if_implausible(
     return posterior, flags
 
 
-def _valid_channels(wavelength: np.ndarray, valid: np.ndarray) -> dict[str, Tensor]:
+def _valid_channels(wavelength: np.ndarray, valid: np.ndarray) -> dict[str, np.ndarray]:
     """Return the valid wavelengths of each channel, boolean (n_wavelength,); a channel without any is left out."""
     fgs1 = is_fgs1(wavelength)
     groups = {"FGS1": valid & fgs1, "AIRS-CH0": valid & ~fgs1}
-    return {name: torch.from_numpy(group) for name, group in groups.items() if group.any()}
+    return {name: group for name, group in groups.items() if group.any()}
 
 
 def _fit_white_light(
-    curves: LightCurves, data: RelativeFlux, groups: list[Tensor], prior: TransitPrior, config: FitConfig
+    curves: LightCurves, data: RelativeFlux, groups: list[np.ndarray], prior: TransitPrior, config: FitConfig
 ) -> WhiteFit:
     """Find the transit in the white curves and fit it there, with jumps of the flux where they are evident.
 
     A transit and jumps imitate each other: a jump leads the transit astray, and a transit that was missed leaves flanks
     that look like jumps. So every accepted jump sends the search for the dip back to its beginning.
     """
-    flux, weight = white_curves(data.flux, torch.where(data.spike, 0.0, data.weight), groups)
-    middle = np.array([curves.wavelength[group.numpy()].mean() for group in groups])
+    flux, weight = white_curves(data.flux, np.where(data.spike, 0.0, data.weight), groups)
+    middle = np.array([curves.wavelength[group].mean() for group in groups])
 
     def fit(jumps: tuple[float, ...], n_dip: int = 1) -> WhiteFit:
         systematics = _systematics(curves, middle, config.drift_order, 0, jumps)
-        dips = find_dips(curves.time, flux.numpy(), weight.numpy(), systematics, config.drift_scatter, n_dip)
+        dips = find_dips(curves.time, flux, weight, systematics, config.drift_scatter, n_dip)
         model = curve_model(flux, weight, _instants(curves, config), middle, systematics, prior, config, dips[0].depth)
         ends = [(dip, fit_white(model, dip, config)) for dip in dips]
         dip, solution = min(ends, key=lambda end: end[1].at.cost)
@@ -218,7 +217,7 @@ def _joint_model(
     depth: float,
     jumps: tuple[float, ...],
 ) -> CurveModel:
-    weight = torch.where(data.spike, 0.0, data.weight)
+    weight = np.where(data.spike, 0.0, data.weight)
     systematics = _systematics(curves, curves.wavelength, config.drift_order, config.drift_wavelength_order, jumps)
     instants = _instants(curves, config)
     return curve_model(data.flux, weight, instants, curves.wavelength, systematics, prior, config, depth)
@@ -231,31 +230,29 @@ def _systematics(
     return drift_and_jitter(curves.time, wavelength, order, wavelength_order, curves.regressors, names, jumps)
 
 
-def _instants(curves: LightCurves, config: FitConfig) -> Tensor:
-    return exposure_samples(torch.from_numpy(curves.time), curves.bin_seconds, config.supersample)
+def _instants(curves: LightCurves, config: FitConfig) -> np.ndarray:
+    return exposure_samples(curves.time, curves.bin_seconds, config.supersample)
 
 
 def _fit_twice(
-    model: CurveModel, start: State, channels: dict[str, Tensor], config: FitConfig
+    model: CurveModel, start: State, channels: dict[str, np.ndarray], config: FitConfig
 ) -> tuple[CurveModel, Solution, np.ndarray]:
     """Fit, measure noise and outliers, fit again; also return measured over expected scatter (n_curve,)."""
     first = minimise(model, start, config.max_iterations, _TOLERANCE)
     groups = list(channels.values())
     far = outliers(first.at.residual, model.weight, groups, config.outlier_sigma)
-    weight = torch.where(far, 0.0, model.weight)
-    smoothed = channels.get("AIRS-CH0", torch.zeros(len(weight), dtype=torch.bool)).numpy()
+    weight = np.where(far, 0.0, model.weight)
+    smoothed = channels.get("AIRS-CH0", np.zeros(len(weight), dtype=bool))
     ratio = scatter_ratio(first.at.residual, weight, _lost_freedom(model, groups), smoothed)
-    model = replace(
-        model, weight=weight / torch.from_numpy(ratio**2)[:, None], prior_scatter=empirical_bayes_scatter(model, first)
-    )
+    model = replace(model, weight=weight / (ratio**2)[:, None], prior_scatter=empirical_bayes_scatter(model, first))
     return model, minimise(model, first.state, config.max_iterations, _TOLERANCE), ratio
 
 
-def _lost_freedom(model: CurveModel, groups: list[Tensor]) -> Tensor:
+def _lost_freedom(model: CurveModel, groups: list[np.ndarray]) -> np.ndarray:
     """Return how many degrees of freedom each curve has lost: its local two and its part of the shared ones."""
-    lost = torch.full((len(model.flux),), 2.0, dtype=model.flux.dtype)
+    lost = np.full((len(model.flux),), 2.0)
     for group in groups:
-        shared = (model.mixing[group].abs().sum(dim=(0, 1)) > 0).sum()
+        shared = (np.abs(model.mixing[group]).sum(axis=(0, 1)) > 0).sum()
         lost[group] += shared / group.sum()
     return lost
 
@@ -268,7 +265,7 @@ def _unused_fraction(model: CurveModel, data: RelativeFlux) -> float:
 def _star_and_drift_removed(model: CurveModel, solution: Solution) -> np.ndarray:
     """Return data over star and drift, (n_time, n_wavelength), NaN where a point was not used."""
     star = solution.state.level[:, None] * solution.at.systematics
-    return torch.where(model.weight > 0, model.flux / star, torch.nan).numpy().T
+    return np.where(model.weight > 0, model.flux / star, np.nan).T
 
 
 def _estimates(

@@ -8,9 +8,7 @@ any monotonous light curve exactly, contacts included.
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from scipy.ndimage import median_filter
-from torch import Tensor
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.products import LightCurves
@@ -36,9 +34,9 @@ class RelativeFlux:
         valid: (n_wavelength,) bool, False where a wavelength is masked.
     """
 
-    flux: Tensor
-    weight: Tensor
-    spike: Tensor
+    flux: np.ndarray
+    weight: np.ndarray
+    spike: np.ndarray
     level: np.ndarray
     valid: np.ndarray
 
@@ -77,7 +75,7 @@ def relative_flux(curves: LightCurves, spike_sigma: float) -> RelativeFlux:
     relative = np.where(usable, flux / safe_level, 1.0)
     weight = np.where(usable, (safe_level / np.where(usable, error, 1.0)) ** 2, 0.0)
     spike = usable & _stands_out(relative, weight, spike_sigma)
-    return RelativeFlux(torch.from_numpy(relative), torch.from_numpy(weight), torch.from_numpy(spike), level, valid)
+    return RelativeFlux(relative, weight, spike, level, valid)
 
 
 def _median(flux: np.ndarray, usable: np.ndarray) -> np.ndarray:

@@ -19,8 +19,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from spectramind_kit.instruments import is_fgs1
 
@@ -44,9 +42,9 @@ class Systematics:
         names: of the coefficients: "drift_" and what drifts, "jump", or "jitter".
     """
 
-    functions: Tensor
-    mixing: Tensor
-    scatter: Tensor
+    functions: np.ndarray
+    mixing: np.ndarray
+    scatter: np.ndarray
     names: tuple[str, ...]
 
 
@@ -111,7 +109,7 @@ def drift_and_jitter(
     stacked = np.stack(functions) if functions else np.zeros((0, len(time)))
     scatter = np.array([size for _, _, size, _ in terms])
     names = tuple(name for *_, name in terms)
-    return Systematics(torch.from_numpy(stacked), torch.from_numpy(mixing), torch.from_numpy(scatter), names)
+    return Systematics(stacked, mixing, scatter, names)
 
 
 def _pointing(regressors: np.ndarray, names: tuple[str, ...]) -> Iterator[np.ndarray]:

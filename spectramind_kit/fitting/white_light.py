@@ -11,13 +11,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, LOG_AXIS, MID_TIME, CurveModel, State
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.systematics import Systematics
-from spectramind_kit.robust_statistics import MAD_TO_SIGMA
+from spectramind_kit.robust_statistics import MAD_TO_SIGMA, lower_median
 from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.transit.orbit import semi_major_axis_from_duration
 
@@ -52,7 +50,7 @@ class Dip:
     significance: float
 
 
-def white_curves(flux: Tensor, weight: Tensor, groups: list[Tensor]) -> tuple[Tensor, Tensor]:
+def white_curves(flux: np.ndarray, weight: np.ndarray, groups: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Average the curves of each group by inverse variance.
 
     Args:
@@ -63,22 +61,22 @@ def white_curves(flux: Tensor, weight: Tensor, groups: list[Tensor]) -> tuple[Te
     Returns:
         White flux and weight, (n_group, n_time); the weight is that of the measured scatter if that is larger.
     """
-    total = torch.stack([weight[group].sum(dim=0) for group in groups])
-    summed = torch.stack([(weight[group] * flux[group]).sum(dim=0) for group in groups])
-    white = torch.where(total > 0, summed / total.clamp(min=1e-300), 1.0)
-    excess = torch.tensor([_excess_variance(f, w) for f, w in zip(white, total)], dtype=flux.dtype)
+    total = np.stack([weight[group].sum(axis=0) for group in groups])
+    summed = np.stack([(weight[group] * flux[group]).sum(axis=0) for group in groups])
+    white = np.where(total > 0, summed / np.maximum(total, 1e-300), 1.0)
+    excess = np.array([_excess_variance(f, w) for f, w in zip(white, total)])
     return white, total / excess[:, None]
 
 
-def _excess_variance(flux: Tensor, weight: Tensor) -> float:
+def _excess_variance(flux: np.ndarray, weight: np.ndarray) -> float:
     """Return the variance of successive differences over the expected one, at least 1 (robust)."""
     used = weight > 0
     if used.sum() < 3:
         return 1.0
     f, w = flux[used], weight[used]
     # Differences, because neither drift nor transit changes much from one time to the next.
-    standardised = (f[1:] - f[:-1]) / torch.sqrt(1.0 / w[1:] + 1.0 / w[:-1])
-    return max(1.0, (MAD_TO_SIGMA * float(standardised.abs().median())) ** 2)
+    standardised = (f[1:] - f[:-1]) / np.sqrt(1.0 / w[1:] + 1.0 / w[:-1])
+    return max(1.0, (MAD_TO_SIGMA * float(lower_median(np.abs(standardised)))) ** 2)
 
 
 def find_dips(
@@ -97,12 +95,12 @@ def find_dips(
     mid_times, durations = _grid(time)
     shapes = _trapezoids(time, mid_times, durations)
     score, information = np.zeros(len(shapes)), np.zeros(len(shapes))
-    for flux, measured, mixing in zip(white, weight, drift.mixing.numpy()):
+    for flux, measured, mixing in zip(white, weight, drift.mixing):
         # With the drift marginalised under its prior, the flux has the precision W - W D (D'W D + P)^-1 D'W. Score and
         # information of a depth are products with it, added over the curves: one depth for both channels.
         w = _with_shape_error(flux, measured)
-        columns = np.vstack([np.ones(len(time)), (drift.functions.T.numpy() @ mixing).T])  # D, the level first
-        prior_precision = np.concatenate([[1e-6], (drift_scatter * drift.scatter.numpy()) ** -2.0])
+        columns = np.vstack([np.ones(len(time)), (drift.functions.T @ mixing).T])  # D, the level first
+        prior_precision = np.concatenate([[1e-6], (drift_scatter * drift.scatter) ** -2.0])
         inverse = np.linalg.inv((columns * w) @ columns.T + np.diag(prior_precision))
         overlap = shapes @ (columns * w).T
         fitted_drift = inverse @ (columns @ (w * (flux - 1.0)))
@@ -175,17 +173,17 @@ def _starts(model: CurveModel, dip: Dip) -> list[State]:
     depth = max(dip.depth, 1e-6)
     starts = []
     for b in _IMPACT_PARAMETERS:
-        shared = model.prior_mean.clone()
+        shared = model.prior_mean.copy()
         # At each b the a/Rs that makes the transit as long as the dip: the starts differ in shape only.
         duration = min(dip.duration, 0.45 * model.period)
         axis = semi_major_axis_from_duration(model.period, duration, b, math.sqrt(depth))
-        shared[MID_TIME], shared[LOG_AXIS], shared[IMPACT_SQUARED] = dip.mid_time, torch.log(axis), b**2
-        ones = torch.ones(n_curve, dtype=model.flux.dtype)
+        shared[MID_TIME], shared[LOG_AXIS], shared[IMPACT_SQUARED] = dip.mid_time, np.log(axis), b**2
+        ones = np.ones(n_curve)
         starts.append(State(ones, ones * dip.depth, shared))
     return starts
 
 
-def joint_start(white: Solution, groups: list[Tensor], model: CurveModel, white_names: tuple[str, ...]) -> State:
+def joint_start(white: Solution, groups: list[np.ndarray], model: CurveModel, white_names: tuple[str, ...]) -> State:
     """Carry the white fit to all curves: every curve gets the level and depth of its channel's white curve.
 
     Args:
@@ -194,10 +192,10 @@ def joint_start(white: Solution, groups: list[Tensor], model: CurveModel, white_
         model: the joint model.
         white_names: names of the white fit's shared parameters.
     """
-    level, depth = (torch.ones(len(model.flux), dtype=model.flux.dtype) for _ in range(2))
+    level, depth = (np.ones(len(model.flux)) for _ in range(2))
     for group, white_level, white_depth in zip(groups, white.state.level, white.state.depth):
         level[group], depth[group] = white_level, white_depth
-    shared = model.prior_mean.clone()
+    shared = model.prior_mean.copy()
     # The white drift has no wavelength dependence and starts anew: the problem is linear in it.
     known = {
         name: value

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import torch
 
 from spectramind_kit import __version__
 from spectramind_kit.config import SimulationConfig
@@ -194,7 +193,7 @@ def _run(tasks: list[tuple], workers: int, progress: Callable[[int], None]) -> N
         return
     # Fresh processes: polars' thread pool does not survive a fork.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
         done = [pool.submit(write_planet, *task) for task in tasks]
         for future in as_completed(done):
             future.result()

@@ -8,7 +8,6 @@ error, which are small beside the noise. This is where training planets without 
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 
 from spectramind_kit.config import Config, SimulationConfig
 from spectramind_kit.instruments import AIRS, FGS1, FGS1_WAVELENGTH, Channel
@@ -123,7 +122,7 @@ def _transit(
 ) -> np.ndarray:
     """Return the transit in the time bins, (n_column, n_time), or (1, n_time) for FGS1."""
     crossed = disturbances.crossed_spot if disturbances else None
-    times = exposure_samples(torch.from_numpy(cadence.mid_times()), cadence.stored_exposure, _INSTANTS).numpy()
+    times = exposure_samples(cadence.mid_times(), cadence.stored_exposure, _INSTANTS)
     return observed_transit(system, cadence.channel.name, _wavelengths(cadence.channel), mid_transit, times, crossed)
 
 

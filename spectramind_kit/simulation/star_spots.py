@@ -14,7 +14,6 @@ spots that planets were seen to cross are 100 to 1,000 K cooler than the star an
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from spectramind_kit.simulation.starlight import planck_quotient
 from spectramind_kit.transit.overlap import overlap
@@ -114,8 +113,8 @@ def disc_overlap(distance: np.ndarray, radius: float, other: float) -> np.ndarra
     large, small = max(radius, other), min(radius, other)
     area = np.zeros(distance.shape)
     touch = distance < large + small
-    s = torch.from_numpy(distance[touch] / large)
+    s = distance[touch] / large
     # The smaller disc is no larger than a hair less than the other: equal discs on top of each other divide by zero.
-    ratio = torch.full_like(s, min(small / large, 1.0 - 1e-9))
-    area[touch] = large**2 * overlap(s, ratio).area[0].numpy()
+    ratio = np.full_like(s, min(small / large, 1.0 - 1e-9))
+    area[touch] = large**2 * overlap(s, ratio).area[0]
     return area

@@ -11,7 +11,6 @@ exposure spans.
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from spectramind_kit.config import SimulationConfig
 from spectramind_kit.instruments import AIRS, FGS1, FGS1_WAVELENGTH, Channel
@@ -171,20 +170,20 @@ def transit_curves(
     """Return the transit at the stored exposures, (n_column, n_pair) or (1, n_pair), 1 out of transit."""
     wavelength = airs_wavelengths() if channel == AIRS else np.array([FGS1_WAVELENGTH])
     n_instant = 1 if cadence.n_average == 1 else _INSTANTS
-    time = exposure_samples(torch.from_numpy(cadence.mid_times()), cadence.stored_exposure, n_instant)
+    time = exposure_samples(cadence.mid_times(), cadence.stored_exposure, n_instant)
     if system.law != "quadratic" or system.spots is not None:
-        return observed_transit(system, channel.name, wavelength, mid_transit, time.numpy(), crossed)
-    u = torch.from_numpy(quadratic_darkening(system, channel.name, wavelength))
-    depth = torch.from_numpy(system.depths(wavelength))
+        return observed_transit(system, channel.name, wavelength, mid_transit, time, crossed)
+    u = quadratic_darkening(system, channel.name, wavelength)
+    depth = system.depths(wavelength)
     separation = sky_separation(
         time,
-        torch.tensor(mid_transit, dtype=torch.float64),
+        mid_transit,
         system.orbit.period * DAY,
-        torch.tensor(system.orbit.semi_major_axis, dtype=torch.float64),
-        torch.tensor(system.impact_parameter, dtype=torch.float64),
+        system.orbit.semi_major_axis,
+        system.impact_parameter,
     )
-    flux = [transit_flux(s[None], depth[:, None], u[:, :1], u[:, 1:]) for s in separation.T]
-    return torch.stack(flux).mean(dim=0).numpy()
+    flux = [transit_flux(s[None], depth[:, None], u[:, :1], u[:, 1:]).flux for s in separation.T]
+    return np.mean(flux, axis=0)
 
 
 def draw_drift(channel: Channel, cadence: Cadence, size: float, rng: np.random.Generator) -> np.ndarray:

@@ -10,7 +10,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from spectramind_kit.fitting.systematics import wavelength_basis
 from spectramind_kit.fitting.transit_prior import transit_prior
@@ -54,18 +53,18 @@ def injected_curves(
 
 def transit_of(fit: TransitFit, planet: Planet, depth: np.ndarray, bin_seconds: float, config: FitConfig) -> np.ndarray:
     """Return the transit (n_time, n_wavelength) of other depths on a fit's orbit and limb darkening."""
-    u = torch.from_numpy(limb_darkening_of(fit, planet, config))
+    u = limb_darkening_of(fit, planet, config)
     seen = spectroscopic_transit(
-        exposure_samples(torch.from_numpy(fit.time), bin_seconds, config.supersample),
+        exposure_samples(fit.time, bin_seconds, config.supersample),
         fit.parameters["mid_time"].value,
         transit_prior(planet, config).period,
         fit.parameters["semi_major_axis"].value,
         fit.parameters["impact_parameter"].value ** 2,
-        torch.from_numpy(np.ascontiguousarray(depth)),
-        u[:, 0].contiguous(),
-        u[:, 1].contiguous(),
+        np.ascontiguousarray(depth),
+        u[:, 0],
+        u[:, 1],
     )
-    return seen.flux.numpy().T
+    return seen.flux.T
 
 
 def limb_darkening_of(fit: TransitFit, planet: Planet, config: FitConfig) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Flux of a limb-darkened star behind a dark planet: batched, differentiable, exact at the contact points.
+"""Flux of a limb-darkened star behind a dark planet, with its slopes: exact at the contact points.
 
 With quadratic limb darkening I(mu) = 1 - u1 (1 - mu) - u2 (1 - mu)^2 = c0 + c1 mu + c2 mu^2 the hidden fraction of the
 light is linear in the areas of ``overlap``,
@@ -10,9 +10,9 @@ elliptic integrals). Flux and slopes come from one pass, and the slopes are fini
 """
 
 import math
+from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from spectramind_kit.transit.overlap import overlap
 
@@ -20,47 +20,50 @@ _POINTS_AT_ONCE = 8192
 """Evaluated in pieces that stay in the processor's cache."""
 
 
-class _TransitFlux(torch.autograd.Function):
-    """Flux with its analytic slopes; only the slopes of points in transit are kept."""
+@dataclass(frozen=True)
+class TransitFlux:
+    """Flux and its slopes, all of one shape.
 
-    @staticmethod
-    def forward(ctx, separation, depth, u1, u2):
-        inside = _in_transit(separation, depth)
-        hidden, *slopes = _hidden_light(*(a[inside] for a in (separation, depth, u1, u2)))
-        ctx.save_for_backward(inside, *slopes)
-        flux = torch.ones_like(separation)
-        flux[inside] -= hidden
-        return flux
+    Attributes:
+        flux: relative to out of transit [1].
+        by_separation: [1/R_star].
+        by_depth: [1].
+        by_u1: [1].
+        by_u2: [1].
+    """
 
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, upstream):  # pyright: ignore[reportIncompatibleMethodOverride]  # torch declares *grad_outputs
-        inside, *slopes = ctx.saved_tensors
-        gradients = []
-        for slope in slopes:
-            gradient = torch.zeros_like(upstream)
-            gradient[inside] = -slope * upstream[inside]
-            gradients.append(gradient)
-        return tuple(gradients)
+    flux: np.ndarray
+    by_separation: np.ndarray
+    by_depth: np.ndarray
+    by_u1: np.ndarray
+    by_u2: np.ndarray
 
 
-def transit_flux(separation: Tensor, depth: Tensor, u1: Tensor, u2: Tensor) -> Tensor:
-    """Return the flux relative to out of transit.
+def transit_flux(
+    separation: np.ndarray, depth: np.ndarray | float, u1: np.ndarray | float, u2: np.ndarray | float
+) -> TransitFlux:
+    """Return the flux relative to out of transit, and its slopes.
 
     Args:
         separation: planet's centre to star's centre [R_star], >= 0; infinite where the planet is behind.
         depth: (Rp/Rs)^2 [1]; a negative depth brightens by as much as its absolute value would dim, so that noise
             around no transit at all stays symmetric in a fit.
-        u1: linear limb-darkening coefficient [1].
-        u2: quadratic limb-darkening coefficient [1].
+        u1: first quadratic limb-darkening coefficient [1].
+        u2: second quadratic limb-darkening coefficient [1].
 
     Returns:
-        The broadcast shape [1]; once differentiable in all four.
+        Arrays of the broadcast shape.
     """
-    return _TransitFlux.apply(*torch.broadcast_tensors(separation, depth, u1, u2))
+    arguments = np.broadcast_arrays(separation, depth, u1, u2)
+    inside = _in_transit(*arguments[:2])
+    hidden = _hidden_light(*(a[inside] for a in arguments))
+    result = [np.zeros(inside.shape) for _ in hidden]
+    for whole, part in zip(result, hidden):
+        whole[inside] = -part
+    return TransitFlux(1.0 + result[0], *result[1:])
 
 
-def exposure_samples(time: Tensor, exposure: float, supersample: int) -> Tensor:
+def exposure_samples(time: np.ndarray, exposure: float, supersample: int) -> np.ndarray:
     """Return evenly spaced instants of every exposure; the mean over them stands for the exposure.
 
     Args:
@@ -71,24 +74,28 @@ def exposure_samples(time: Tensor, exposure: float, supersample: int) -> Tensor:
     Returns:
         (n_time, supersample) [s].
     """
-    offset = (torch.arange(supersample, dtype=time.dtype, device=time.device) + 0.5) / supersample - 0.5
+    offset = (np.arange(supersample) + 0.5) / supersample - 0.5
     return time[:, None] + exposure * offset
 
 
-def _in_transit(separation: Tensor, depth: Tensor) -> Tensor:
-    """True where the discs overlap, and where that is unknown (NaN), so that NaN shows in the flux."""
-    return ~(separation >= 1.0 + torch.sqrt(depth.abs()))
+def _in_transit(separation: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """True where the discs overlap, and where that cannot be told (NaN), so that NaN shows in the flux."""
+    return ~(separation >= 1.0 + np.sqrt(np.abs(depth)))
 
 
-def _hidden_light(separation: Tensor, depth: Tensor, u1: Tensor, u2: Tensor) -> tuple[Tensor, ...]:
-    """Return the hidden fraction of the light and its slopes by the four arguments; 1-D in, five 1-D out."""
-    arguments = (torch.split(a, _POINTS_AT_ONCE) for a in (separation, depth, u1, u2))
-    pieces = [_hidden_light_piece(*piece) for piece in zip(*arguments)]
-    return tuple(torch.cat(column) for column in zip(*pieces))
+def _hidden_light(separation: np.ndarray, depth: np.ndarray, u1: np.ndarray, u2: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the hidden share of the light and its slopes by the four arguments; 1-D in, five 1-D out."""
+    pieces = [
+        _hidden_light_piece(*(a[start : start + _POINTS_AT_ONCE] for a in (separation, depth, u1, u2)))
+        for start in range(0, max(1, len(separation)), _POINTS_AT_ONCE)
+    ]
+    return tuple(np.concatenate(column) for column in zip(*pieces))
 
 
-def _hidden_light_piece(separation: Tensor, depth: Tensor, u1: Tensor, u2: Tensor) -> tuple[Tensor, ...]:
-    k = torch.sqrt(depth.abs())
+def _hidden_light_piece(
+    separation: np.ndarray, depth: np.ndarray, u1: np.ndarray, u2: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    k = np.sqrt(np.abs(depth))
     covered = overlap(separation, k)
     c = (1.0 - u1 - u2, u1 + 2.0 * u2, -u2)
     light = math.pi * (1.0 - u1 / 3.0 - u2 / 6.0)
@@ -100,9 +107,9 @@ def _hidden_light_piece(separation: Tensor, depth: Tensor, u1: Tensor, u2: Tenso
     by_u1 = (a1 - a0 + hidden * math.pi / 3.0) / light
     by_u2 = (2.0 * a1 - a0 - a2 + hidden * math.pi / 6.0) / light
     # A negative depth mirrors the flux: hidden light changes its sign, and so does each slope but that by depth.
-    sign = torch.where(depth < 0.0, -1.0, 1.0).to(depth)
+    sign = np.where(depth < 0.0, -1.0, 1.0)
     return hidden * sign, by_separation * sign, by_depth, by_u1 * sign, by_u2 * sign
 
 
-def _weighted(c: tuple[Tensor, ...], integrals: tuple[Tensor, ...]) -> Tensor:
+def _weighted(c: tuple[np.ndarray, ...], integrals: tuple[np.ndarray, ...]) -> np.ndarray:
     return c[0] * integrals[0] + c[1] * integrals[1] + c[2] * integrals[2]

@@ -6,25 +6,26 @@ With phase f = 2 pi (t - t0) / P and lengths in stellar radii, the projected sep
 
 and first and fourth contact are where s = 1 + Rp/Rs (Winn 2010, eqs. 2-5 and 14 with e = 0). An eccentric orbit
 is seen, for the hours of a transit, as a circular one of another speed; ``transit_speed`` says how different. The star
-tables give e without the argument of periastron, and e = 0 for all planets so far. Everything broadcasts and is
-differentiable.
+tables give e without the argument of periastron, and e = 0 for all planets so far. Everything broadcasts.
 """
 
 import math
 
 import numpy as np
-import torch
-from torch import Tensor
 
 _TINY = 1e-24
-"""Added under the square root: the slope of the separation stays finite at s = 0 [R_star^2]."""
+"""Smallest difference of a^2 and b^2 that a duration divides by [R_star^2]."""
 _LARGEST_ECCENTRICITY = 0.95
 _N_PERIASTRON = 360
 
 
 def sky_separation(
-    time: Tensor, mid_time: Tensor, period: Tensor | float, semi_major_axis: Tensor, impact_parameter: Tensor
-) -> Tensor:
+    time: np.ndarray,
+    mid_time: np.ndarray | float,
+    period: float,
+    semi_major_axis: np.ndarray | float,
+    impact_parameter: np.ndarray | float,
+) -> np.ndarray:
     """Return the projected distance of the planet's centre from the star's centre.
 
     Args:
@@ -38,18 +39,18 @@ def sky_separation(
         The broadcast shape [R_star]; infinite while the planet is behind the star.
     """
     phase = 2.0 * math.pi * (time - mid_time) / period
-    along = semi_major_axis * torch.sin(phase)
-    across = impact_parameter * torch.cos(phase)
-    separation = torch.sqrt(along**2 + across**2 + _TINY)
-    return torch.where(torch.cos(phase) > 0.0, separation, torch.inf)
+    along = semi_major_axis * np.sin(phase)
+    across = impact_parameter * np.cos(phase)
+    separation = np.sqrt(along**2 + across**2)
+    return np.where(np.cos(phase) > 0.0, separation, np.inf)
 
 
 def transit_duration(
-    period: Tensor | float,
-    semi_major_axis: Tensor | float,
-    impact_parameter: Tensor | float,
-    radius_ratio: Tensor | float,
-) -> Tensor:
+    period: np.ndarray | float,
+    semi_major_axis: np.ndarray | float,
+    impact_parameter: np.ndarray | float,
+    radius_ratio: np.ndarray | float,
+) -> np.ndarray:
     """Return the time from first to fourth contact.
 
     Args:
@@ -61,10 +62,10 @@ def transit_duration(
     Returns:
         T14 [s] in the broadcast shape; 0 where the planet misses the star.
     """
-    period, a, b, k = _tensors(period, semi_major_axis, impact_parameter, radius_ratio)
-    chord = torch.clamp((1.0 + k) ** 2 - b**2, min=0.0)
-    sine = torch.sqrt(torch.clamp(chord / torch.clamp(a**2 - b**2, min=_TINY), max=1.0))
-    return period / math.pi * torch.asin(sine)
+    a, b, k = semi_major_axis, impact_parameter, radius_ratio
+    chord = np.maximum((1.0 + k) ** 2 - b**2, 0.0)
+    sine = np.sqrt(np.minimum(chord / np.maximum(a**2 - b**2, _TINY), 1.0))
+    return period / math.pi * np.arcsin(sine)
 
 
 def transit_speed(eccentricity: float) -> tuple[float, float]:
@@ -83,8 +84,11 @@ def transit_speed(eccentricity: float) -> tuple[float, float]:
 
 
 def semi_major_axis_from_duration(
-    period: Tensor | float, duration: Tensor | float, impact_parameter: Tensor | float, radius_ratio: Tensor | float
-) -> Tensor:
+    period: np.ndarray | float,
+    duration: np.ndarray | float,
+    impact_parameter: np.ndarray | float,
+    radius_ratio: np.ndarray | float,
+) -> np.ndarray:
     """Return the semi-major axis that makes the transit last ``duration``; the inverse of ``transit_duration``.
 
     Args:
@@ -96,10 +100,6 @@ def semi_major_axis_from_duration(
     Returns:
         a [R_star] in the broadcast shape.
     """
-    period, duration, b, k = _tensors(period, duration, impact_parameter, radius_ratio)
-    chord = torch.clamp((1.0 + k) ** 2 - b**2, min=0.0)
-    return torch.sqrt(b**2 + chord / torch.sin(math.pi * duration / period) ** 2)
-
-
-def _tensors(*values: Tensor | float) -> list[Tensor]:
-    return [v if isinstance(v, Tensor) else torch.as_tensor(v, dtype=torch.float64) for v in values]
+    b, k = impact_parameter, radius_ratio
+    chord = np.maximum((1.0 + k) ** 2 - b**2, 0.0)
+    return np.sqrt(b**2 + chord / np.sin(math.pi * duration / period) ** 2)

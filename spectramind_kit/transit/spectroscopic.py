@@ -12,9 +12,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from spectramind_kit.robust_statistics import lower_median
 from spectramind_kit.transit.overlap import overlap
 
 _N_RADIUS = 8
@@ -41,24 +40,24 @@ class SpectroscopicTransit:
         by_u2: [1].
     """
 
-    flux: Tensor
-    by_mid_time: Tensor
-    by_semi_major_axis: Tensor
-    by_impact_squared: Tensor
-    by_depth: Tensor
-    by_u1: Tensor
-    by_u2: Tensor
+    flux: np.ndarray
+    by_mid_time: np.ndarray
+    by_semi_major_axis: np.ndarray
+    by_impact_squared: np.ndarray
+    by_depth: np.ndarray
+    by_u1: np.ndarray
+    by_u2: np.ndarray
 
 
 def spectroscopic_transit(
-    instants: Tensor,
-    mid_time: Tensor | float,
+    instants: np.ndarray,
+    mid_time: np.ndarray | float,
     period: float,
-    semi_major_axis: Tensor | float,
-    impact_squared: Tensor | float,
-    depth: Tensor,
-    u1: Tensor,
-    u2: Tensor,
+    semi_major_axis: np.ndarray | float,
+    impact_squared: np.ndarray | float,
+    depth: np.ndarray,
+    u1: np.ndarray,
+    u2: np.ndarray,
 ) -> SpectroscopicTransit:
     """Return the exposure-averaged transit of every wavelength.
 
@@ -74,19 +73,21 @@ def spectroscopic_transit(
     """
     k_nodes, weights, distance = _radius_interpolation(depth)
     phase = 2.0 * math.pi * (instants - mid_time) / period
-    sin, cos = torch.sin(phase), torch.cos(phase)
+    sin, cos = np.sin(phase), np.cos(phase)
     squared = semi_major_axis**2 * sin**2 + impact_squared * cos**2
-    squared = torch.where(cos > 0.0, squared, torch.inf)
+    squared = np.where(cos > 0.0, squared, np.inf)
     # Only times in transit are integrated; the widest node decides for all.
-    rows = _span((squared < (1.0 + k_nodes.max()) ** 2).any(dim=1))
+    rows = _span((squared < (1.0 + k_nodes.max()) ** 2).any(axis=1))
     sin, cos, squared = sin[rows], cos[rows], squared[rows]
 
     area, by_squared, arc = _integrals(squared, k_nodes)
     # Chain rule through s^2, in which the flux is smooth at s = 0. The exposure average is linear: slopes take it too.
     by_phase = 2.0 * sin * cos * (semi_major_axis**2 - impact_squared)
     squared_by = (by_phase * (-2.0 * math.pi / period), 2.0 * semi_major_axis * sin**2, cos**2)
-    parts = [area.mean(dim=1), arc.mean(dim=1)] + [(by_squared * s[:, :, None, None]).mean(dim=1) for s in squared_by]
-    parts = torch.stack(parts).flatten(start_dim=2).mT  # (5, 3 * n_node, rows)
+    parts = [area.mean(axis=1), arc.mean(axis=1)] + [
+        (by_squared * s[:, :, None, None]).mean(axis=1) for s in squared_by
+    ]
+    parts = np.stack(parts).reshape(len(parts), len(area), 3 * len(k_nodes)).transpose(0, 2, 1)  # (5, 3 * n_node, rows)
 
     # One row per wavelength: Lagrange weights times limb darkening. The arc is d(area) / d(k^2), so that the same row
     # makes flux and slope by depth of it; u1 and u2 act through the coefficients and through the star's light.
@@ -103,55 +104,55 @@ def spectroscopic_transit(
     )
 
 
-def _radius_interpolation(depth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _radius_interpolation(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return Chebyshev nodes in k (n,), Lagrange weights (n, n_wavelength), and how far a depth lies outside them."""
     # The range is never empty, and never so wide that a few wild depths cost the others their accuracy.
-    middle = torch.clamp(depth.median(), min=_SMALLEST_DEPTH)
-    low = torch.clamp(depth.min(), min=_DEPTH_RANGE[0] * middle, max=0.99 * middle)
-    high = torch.clamp(depth.max(), min=1.01 * middle, max=_DEPTH_RANGE[1] * middle)
-    inner = torch.minimum(torch.maximum(depth, low), high)
+    middle = max(float(lower_median(depth)), _SMALLEST_DEPTH)
+    low = min(max(float(depth.min()), _DEPTH_RANGE[0] * middle), 0.99 * middle)
+    high = min(max(float(depth.max()), 1.01 * middle), _DEPTH_RANGE[1] * middle)
+    inner = np.clip(depth, low, high)
     n = _N_RADIUS if len(depth) > 1 else _N_RADIUS_ALONE
     angle = (np.arange(n) + 0.5) * np.pi / n
-    x = torch.from_numpy(np.cos(angle)).to(depth)
-    barycentric = torch.from_numpy(np.sin(angle) * (-1.0) ** np.arange(n)).to(depth)
-    k_low, k_high = torch.sqrt(low), torch.sqrt(high)
-    place = (2.0 * torch.sqrt(inner) - k_low - k_high) / (k_high - k_low)
+    x = np.cos(angle)
+    barycentric = np.sin(angle) * (-1.0) ** np.arange(n)
+    k_low, k_high = math.sqrt(low), math.sqrt(high)
+    place = (2.0 * np.sqrt(inner) - k_low - k_high) / (k_high - k_low)
     gap = place - x[:, None]
-    terms = barycentric[:, None] / torch.where(gap.abs() < 1e-14, 1e-14, gap)
-    return (k_low + k_high + (k_high - k_low) * x) / 2.0, terms / terms.sum(dim=0), depth - inner
+    terms = barycentric[:, None] / np.where(np.abs(gap) < 1e-14, 1e-14, gap)
+    return (k_low + k_high + (k_high - k_low) * x) / 2.0, terms / terms.sum(axis=0), depth - inner
 
 
-def _integrals(squared: Tensor, k_nodes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _integrals(squared: np.ndarray, k_nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return area, its slope by s^2, and arc (its slope by k^2): (rows, supersample, 3 weights, n_node) each."""
-    s = torch.sqrt(torch.clamp(squared, min=_SMALLEST_SEPARATION**2))[:, :, None].expand(*squared.shape, len(k_nodes))
-    k = k_nodes.expand_as(s)
+    s = np.sqrt(np.maximum(squared, _SMALLEST_SEPARATION**2))[:, :, None]
+    s, k = np.broadcast_arrays(s, k_nodes)
     inside = s < 1.0 + k
     covered = overlap(s[inside], k[inside])
     slope = -k[inside] / s[inside]  # dA/d(s^2) = dA/ds / 2s, and dA/ds = -2 k cos_arc
     slopes = tuple(slope * part for part in covered.cos_arc)
 
-    def spread(parts: tuple[Tensor, ...]) -> Tensor:
-        result = torch.zeros(3, *s.shape, dtype=s.dtype, device=s.device)
+    def spread(parts: tuple[np.ndarray, ...]) -> np.ndarray:
+        result = np.zeros((3, *s.shape))
         for place, part in zip(result, parts):
             place[inside] = part
-        return result.permute(1, 2, 0, 3)
+        return result.transpose(1, 2, 0, 3)
 
     return spread(covered.area), spread(slopes), spread(covered.arc)
 
 
-def _weighted(weights: Tensor, c: tuple[Tensor | float, ...], light: Tensor) -> Tensor:
+def _weighted(weights: np.ndarray, c: tuple[np.ndarray | float, ...], light: np.ndarray) -> np.ndarray:
     """Return (n_wavelength, 3 * n_node): interpolation and limb darkening in one matrix."""
-    return torch.cat([weights * (part / light) for part in c]).T
+    return np.concatenate([weights * (part / light) for part in c]).T
 
 
-def _span(chosen: Tensor) -> slice:
+def _span(chosen: np.ndarray) -> slice:
     """Return the shortest slice that holds all True."""
-    places = torch.nonzero(chosen)
+    places = np.flatnonzero(chosen)
     return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
 
 
-def _placed(outside: float, hidden: Tensor, rows: slice, shape: tuple[int, int]) -> Tensor:
+def _placed(outside: float, hidden: np.ndarray, rows: slice, shape: tuple[int, int]) -> np.ndarray:
     """Put ``outside - hidden`` into the times in transit and ``outside`` into the others."""
-    result = torch.full(shape, outside, dtype=hidden.dtype, device=hidden.device)
+    result = np.full(shape, outside)
     result[:, rows] -= hidden
     return result

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from scipy.stats import truncnorm
 
 from spectramind_kit.fitting.laplace import (
@@ -19,9 +18,9 @@ WAVELENGTH = np.array([0.7, 2.0, 2.5, 3.0, 3.5])
 
 
 def posterior():
-    depth = torch.tensor([0.012, 0.010, 0.011, 0.010, 0.011]).double()
-    covariance = torch.diag(torch.tensor([4.0, 1.0, 1.0, 2.0, 2.0]).double() * 1e-8) + 1e-9
-    return Posterior(depth, covariance, torch.zeros(3).double(), torch.eye(3).double(), torch.zeros(5, 3).double())
+    depth = np.array([0.012, 0.010, 0.011, 0.010, 0.011])
+    covariance = np.diag(np.array([4.0, 1.0, 1.0, 2.0, 2.0]) * 1e-8) + 1e-9
+    return Posterior(depth, covariance, np.zeros(3), np.eye(3), np.zeros((5, 3)))
 
 
 @pytest.mark.parametrize("peak", [-3.0, -0.5, 0.0, 0.4, 5.0, -40.0])
@@ -44,7 +43,7 @@ def test_masked_wavelengths_take_their_neighbours_depth_and_are_uninformative():
     filled = fill_masked_wavelengths(posterior(), WAVELENGTH, valid)
     assert 0.010 <= float(filled.depth[2]) <= 0.011
     assert float(filled.depth_covariance[2, 2]) == pytest.approx(0.02**2)
-    assert np.linalg.eigvalsh(filled.depth_covariance.numpy())[0] > 0
+    assert np.linalg.eigvalsh(filled.depth_covariance)[0] > 0
 
 
 def test_a_masked_fgs1_takes_the_airs_depth():
@@ -53,7 +52,7 @@ def test_a_masked_fgs1_takes_the_airs_depth():
 
 
 def test_uninformative_depths_have_neither_level_nor_shape():
-    covariance = with_uninformative_depths(posterior()).depth_covariance.numpy()
+    covariance = with_uninformative_depths(posterior()).depth_covariance
     level, shape = np.full(5, 0.2), np.array([0.0, 1.0, -1.0, 0.0, 0.0])
     assert np.sqrt(level @ covariance @ level) >= 0.02
     assert np.sqrt(shape @ covariance @ shape) >= 0.02

@@ -5,32 +5,33 @@ from typing import cast
 
 import numpy as np
 import pytest
-import torch
 
 from spectramind_kit.fitting.curve_model import CurveModel, Linearisation
 from spectramind_kit.fitting.noise import channel_noise, outliers, scatter_ratio
 
 N_CURVE, N_TIME = 60, 300
-GROUP = torch.ones(N_CURVE, dtype=torch.bool)
+GROUP = np.ones(N_CURVE, dtype=bool)
 
 
 def residuals(seed=0, scale=1.0):
-    return torch.from_numpy(scale * np.random.default_rng(seed).standard_normal((N_CURVE, N_TIME)))
+    return scale * np.random.default_rng(seed).standard_normal((N_CURVE, N_TIME))
 
 
 def ratio(residual, weight=None):
-    weight = torch.ones_like(residual) if weight is None else weight
-    return scatter_ratio(residual, weight, torch.full((N_CURVE,), 2.0), np.ones(N_CURVE, dtype=bool))
+    weight = np.ones_like(residual) if weight is None else weight
+    return scatter_ratio(residual, weight, np.full((N_CURVE,), 2.0), np.ones(N_CURVE, dtype=bool))
 
 
 def measured(residual, weight=None):
     """Channel noise of residuals that a line in time was fitted to."""
-    x = torch.linspace(-1, 1, N_TIME).double()
-    columns = torch.stack([torch.ones_like(x), x])
-    line = torch.linalg.lstsq(columns.T, residual.T).solution
-    weight = torch.ones_like(residual) if weight is None else weight
+    x = np.linspace(-1, 1, N_TIME)
+    columns = np.stack([np.ones_like(x), x])
+    line = np.linalg.lstsq(columns.T, residual.T, rcond=None)[0]
+    weight = np.ones_like(residual) if weight is None else weight
     model = SimpleNamespace(weight=weight)
-    at = SimpleNamespace(residual=residual - (columns.T @ line).T, jacobian=columns.expand(N_CURVE, 2, N_TIME))
+    at = SimpleNamespace(
+        residual=residual - (columns.T @ line).T, jacobian=np.broadcast_to(columns, (N_CURVE, 2, N_TIME))
+    )
     return channel_noise(cast(CurveModel, model), cast(Linearisation, at), GROUP, 72.0)
 
 
@@ -52,7 +53,7 @@ def test_one_bad_wavelength_stands_out_of_its_neighbours():
 
 
 def test_curves_without_weight_have_ratio_one():
-    weight = torch.ones(N_CURVE, N_TIME).double()
+    weight = np.ones((N_CURVE, N_TIME))
     weight[5] = 0.0
     assert ratio(residuals(scale=2.0), weight)[5] == 1.0
 
@@ -61,7 +62,7 @@ def test_outliers_are_points_and_whole_times():
     residual = residuals()
     residual[7, 40] = 12.0
     residual[:, 90] += 2.0  # no single wavelength shows it, their mean does
-    far = outliers(residual, torch.ones_like(residual), [GROUP], 5.0)
+    far = outliers(residual, np.ones_like(residual), [GROUP], 5.0)
     assert far[7, 40] and far[:, 90].all()
     assert far.sum() <= N_CURVE + 3
 
@@ -73,7 +74,7 @@ def test_white_noise_is_white():
 
 
 def test_common_noise_is_excess_without_correlation():
-    common = torch.from_numpy(0.3 * np.random.default_rng(5).standard_normal(N_TIME))
+    common = 0.3 * np.random.default_rng(5).standard_normal(N_TIME)
     noise = measured(residuals() + common)
     assert noise.excess == pytest.approx(1.0 + 0.3**2 * N_CURVE, rel=0.3)
     assert noise.correlation < 1.35
@@ -83,5 +84,5 @@ def test_red_noise_is_correlated():
     steps, red = np.random.default_rng(6).standard_normal(N_TIME), np.zeros(N_TIME)
     for i in range(1, N_TIME):
         red[i] = 0.9 * red[i - 1] + 0.05 * steps[i]
-    noise = measured(residuals() + torch.from_numpy(red))
+    noise = measured(residuals() + red)
     assert noise.correlation > 1.5 and noise.excess > 3.0

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.systematics import drift_and_jitter
@@ -49,12 +48,12 @@ def test_drift_alone_is_no_dip(seed):
 def test_white_curve_is_the_inverse_variance_mean_with_the_measured_noise():
     rng = np.random.default_rng(1)
     sigma = np.array([1e-3, 2e-3, 4e-3])[:, None]
-    flux = torch.from_numpy(1.0 + 3.0 * sigma * rng.standard_normal((3, 2000)))
-    weight = torch.from_numpy(np.broadcast_to(sigma**-2.0, (3, 2000)).copy())
+    flux = 1.0 + 3.0 * sigma * rng.standard_normal((3, 2000))
+    weight = np.broadcast_to(sigma**-2.0, (3, 2000)).copy()
     weight[0, 10], flux[0, 10] = 0.0, 1.0
-    white, white_weight = white_curves(flux, weight, [torch.tensor([True, True, True])])
+    white, white_weight = white_curves(flux, weight, [np.array([True, True, True])])
     assert float(white.std()) == pytest.approx(3.0 / np.sqrt((sigma**-2.0).sum()), rel=0.05)
-    assert float(white_weight.median()) ** -0.5 == pytest.approx(float(white.std()), rel=0.06)
+    assert float(np.median(white_weight)) ** -0.5 == pytest.approx(float(white.std()), rel=0.06)
     expected = (flux[1:, 10] * weight[1:, 10]).sum() / weight[1:, 10].sum()
     assert float(white[0, 10]) == pytest.approx(float(expected))
 

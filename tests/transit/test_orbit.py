@@ -2,21 +2,17 @@
 
 import math
 
+import numpy as np
 import pytest
-import torch
 
 from spectramind_kit.transit.orbit import semi_major_axis_from_duration, sky_separation, transit_duration, transit_speed
 
 DAY = 86400.0
 
 
-def tensor(value):
-    return torch.as_tensor(value, dtype=torch.float64)
-
-
 def test_closest_at_mid_transit_and_gone_behind_the_star():
-    time = tensor([0.0, 0.5, 1.0]) * DAY
-    separation = sky_separation(time, tensor(0.0), 1.0 * DAY, tensor(8.0), tensor(0.4))
+    time = np.array([0.0, 0.5, 1.0]) * DAY
+    separation = sky_separation(time, 0.0, 1.0 * DAY, 8.0, 0.4)
     assert float(separation[0]) == pytest.approx(0.4, abs=1e-9)
     assert math.isinf(float(separation[1]))
     assert float(separation[2]) == pytest.approx(0.4, abs=1e-9)
@@ -25,9 +21,9 @@ def test_closest_at_mid_transit_and_gone_behind_the_star():
 @pytest.mark.parametrize("b", [0.0, 0.5, 0.95])
 def test_limbs_touch_at_first_and_fourth_contact(b):
     duration = transit_duration(3.0 * DAY, 9.0, b, 0.1)
-    contacts = tensor(100.0) + torch.stack((-duration, duration)) / 2.0
-    separation = sky_separation(contacts, tensor(100.0), 3.0 * DAY, tensor(9.0), tensor(b))
-    assert separation.numpy() == pytest.approx(1.1, abs=1e-9)
+    contacts = 100.0 + np.stack((-duration, duration)) / 2.0
+    separation = sky_separation(contacts, 100.0, 3.0 * DAY, 9.0, b)
+    assert separation == pytest.approx(1.1, abs=1e-9)
 
 
 def test_the_real_planets_table_row_gives_its_published_duration():
@@ -37,20 +33,13 @@ def test_the_real_planets_table_row_gives_its_published_duration():
 
 
 def test_duration_and_semi_major_axis_are_inverse():
-    duration = tensor([1.5, 2.5, 6.0]) * 3600.0
+    duration = np.array([1.5, 2.5, 6.0]) * 3600.0
     a = semi_major_axis_from_duration(5.0 * DAY, duration, 0.3, 0.12)
-    assert transit_duration(5.0 * DAY, a, 0.3, 0.12).numpy() == pytest.approx(duration.numpy())
+    assert transit_duration(5.0 * DAY, a, 0.3, 0.12) == pytest.approx(duration)
 
 
 def test_a_planet_that_misses_the_star_has_no_transit():
     assert float(transit_duration(3.0 * DAY, 9.0, 1.2, 0.1)) == 0.0
-
-
-def test_slopes_are_finite_in_a_central_transit():
-    mid_time, a, b = (tensor(v).requires_grad_(True) for v in (0.0, 8.0, 0.0))
-    separation = sky_separation(tensor([0.0, 600.0, 0.5 * DAY]), mid_time, DAY, a, b)
-    slopes = torch.autograd.grad(separation[:2].sum(), (mid_time, a, b))
-    assert all(torch.isfinite(slope) for slope in slopes)
 
 
 def test_a_circular_orbit_has_one_speed():
