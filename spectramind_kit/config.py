@@ -34,7 +34,6 @@ from spectramind_kit.settings.simulation import SimulationConfig
 from spectramind_kit.settings.training import TrainingConfig
 from spectramind_kit.settings.uncertainty import UncertaintyConfig
 
-
 _HYDRA_RULES = "1.3"
 """The Hydra release whose rules of composition ``conf/`` is written for."""
 
@@ -111,7 +110,8 @@ def _compose(overrides: Sequence[str]) -> dict[str, Any]:
     with open_dict(composed):
         del composed["hydra"]  # settings of Hydra's own launcher
     container = OmegaConf.to_container(composed, resolve=True)
-    return {str(key): value for key, value in dict(container).items()}
+    assert isinstance(container, dict), "conf/config.yaml is a mapping"
+    return {str(key): value for key, value in container.items()}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Wait for something that Kaggle does in its own time: ask, look whether it is over, sleep, give up at last."""
+"""Wait for something that Kaggle does in its own time: poll its state until it is over, or until a time limit."""
 
 import logging
 import time
@@ -10,12 +10,17 @@ from spectramind_kit.errors import PackagingError
 
 log = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer")
+State = TypeVar("State")
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long to wait: seconds between two questions, and in all [s]."""
+class PollingPolicy:
+    """How often to ask, and for how long.
+
+    Attributes:
+        poll: time between two requests [s].
+        timeout: time in all [s].
+    """
 
     poll: float
     timeout: float
@@ -27,23 +32,30 @@ class Patience:
 
 
 def wait_until(
-    ask: Callable[[], Answer], is_over: Callable[[Answer], bool], patience: Patience, what: str, wanted: str
-) -> Answer:
-    """Ask until the answer says that it is over, and return that answer.
+    ask: Callable[[], State], is_over: Callable[[State], bool], polling: PollingPolicy, what: str, wanted: str
+) -> State:
+    """Ask for a state until it is the awaited one, and return it.
+
+    Args:
+        ask: requests the state.
+        is_over: tells the awaited state.
+        polling: how often, and for how long.
+        what: the thing waited for, as a noun for messages.
+        wanted: the awaited state, for messages.
 
     Raises:
-        PackagingError: if it is not over in time; says what the last answer was.
+        PackagingError: if it is not over in time; the message has the last state.
     """
-    end = time.monotonic() + patience.timeout
+    end = time.monotonic() + polling.timeout
     last = None
     while True:
-        answer = ask()
-        if is_over(answer):
-            return answer
-        if answer != last:
-            log.info("%s: %s; waiting for %s", what, answer, wanted)
-            last = answer
-        if time.monotonic() + patience.poll > end:
+        state = ask()
+        if is_over(state):
+            return state
+        if state != last:
+            log.info("%s: %s; waiting for %s", what, state, wanted)
+            last = state
+        if time.monotonic() + polling.poll > end:
             remedy = "look at its page on Kaggle, or wait longer: --timeout SECONDS"
-            raise PackagingError(what, wanted=f"{wanted} within {patience.timeout:g} s", got=answer, remedy=remedy)
-        time.sleep(patience.poll)
+            raise PackagingError(what, wanted=f"{wanted} within {polling.timeout:g} s", got=state, remedy=remedy)
+        time.sleep(polling.poll)
