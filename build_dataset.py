@@ -69,7 +69,7 @@ def cuda_options(options: argparse.Namespace) -> cuda_build.CudaBuild | None:
     """Return how compiled wheels are made; None if they are not wanted.
 
     Raises:
-        PackagingError: if it is not said.
+        PackagingError: if no option chooses.
     """
     if options.without_cuda:
         return None
@@ -84,8 +84,8 @@ def show_targets(options: argparse.Namespace) -> None:
     """Print every target and whether its compiled wheels would run here."""
     for name in targets.target_names(WHEELS):
         target = targets.load_target(WHEELS, name)
-        reasons = "; ".join(targets.misfits(target)) or "matches this environment"
-        print(f"{name}: {', '.join(target.architectures)}: {reasons}")
+        problems = "; ".join(targets.incompatibilities(target)) or "matches this environment"
+        print(f"{name}: {', '.join(target.architectures)}: {problems}")
 
 
 def build_dataset(options: argparse.Namespace) -> None:

@@ -233,11 +233,11 @@ def dry_run(
     overrides: Overrides = None,
 ) -> None:
     """Rehearse a kernel as Kaggle would run it: fresh environment, read-only inputs, no network, a budget."""
-    from spectramind_kit.kaggle.rehearsal.dry_run import rehearse
+    from spectramind_kit.kaggle.rehearsal.dry_run import dry_run_kernel
     from spectramind_kit.kaggle.rules.parameters import parse_parameters
 
     config = _config(overrides).kaggle
-    verdict = rehearse(kernel, data, dataset, work, config, parse_parameters(parameter or []))
+    verdict = dry_run_kernel(kernel, data, dataset, work, config, parse_parameters(parameter or []))
     typer.echo(verdict.table())
     if not verdict.passed:
         raise typer.Exit(1)

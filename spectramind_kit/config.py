@@ -7,15 +7,18 @@ the notebooks and the tests call.
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
-from hydra import compose, initialize_config_module
-from hydra.core.global_hydra import GlobalHydra
+from hydra import version as hydra_version
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from hydra.types import RunMode
+from omegaconf import OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import TypeAdapter, ValidationError
 
@@ -31,14 +34,17 @@ from spectramind_kit.settings.simulation import SimulationConfig
 from spectramind_kit.settings.training import TrainingConfig
 from spectramind_kit.settings.uncertainty import UncertaintyConfig
 
+_HYDRA_RULES = "1.3"
+"""The Hydra release whose rules of composition ``conf/`` is written for."""
+
 
 @dataclass(frozen=True)
 class Config:
-    """Everything.
+    """The whole configuration.
 
     Attributes:
         seed: rules every random draw.
-        workers: processes that planets are shared out to; 0 is one per core, and no more than the memory allows.
+        workers: processes that work on planets side by side; 0 is one per core, and no more than the memory allows.
         executor: "processes" of this machine, or "dask".
         scheduler: address of a dask scheduler; empty starts a cluster of ``workers`` processes on this machine.
     """
@@ -82,7 +88,7 @@ def load_config(overrides: Sequence[str] = ()) -> Config:
 
 def config_hash(*parts: object) -> str:
     """Return a short SHA-256 of configuration dataclasses, strings and numbers, the same in every session."""
-    plain = [asdict(part) if is_dataclass(part) else part for part in parts]
+    plain = [asdict(part) if is_dataclass(part) and not isinstance(part, type) else part for part in parts]
     return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -92,13 +98,35 @@ def known_keys() -> tuple[str, ...]:
     return tuple(sorted(_flatten(_compose(()))))
 
 
-def _compose(overrides: Sequence[str]) -> dict:
-    GlobalHydra.instance().clear()
-    with initialize_config_module("spectramind_kit.conf", version_base="1.3"):
-        return OmegaConf.to_container(compose("config", overrides=list(overrides)), resolve=True)
+def _compose(overrides: Sequence[str]) -> dict[str, Any]:
+    """Compose ``conf/`` without Hydra's global instance, which belongs to the caller.
+
+    Hydra's public ``compose`` goes through that instance: it fails where the caller has initialized one, and clearing
+    it would take the caller's away. The loader below it needs no instance.
+    """
+    with _hydra_rules():
+        loader = ConfigLoaderImpl(create_config_search_path("pkg://spectramind_kit.conf"))
+        composed = loader.load_configuration("config", list(overrides), RunMode.RUN, from_shell=False)
+    with open_dict(composed):
+        del composed["hydra"]  # settings of Hydra's own launcher
+    container = OmegaConf.to_container(composed, resolve=True)
+    assert isinstance(container, dict), "conf/config.yaml is a mapping"
+    return {str(key): value for key, value in container.items()}
 
 
-def _flatten(tree: dict, prefix: str = "") -> Iterable[str]:
+@contextmanager
+def _hydra_rules() -> Iterator[None]:
+    """Compose by the rules of one release of Hydra within the block; the caller's choice stands again after it."""
+    chosen = hydra_version.VersionBase.instance()
+    before = chosen.version_base
+    hydra_version.setbase(_HYDRA_RULES)
+    try:
+        yield
+    finally:
+        chosen.version_base = before  # not setbase, which refuses the value that stands for "not chosen yet"
+
+
+def _flatten(tree: dict[str, Any], prefix: str = "") -> Iterable[str]:
     for key, value in tree.items():
         yield f"{prefix}{key}"
         if isinstance(value, dict):

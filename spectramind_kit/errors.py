@@ -48,4 +48,4 @@ class SubmissionError(SpectraMindError):
 
 
 class PackagingError(SpectraMindError):
-    """A wheel, dataset, kernel or rehearsal that would not work on Kaggle."""
+    """A wheel, dataset or kernel that would not work on Kaggle, or a dry run that cannot start."""

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and told apart by their content."""
+"""Files written whole or not at all, and identified by their content."""
 
 import hashlib
 import os

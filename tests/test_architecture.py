@@ -56,8 +56,8 @@ KAGGLE_ROOMS = {
     "rules": set(),
     "wheels": {"rules"},
     "session": {"rules", "wheels"},
-    "remote": {"rules", "wheels", "session"},
-    "rehearsal": {"rules", "session", "wheels"},
+    "remote": {"rules"},
+    "rehearsal": {"rules", "wheels"},
 }
 """Each room of ``kaggle/``, and the rooms it may use."""
 LONGEST_FILE = 400

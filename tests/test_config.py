@@ -5,6 +5,11 @@ import subprocess
 import sys
 
 import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import JobRuntime
+from hydra.version import VersionBase
+from omegaconf import OmegaConf
 
 from spectramind_kit.config import config_hash, known_keys, load_config
 from spectramind_kit.errors import ConfigurationError
@@ -83,3 +88,27 @@ def test_hash_is_the_same_in_another_session(config):
     )
     there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     assert there == config_hash(config, "x", 3, config.fit, (1.5, {"a": 2, "b": 1}))
+
+
+def test_caller_keeps_the_hydra_that_it_initialized(tmp_path):
+    (tmp_path / "mine.yaml").write_text("answer: 42\n")
+    with initialize_config_dir(str(tmp_path), job_name="mine", version_base="1.2"):
+        mine, rules, resolvers = GlobalHydra.instance().hydra, VersionBase.instance().getbase(), _resolvers()
+        assert load_config(["fit.drift_order=4"]).fit.drift_order == 4
+        with pytest.raises(ConfigurationError):
+            load_config(["calibration=nowhere"])
+
+        assert GlobalHydra.instance().hydra is mine
+        assert VersionBase.instance().getbase() == rules
+        assert JobRuntime().get("name") == "mine"
+        assert _resolvers() == resolvers
+        assert compose("mine").answer == 42
+
+
+def test_caller_without_hydra_gets_none():
+    load_config()
+    assert not GlobalHydra.instance().is_initialized()
+
+
+def _resolvers():
+    return {name: OmegaConf._get_resolver(name) for name in ("now", "hydra", "python_version")}

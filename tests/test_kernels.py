@@ -22,7 +22,7 @@ from spectramind_kit.kaggle.session.sharing import private_parts
 KERNELS = sorted(path.parent for path in (Path(__file__).parents[1] / "kernels").glob("*/kernel-metadata.json"))
 OVERRIDES = ["workers=1", "model=v50_small", "model.d_model=8", "model.heads=2", "model.d_state=2", "training.epochs=2"]
 """The smallest network, on one core: what the attached training session used."""
-PAGE = '# %% tags=["install"]\nimport math\n\n# %% tags=["parameters"]\nradius: float = 1.0\n\n# %%\n'
+NOTEBOOK = '# %% tags=["install"]\nimport math\n\n# %% tags=["parameters"]\nradius: float = 1.0\n\n# %%\n'
 
 
 def install_cell(folder):
@@ -34,14 +34,14 @@ def install_cell(folder):
 def write_kernel(folder, source, **changes):
     """Write a kernel folder with its notebook."""
     folder.mkdir()
-    metadata = {"title": "A page", "code_file": "page.ipynb", "language": "python", "kernel_type": "notebook"}
+    metadata = {"title": "A notebook", "code_file": "thin.ipynb", "language": "python", "kernel_type": "notebook"}
     (folder / "kernel-metadata.json").write_text(json.dumps({**metadata, "enable_internet": False, **changes}))
-    (folder / "page.py").write_text(source)
+    (folder / "thin.py").write_text(source)
     return folder
 
 
 @pytest.mark.parametrize("folder", KERNELS, ids=lambda folder: folder.name)
-def test_kernel_is_a_thin_page_generated_from_its_source(folder):
+def test_kernel_is_a_thin_notebook_generated_from_its_source(folder):
     assert check_kernel(folder) == nbformat.from_dict(notebook_from_source(folder))
 
 
@@ -69,7 +69,7 @@ def test_there_are_five_kernels_and_one_alone_uses_the_internet():
     assert [f.name for f in KERNELS if read_metadata(f)["enable_gpu"]] == ["build-wheels", "submit", "train"]
 
 
-def test_every_page_installs_in_the_same_way():
+def test_every_notebook_installs_in_the_same_way():
     install = {
         cell.source for f in KERNELS for cell in check_kernel(f).cells if "install" in cell.metadata.get("tags", [])
     }
@@ -105,16 +105,16 @@ def test_install_cell_finds_the_dataset_under_every_layout(tmp_path, monkeypatch
         "grow = lambda r: r + 1",
     ],
 )
-def test_program_in_a_page_is_refused(tmp_path, program):
-    folder = write_kernel(tmp_path / "page", PAGE + program + "\n")
+def test_program_in_a_notebook_is_refused(tmp_path, program):
+    folder = write_kernel(tmp_path / "thin", NOTEBOOK + program + "\n")
     write_notebook(folder)
 
-    with pytest.raises(PackagingError, match="a page that calls the library"):
+    with pytest.raises(PackagingError, match="a notebook that calls the library"):
         check_kernel(folder)
 
 
 def test_notebook_edited_by_hand_is_refused(tmp_path):
-    folder = write_kernel(tmp_path / "page", PAGE + "radius * math.pi\n")
+    folder = write_kernel(tmp_path / "thin", NOTEBOOK + "radius * math.pi\n")
     write_notebook(folder)
     check_kernel(folder)
     path = notebook_path(folder)
@@ -125,13 +125,13 @@ def test_notebook_edited_by_hand_is_refused(tmp_path):
 
 
 def test_generating_twice_gives_the_same_bytes(tmp_path):
-    folder = write_kernel(tmp_path / "page", PAGE + "radius\n")
+    folder = write_kernel(tmp_path / "thin", NOTEBOOK + "radius\n")
 
     assert write_notebook(folder).read_bytes() == write_notebook(folder).read_bytes()
 
 
 def test_missing_tag_is_refused(tmp_path):
-    folder = write_kernel(tmp_path / "page", PAGE.replace(' tags=["install"]', ""))
+    folder = write_kernel(tmp_path / "thin", NOTEBOOK.replace(' tags=["install"]', ""))
     write_notebook(folder)
 
     with pytest.raises(PackagingError, match="install"):
@@ -149,7 +149,7 @@ def test_missing_tag_is_refused(tmp_path):
 )
 def test_metadata_that_would_not_be_scored_is_refused(tmp_path, change):
     with pytest.raises(PackagingError, match="kernel-metadata.json"):
-        read_metadata(write_kernel(tmp_path / "page", PAGE, **change))
+        read_metadata(write_kernel(tmp_path / "thin", NOTEBOOK, **change))
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def attached(tmp_path, monkeypatch, competition, trained_work):
     return working
 
 
-def run_page(name):
+def run_notebook(name):
     """Run a kernel's cells but the one that installs."""
     (folder,) = [folder for folder in KERNELS if folder.name == name]
     scope = {"Path": Path}
@@ -179,9 +179,9 @@ def run_page(name):
 
 
 @pytest.mark.parametrize("name", ["preprocess", "train", "submit"])
-def test_page_runs_on_a_competition_and_leaves_what_it_says(attached, name):
+def test_notebook_runs_on_a_competition_and_leaves_its_output(attached, name):
     before = {path: path.read_bytes() for path in (attached.parent / "input").rglob("*.json")}
-    run_page(name)
+    run_notebook(name)
 
     (folder,) = [folder for folder in KERNELS if folder.name == name]
     assert check_output(attached, read_metadata(folder)["expected_output"])
@@ -190,8 +190,8 @@ def test_page_runs_on_a_competition_and_leaves_what_it_says(attached, name):
     assert before == {path: path.read_bytes() for path in before}
 
 
-def test_shared_page_leaves_a_report_without_names(attached):
-    run_page("diagnose")
+def test_shared_notebook_leaves_a_report_without_names(attached):
+    run_notebook("diagnose")
 
     assert [path.name for path in attached.iterdir()] == ["report.html"]
     text = (attached / "report.html").read_text()

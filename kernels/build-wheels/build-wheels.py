@@ -47,6 +47,6 @@ manifest = build_in_session(out, config, target, cuda, cuda_home, jobs)
 manifest["targets"]
 
 # %%
-import pandas as pd
+import pandas as pd  # pyright: ignore[reportMissingImports]  # the image has it, and the kit needs none
 
 pd.DataFrame(manifest["wheels"])[["name", "version", "target", "compiled", "architectures", "size", "licence"]]

@@ -11,9 +11,9 @@
 # ---
 
 # %% [markdown]
-# # Is it right, and are its errors honest?
+# # Is it right, and are its uncertainties calibrated?
 #
-# Attach the competition, the wheel dataset and the output of the training notebook. This page and its output,
+# Attach the competition, the wheel dataset and the output of the training notebook. This notebook and its output,
 # `report.html`, are made to be shared: paths, user names and host names are taken out.
 
 # %% tags=["install"]
@@ -35,12 +35,12 @@ competition: str = ""  # folder of the competition; "" finds it
 import tempfile
 
 from spectramind_kit.config import load_config
-from spectramind_kit.kaggle.session.earlier_runs import EVERYTHING, take_up
+from spectramind_kit.kaggle.session.earlier_runs import EVERYTHING, reuse_earlier_runs
 from spectramind_kit.kaggle.session.inputs import find_competition, working_root
 
 config, work = load_config(overrides), Path(tempfile.mkdtemp())
 data = find_competition(competition)
-take_up(work, EVERYTHING)
+reuse_earlier_runs(work, EVERYTHING)
 
 # %%
 from spectramind_kit.diagnostics.report import write_report

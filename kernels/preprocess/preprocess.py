@@ -14,8 +14,8 @@
 # # From raw detector cubes to stored light curves
 #
 # Attach the competition and the wheel dataset. The output is `light_curves/`: attach it to the notebooks that train
-# and submit, and they take up every planet's light curves whose frames and settings are the same. An earlier version's
-# output attached here is taken up, too, so that a session that ran out of time goes on where it stopped.
+# and submit, and they reuse every planet's light curves whose frames and settings are the same. An earlier version's
+# output attached here is reused, too, so that a session that ran out of time goes on where it stopped.
 
 # %% tags=["install"]
 import os
@@ -34,13 +34,13 @@ competition: str = ""  # folder of the competition; "" finds it
 
 # %%
 from spectramind_kit.config import load_config
-from spectramind_kit.kaggle.session.earlier_runs import take_up
+from spectramind_kit.kaggle.session.earlier_runs import reuse_earlier_runs
 from spectramind_kit.kaggle.session.inputs import find_competition, working_root
 from spectramind_kit.runs import calibrate
 
 config, work = load_config(overrides), working_root()
 data = find_competition(competition)
-take_up(work, ["light_curves"])
+reuse_earlier_runs(work, ["light_curves"])
 
 # %%
 problems = calibrate(data, work, "train", config)

@@ -15,7 +15,7 @@
 #
 # Attach the competition, the wheel dataset and, if there is one, a trained model (a folder with `model.json`, such as
 # the output of the training notebook). They are found by what they contain. Without a model, one is learned from the
-# training planets first. Light curves of an attached preprocessing notebook are taken up where they fit.
+# training planets first. Light curves of an attached preprocessing notebook are reused where they fit.
 
 # %% tags=["install"]
 import os
@@ -35,13 +35,13 @@ model: str = ""  # folder of a trained model; "" finds it if one is attached
 
 # %%
 from spectramind_kit.config import load_config
-from spectramind_kit.kaggle.session.earlier_runs import take_up
+from spectramind_kit.kaggle.session.earlier_runs import reuse_earlier_runs
 from spectramind_kit.kaggle.session.inputs import find_competition, find_model, working_root
 from spectramind_kit.runs import submit
 
 config, work = load_config(overrides), working_root()
 data = find_competition(competition)
-take_up(work, ["light_curves", "fits"])
+reuse_earlier_runs(work, ["light_curves", "fits"])
 
 # %%
 summary = submit(data, work, config, model=find_model(model))

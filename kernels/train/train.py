@@ -14,7 +14,7 @@
 # # Learn from the training planets
 #
 # Attach the competition and the wheel dataset; also, to save their time, the output of the preprocessing notebook, and
-# an earlier version of this one, whose model and fits are taken up. The output is `model/`, which the notebook for the
+# an earlier version of this one, whose model and fits are reused. The output is `model/`, which the notebook for the
 # submission finds when this one is attached to it, and the held-out predictions.
 
 # %% tags=["install"]
@@ -34,13 +34,13 @@ competition: str = ""  # folder of the competition; "" finds it
 
 # %%
 from spectramind_kit.config import load_config
-from spectramind_kit.kaggle.session.earlier_runs import take_up
+from spectramind_kit.kaggle.session.earlier_runs import reuse_earlier_runs
 from spectramind_kit.kaggle.session.inputs import find_competition, working_root
 from spectramind_kit.runs import train
 
 config, work = load_config(overrides), working_root()
 data = find_competition(competition)
-take_up(work, ["light_curves", "fits", "model"])
+reuse_earlier_runs(work, ["light_curves", "fits", "model"])
 
 # %%
 model = train(data, work, config)

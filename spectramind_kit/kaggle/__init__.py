@@ -1,1 +1,1 @@
-"""Packaging and delivery for Kaggle: wheel dataset, kernels, rehearsal. Knows nothing of physics."""
+"""Packaging and delivery for Kaggle: wheel dataset, kernels, dry run. Knows nothing of physics."""

@@ -12,12 +12,15 @@ class CalibrationConfig:
 
     Attributes:
         adc_sign: "official" (counts / gain + offset) or "inverse" (counts / gain - offset).
-        full_well: a pixel is full where a read tells more, before linearity [e-].
-        linearity, dark, flat, cosmic_rays: make the correction or not.
+        full_well: a pixel is full where a read is above it, before linearity [e-].
+        linearity: make the linearity correction.
+        dark: subtract the dark current.
         dark_time_base: "since_reset" (read times measured on real frames) or "integration" (nominal times).
+        flat: divide by the flat field.
+        flat_minimum: pixels whose flat lies below are treated as dead [1].
         hot_pixels: "keep" or "mask".
         hot_pixel_sigma: clipping threshold for hot pixels in the dark map [standard deviations].
-        flat_minimum: pixels whose flat lies below are treated as dead [1].
+        cosmic_rays: mask cosmic-ray hits.
         cosmic_ray_sigma: an exposure that rises above its pixel's running median by more is a hit [sigma].
     """
 
@@ -41,15 +44,18 @@ class PhotometryConfig:
     Attributes:
         airs_rows: half-open range of detector rows summed into each wavelength.
         airs_background_rows: rows the background is measured on: outside this half-open range.
-        airs_wing_slope, fgs1_wing_slope: the star's light in the wings falls as distance^-slope, per row on
-            AIRS-CH0 and per pixel on FGS1.
-        airs_wing_width, fgs1_wing_width: distance within which the wings are flat [pixel]; for AIRS-CH0 from the first
-            (red) to the last (blue) science column, evenly spaced. Slopes and widths are where the fit starts.
-        fgs1_rows, fgs1_columns: half-open window summed for FGS1; the background is measured around it.
+        airs_wing_slope: the star's light in the wings of AIRS-CH0 falls as distance^-slope, per row. Slopes and widths
+            are where the fit of the wings starts.
+        fgs1_wing_slope: the same of FGS1, per pixel.
+        airs_wing_width: distance within which the wings of AIRS-CH0 are flat, from the first (red) to the last (blue)
+            science column, evenly spaced [pixel].
+        fgs1_wing_width: the same of FGS1 [pixel].
+        fgs1_rows: half-open range of rows summed for FGS1; the background is measured around the window.
+        fgs1_columns: half-open range of columns summed for FGS1.
         airs_background_step: of the background rows, every n-th science column is read.
         fgs1_background_step: of the pixels around FGS1's window, every n-th of a row is read.
-        extraction: "sum" (every pixel of the aperture counts alike) or "optimal" (pixels count by their share of
-            the light over their variance, kept blind to jitter).
+        extraction: "sum" (every pixel of the aperture counts alike) or "optimal" (pixels count by their fraction
+            of the light over their variance, made blind to jitter).
         path: how light curves are computed: "fused" (compiled), "readable" (plain NumPy), "gpu" (torch), or "auto":
             the compiled one where it works, else the readable one. The result is the same.
         background: subtract the foreground light or leave it in.

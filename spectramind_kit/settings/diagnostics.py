@@ -7,7 +7,12 @@ from spectramind_kit.settings.quantities import Count, Whole
 
 @dataclass(frozen=True)
 class DiagnosticsConfig:
-    """The HTML report: how many planets get pictures of their own."""
+    """The HTML report.
+
+    Attributes:
+        planets_shown: planets that get pictures of their own.
+        dpi: resolution of the pictures [dots per inch].
+    """
 
     planets_shown: Whole
     dpi: Count

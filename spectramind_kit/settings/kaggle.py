@@ -1,4 +1,4 @@
-"""Kaggle's limits, for packaging and rehearsal."""
+"""Kaggle's limits, for packaging and dry runs."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,19 +8,20 @@ from spectramind_kit.settings.quantities import Count, Positive
 
 @dataclass(frozen=True)
 class KaggleConfig:
-    """The platform's limits, for packaging and rehearsal.
+    """The platform's limits, for packaging and dry runs.
 
     Attributes:
         target: image generation the wheel dataset is made for (a folder of ``wheels/``).
         owner: Kaggle user who owns datasets and kernels.
         dataset: slug of the wheel dataset.
         competition: slug of the competition.
-        layout: how a rehearsal mounts what is attached: "owner" (datasets/<owner>/<slug>, competitions/<slug>) or
+        layout: how a dry run mounts what is attached: "owner" (datasets/<owner>/<slug>, competitions/<slug>) or
             "flat" (<slug>); Kaggle does both.
         hours: wall-clock limit of the hidden rerun [h].
         rerun_planets: planets the hidden rerun is projected to.
         cores: processor cores of a session; the projection is to so many.
-        memory_gb: memory of a session [GB]; disk_gb: what its working folder may hold [GB].
+        memory_gb: memory of a session [GB].
+        disk_gb: what its working folder may hold [GB].
     """
 
     target: str

@@ -12,13 +12,15 @@ class TermWeights:
     """Weight of each symbolic term in the loss, by its function in ``symbolic.terms``; 0 leaves a term out.
 
     Attributes:
-        curvature, fft_tail, band_coherence: nothing changes within a resolution element.
-        graph_laplacian: wavelengths joined by the graph are alike.
+        curvature: each point lies near the line between its neighbours, which are within one resolution element.
+        graph_laplacian: wavelengths that an edge of the graph connects have similar depths.
         bounds: no negative depth, none above 1.
+        fft_tail: the spectrum has no power above the instrument's resolving power.
         line_asymmetry: bands are even about their centres.
+        band_coherence: within a band, the slope turns steadily from one resolution element to the next.
         molecular_consistency: no band below the clear windows.
         fgs1_continuity: FGS1 within some scale heights of AIRS-CH0.
-        sigma_calibration: mean z^2 of 1 and honest coverage.
+        sigma_calibration: mean z^2 of 1 and calibrated coverage.
     """
 
     curvature: Weight

@@ -1,18 +1,18 @@
-"""What corrects the answer of fit and prior."""
+"""What corrects the prediction of fit and prior."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from spectramind_kit.settings.quantities import Count, Share, Whole
+from spectramind_kit.settings.quantities import Count, Fraction, Whole
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What corrects the answer of fit and prior.
+    """What corrects the prediction of fit and prior.
 
     Attributes:
         kind: "auto" (what the machine and the number of training planets bear), "none" (fit and prior alone), "v50"
-            (the network), or one of three public baselines, which answer by themselves.
+            (the network), or one of three public baselines, which predict by themselves.
         d_model: width of the network.
         d_state: states per channel of the selective scan.
         time_layers: depth of its encoder of time.
@@ -20,7 +20,7 @@ class ModelConfig:
         fusion_layers: depth of the attention between the two.
         heads: attention heads; a divisor of d_model.
         patch: time bins that make one step of the sequence.
-        dropout: share of activations dropped in training.
+        dropout: fraction of activations dropped in training.
         members: networks trained per fold, with different seeds.
     """
 
@@ -34,5 +34,5 @@ class ModelConfig:
     fusion_layers: Whole
     heads: Count
     patch: Count
-    dropout: Share
+    dropout: Fraction
     members: Count

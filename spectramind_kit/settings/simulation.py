@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from spectramind_kit.settings.quantities import Count, NotNegative, Share
+from spectramind_kit.settings.quantities import Count, Fraction, NotNegative
 
 
 @dataclass(frozen=True)
@@ -10,28 +10,35 @@ class SimulationConfig:
     """What ``spectramind simulate`` makes.
 
     Attributes:
-        airs_average, fgs1_average: real CDS pairs averaged into one stored pair; 1 is the full size.
-        two_visit_fraction: share of planets with a second visit.
-        airs_jitter, fgs1_jitter: pointing jitter per real exposure, standard deviation [pixel].
+        airs_average: real CDS pairs of AIRS-CH0 averaged into one stored pair; 1 is the full size.
+        fgs1_average: the same of FGS1.
+        two_visit_fraction: fraction of planets with a second visit.
+        airs_jitter: pointing jitter per real exposure of AIRS-CH0, standard deviation [pixel].
+        fgs1_jitter: the same of FGS1.
         drift: peak-to-peak size of the star's instrumental drift over a visit [1].
-        foreground: additive light, as a share of the star's light in a column [1].
+        foreground: additive light, as a fraction of the star's light in a column [1].
         cosmic_rays: hits per visit and channel over the whole detector.
         read_noise: [e-] per read.
-        limb_darkening_laws, star_spots, drift_beyond, jitter_tail, red_noise, test_shift: what the fit's model leaves
-            out, each explained in ``conf/simulation/full.yaml``; 0 is off, as if the switch did not exist.
+        limb_darkening_laws: fraction of stars that another law than the quadratic one darkens. The fit's model leaves
+            out this effect and all that follow; 0 is off, as if the option did not exist.
+        star_spots: fraction of a star's disc that spots cover, median over the stars.
+        drift_beyond: size of a ramp relative to the star; a slow thermal cycle is a fifth of it [1].
+        jitter_tail: size of pointing excursions over the standard deviation of ordinary jitter [1].
+        red_noise: standard deviation of correlated noise relative to the star, independent in each channel [1].
+        test_shift: shift of the test planets' population; 1 is to hotter stars and other atmospheres [1].
     """
 
     airs_average: Count
     fgs1_average: Count
-    two_visit_fraction: Share
+    two_visit_fraction: Fraction
     airs_jitter: NotNegative
     fgs1_jitter: NotNegative
     drift: NotNegative
     foreground: NotNegative
     cosmic_rays: NotNegative
     read_noise: NotNegative
-    limb_darkening_laws: Share
-    star_spots: Share
+    limb_darkening_laws: Fraction
+    star_spots: Fraction
     drift_beyond: NotNegative
     jitter_tail: NotNegative
     red_noise: NotNegative

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from spectramind_kit.settings.quantities import Count, NotNegative, Positive, Share, Whole
+from spectramind_kit.settings.quantities import Count, Fraction, NotNegative, Positive, Whole
 
 
 @dataclass(frozen=True)
@@ -13,20 +13,23 @@ class TrainingConfig:
     Attributes:
         folds: cross-validation folds, by planet.
         max_planets: training planets whose light curves are fitted at most (labels are always all used); 0 is all.
-        epochs: passes over the training planets at most; batch_size: planets per step.
-        learning_rate: at its height, after ``warmup_share`` of the steps; it falls as a cosine to zero.
-        weight_decay: of AdamW; gradient_clip: largest norm of a gradient.
-        average_decay: decay per step of the averaged weights, which are the ones that are kept.
-        validation_share: of a fold's training planets, held back to stop early on; 0 never stops early.
+        epochs: passes over the training planets at most.
+        batch_size: planets per step.
+        learning_rate: at its peak, after ``warmup_share`` of the steps; it falls as a cosine to zero.
+        warmup_share: fraction of the steps in which the learning rate rises to its peak.
+        weight_decay: of AdamW.
+        gradient_clip: largest norm of a gradient.
+        average_decay: decay per step of the averaged weights, which are the ones that are stored.
+        validation_share: fraction of a fold's training planets, held back for early stopping; 0 never stops early.
         patience: epochs without a better score before training stops.
-        time_flip: probability that a training step sees a planet with time reversed.
-        visit_dropout: probability that it sees one of several visits less.
+        time_flip: probability that a planet of a training step is reversed in time.
+        visit_dropout: probability that a planet of several visits lacks one of them.
         pretraining_epochs: of masked reconstruction on all light curves, those of the test split included; 0 is none.
         simulated_planets: planets simulated to train on before the real ones; 0 is none.
-        injections: transits with other spectra put into the light curves of each training planet; 0 is none.
+        injections: transits of other spectra injected into the light curves of each training planet; 0 is none.
         hours: wall-clock budget of the networks of all folds [h].
         device: "auto" takes a CUDA device on which a real operation works.
-        devices: processes (one a device) that share each batch.
+        devices: processes (one a device) that split each batch.
     """
 
     folds: Count
@@ -34,14 +37,14 @@ class TrainingConfig:
     epochs: Count
     batch_size: Count
     learning_rate: Positive
-    warmup_share: Share
+    warmup_share: Fraction
     weight_decay: NotNegative
     gradient_clip: Positive
-    average_decay: Share
-    validation_share: Share
+    average_decay: Fraction
+    validation_share: Fraction
     patience: Count
-    time_flip: Share
-    visit_dropout: Share
+    time_flip: Fraction
+    visit_dropout: Fraction
     pretraining_epochs: Whole
     simulated_planets: Whole
     injections: Whole

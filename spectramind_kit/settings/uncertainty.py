@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from spectramind_kit.settings.quantities import Positive, Share
+from spectramind_kit.settings.quantities import Fraction, Positive
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class UncertaintyConfig:
     Attributes:
         scale_sigma: recalibrate sigmas on held-out training planets.
         minimum_scale: the factor of a usual planet is never smaller, however many planets ask for it.
-        prior_scale: the factor assumed before any planet is seen.
+        prior_scale: the factor assumed before any planet is measured.
         prior_planets: how many planets that assumption weighs as much as.
         fallback_inflation: sigma of a planet that fell back to the population, in population spreads.
         sigma_floor: no submitted sigma is smaller [(Rp/Rs)^2].
@@ -25,4 +25,4 @@ class UncertaintyConfig:
     prior_planets: Positive
     fallback_inflation: Positive
     sigma_floor: Positive
-    conformal: Share
+    conformal: Fraction

@@ -9,17 +9,18 @@ import json
 import shutil
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from spectramind_kit.files import sha256_of
-from spectramind_kit.kaggle.remote.waiting import Patience
+from spectramind_kit.kaggle.remote.polling import PollingPolicy
 from spectramind_kit.kaggle.wheels.targets import LOCK_NAME, Pin, Target, load_target
 from spectramind_kit.kaggle.wheels.wheelhouse import build_wheels
 from spectramind_kit.settings.kaggle import KaggleConfig
 from tests.kaggle.loopback import LoopbackKaggle, client_variables, serving
-from tests.kaggle.tiny_packages import BACKEND, KERNEL, PYPROJECT, REHEARSED, write_kernel, write_sdist, write_wheel
+from tests.kaggle.tiny_packages import BACKEND, KERNEL, PROBE, PYPROJECT, write_kernel, write_sdist, write_wheel
 
 TARGET = """
 python = "3.12"
@@ -99,7 +100,7 @@ def make_project(folder: Path) -> Path:
     """Write a checkout of a tiny kit."""
     (folder / "spectramind_kit" / "__pycache__").mkdir(parents=True)
     (folder / "spectramind_kit" / "__init__.py").write_text("")
-    (folder / "spectramind_kit" / "rehearsed.py").write_text(REHEARSED)
+    (folder / "spectramind_kit" / "probe.py").write_text(PROBE)
     (folder / "spectramind_kit" / "backend.py").write_text(
         BACKEND.format(name="spectramind-kit", version="0.1", module="spectramind_kit")
     )
@@ -146,7 +147,7 @@ def config() -> KaggleConfig:
 
 
 @pytest.fixture
-def kaggle(tmp_path, monkeypatch) -> LoopbackKaggle:
+def kaggle(tmp_path, monkeypatch) -> Iterator[LoopbackKaggle]:
     """A Kaggle on the loopback that the real client speaks to as somebody; the test fails if it speaks to others."""
     home = tmp_path / "client-home"
     home.mkdir()
@@ -178,15 +179,15 @@ def api(kaggle):
 
 
 @pytest.fixture
-def patience() -> Patience:
+def polling() -> PollingPolicy:
     """More than a loopback needs, on however busy a machine."""
-    return Patience(poll=0.01, timeout=60.0)
+    return PollingPolicy(poll=0.01, timeout=60.0)
 
 
 @pytest.fixture
-def impatience() -> Patience:
+def short_polling() -> PollingPolicy:
     """For what never comes."""
-    return Patience(poll=0.01, timeout=0.3)
+    return PollingPolicy(poll=0.01, timeout=0.3)
 
 
 @pytest.fixture

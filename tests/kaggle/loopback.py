@@ -265,7 +265,7 @@ class _Handler(BaseHTTPRequestHandler):
         path = self._path()
         status = 502 if path is None else self.kaggle.put(path.split("/")[-1], content, self.headers["Content-Range"])
         headers = {}
-        if status == 308:
+        if path is not None and status == 308:
             stored = len(self.kaggle.uploads[path.split("/")[-1]][1])
             headers = {"Range": f"bytes=0-{stored - 1}"}
         self._send(status, headers=headers)
@@ -307,5 +307,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing."""

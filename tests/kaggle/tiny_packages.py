@@ -42,12 +42,12 @@ value: float = 0.5
 
 # %%
 import tiny_spectra
-from spectramind_kit import rehearsed
+from spectramind_kit import probe
 
-rehearsed.run(inputs, value)
+probe.run(inputs, value)
 """
-# The tiny kit writes a submission and, beside it, what it could see and do of the world around it.
-REHEARSED = """
+# The tiny kit writes a submission and, beside it, what it could read and do of the world around it.
+PROBE = """
 import importlib.util, json, os, shutil, socket
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def run(inputs, value):
     head, *rows = sample.read_text().split()
     lines = [row.split(",")[0] + f",{value}" * head.count(",") for row in rows]
     (working / "submission.csv").write_text("\\n".join([head, *lines]) + "\\n")
-    seen = {
+    observed = {
         "files": sorted(path.name for path in sample.parent.iterdir()),
         "mount": str(sample.parent.relative_to(inputs)),
         "network": attempt(lambda: socket.create_connection(("192.0.2.1", 443), timeout=5)),
@@ -66,7 +66,7 @@ def run(inputs, value):
         "image": {name: importlib.util.find_spec(name) is not None for name in ("numpy", "hydra", "torch_geometric")},
         "rerun": os.environ.get("KAGGLE_IS_COMPETITION_RERUN"),
     }
-    (working / "seen.json").write_text(json.dumps(seen))
+    (working / "observed.json").write_text(json.dumps(observed))
 
 def attempt(act):
     try:

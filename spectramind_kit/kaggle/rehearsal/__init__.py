@@ -1,1 +1,1 @@
-"""The dry run here: a kernel under Kaggle's conditions, before anything is pushed."""
+"""A dry run on this machine: a kernel under Kaggle's conditions, before anything is pushed."""

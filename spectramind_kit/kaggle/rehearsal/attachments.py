@@ -1,6 +1,6 @@
 """What is attached to a kernel and where a session mounts it: the competition's official files, datasets, models.
 
-Only files that Kaggle's competition has are shown to a rehearsal. The truth of a simulated test split, and whatever
+Only files that Kaggle's competition has are mounted in a dry run. The truth of a simulated test split, and whatever
 else lies in the folder, stays out.
 """
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.rehearsal.isolation import Mount
+from spectramind_kit.kaggle.rules.session_folders import INPUT_ROOT
 from spectramind_kit.settings.kaggle import KaggleConfig
 
-INPUT_ROOT = "/kaggle/input"
 OFFICIAL_FILES = (
     *("sample_submission.csv", "axis_info.parquet", "wavelengths.csv", "train", "test"),
     *("adc_info.csv", "train.csv", "train_star_info.csv", "test_star_info.csv"),  # 2025
@@ -68,7 +68,7 @@ def link_tree(mounts: Iterable[Mount], root: Path) -> None:
 
 
 def fingerprint(mounts: Iterable[Mount]) -> dict[str, tuple[int, int]]:
-    """Return size and modification time of every attached file: two that agree say that nothing was written."""
+    """Return size and modification time of every attached file: two that agree show that nothing was written."""
     sources = [Path(mount.source) for mount in mounts]
     files = [path for source in sources for path in [source, *source.rglob("*")] if path.is_file()]
     return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}

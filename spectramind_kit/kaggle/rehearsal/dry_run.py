@@ -1,4 +1,4 @@
-"""Rehearse a kernel as Kaggle's scoring rerun would run it, before a submission is spent on it.
+"""Dry-run a kernel as Kaggle's scoring rerun would run it, before a submission is spent on it.
 
 A fake ``/kaggle`` tree with read-only inputs, a fresh virtual environment with what the image has and nothing of
 ours, no network, the notebook run by papermill within a budget of time, memory and disk, then its output validated and
@@ -18,25 +18,26 @@ from spectramind_kit.errors import PackagingError, SpectraMindError
 from spectramind_kit.kaggle.rehearsal import attachments
 from spectramind_kit.kaggle.rehearsal.image_environment import ImageEnvironment, make_environment
 from spectramind_kit.kaggle.rehearsal.isolation import offline_means
-from spectramind_kit.kaggle.rehearsal.notebook_run import EXECUTED, WORKING, Rehearsal, run_notebook
-from spectramind_kit.kaggle.rehearsal.rerun_budget import budget_checks, rehearsal_budget, rehearsed_planets
-from spectramind_kit.kaggle.rehearsal.session_output import hand_out
+from spectramind_kit.kaggle.rehearsal.notebook_run import EXECUTED, Rehearsal, run_notebook
+from spectramind_kit.kaggle.rehearsal.rerun_budget import budget_checks, dry_run_budget, dry_run_planets
+from spectramind_kit.kaggle.rehearsal.session_output import export_output
 from spectramind_kit.kaggle.rehearsal.verdict import Check, Verdict
 from spectramind_kit.kaggle.rules.kernel import check_kernel, notebook_path, read_metadata
 from spectramind_kit.kaggle.rules.output_check import MANIFEST, SUBMISSION, check_output
 from spectramind_kit.kaggle.rules.parameters import check_parameters
+from spectramind_kit.kaggle.rules.session_folders import WORKING_ROOT
 from spectramind_kit.kaggle.wheels.install import session_facts
 from spectramind_kit.kaggle.wheels.targets import Target, load_target
 from spectramind_kit.settings.kaggle import KaggleConfig
 
 WHEELS = Path(__file__).parents[3] / "wheels"
 WRAPPED = "<style>pre { white-space: pre-wrap !important; overflow-wrap: anywhere; } img { max-width: 100%; }</style>"
-"""Long lines of a page are wrapped: nobody reads sideways."""
+"""Long lines of the HTML are wrapped: nobody reads sideways."""
 FALLBACK_WORDS = ("no CUDA wheel fits", "selective scan: torch")
 SOCKETS = "refused at Python's sockets (this system allows no namespaces)"
 
 
-def rehearse(
+def dry_run_kernel(
     kernel: Path,
     data: Path,
     datasets: Sequence[Path],
@@ -45,49 +46,49 @@ def rehearse(
     parameters: Mapping[str, object] | None = None,
     wheels: Path = WHEELS,
 ) -> Verdict:
-    """Run a kernel as Kaggle would, and judge what comes out.
+    """Run a kernel as Kaggle would, and judge its output.
 
     Args:
         kernel: folder of the kernel.
         data: competition folder; only its official files are shown.
         datasets: folders attached as datasets.
-        work: where what the session left is handed out, with the executed notebook and its HTML page; an invalid
-            submission is not. The fake tree stays in its folder ``rehearsal``.
+        work: where the session's output is exported to, with the executed notebook and its HTML; an invalid submission
+            is not. The fake tree stays in its folder ``rehearsal``.
         config: owner, mount layout, target image, limits.
         parameters: papermill parameters of the notebook.
         wheels: folder of the targets.
 
     Raises:
-        PackagingError: if the rehearsal cannot start (no such kernel, dataset, target, parameter).
+        PackagingError: if the dry run cannot start (no such kernel, dataset, target, parameter).
     """
-    metadata, target = check_rehearsable(kernel, dict(parameters or {})), load_target(wheels, config.target)
+    metadata, target = check_dry_runnable(kernel, dict(parameters or {})), load_target(wheels, config.target)
     data, work = data.resolve(), work.resolve()
     slug = (metadata.get("competition_sources") or [config.competition])[0]
     mounts = attachments.competition_mounts(data, slug, config) + attachments.dataset_mounts(datasets, config)
-    rehearsed = rehearsed_planets(data, "test" if SUBMISSION in metadata["expected_output"] else "train")
+    planets = dry_run_planets(data, "test" if SUBMISSION in metadata["expected_output"] else "train")
     start = time.perf_counter()
     place = _fresh_folder(work, data)
     environment = make_environment(target, place / "venv")
     made = time.perf_counter() - start
     rehearsal = Rehearsal(place, tuple(mounts), (str(data),), environment, offline_means())
     before = attachments.fingerprint(mounts) if rehearsal.means is None else {}
-    budget = rehearsal_budget(config, rehearsed)
+    budget = dry_run_budget(config, planets)
     outcome, usage = run_notebook(rehearsal, notebook_path(kernel), dict(parameters or {}), budget)
     inputs = _inputs_check(rehearsal, unchanged=rehearsal.means is None and before == attachments.fingerprint(mounts))
-    notebook = _keep_notebook(rehearsal, work / f"{kernel.resolve().name}.ipynb")
+    notebook = _export_notebook(rehearsal, work / f"{kernel.resolve().name}.ipynb")
     seconds = {"venv": made, **stage_seconds(notebook), "total": time.perf_counter() - start}
     ended, sample = outcome.state == "ok", data / "sample_submission.csv"
-    output, submission = _hand_out(rehearsal, work, metadata["expected_output"], sample, ended)
+    output, submission = _export(rehearsal, work, metadata["expected_output"], sample, ended)
     rows = [
-        Check("kernel", "ok", f"{kernel}: a thin page, generated from its source"),
+        Check("kernel", "ok", f"{kernel}: a thin notebook, generated from its source"),
         Check("offline", "ok", rehearsal.means or SOCKETS),
         inputs,
         *environment_notes(environment, target),
         _attached_note(metadata, datasets, config),
-        rehearsed.check(),
+        planets.check(),
         outcome,
         *output,
-        *budget_checks(seconds, usage, rehearsed, config, ended),
+        *budget_checks(seconds, usage, planets, config, ended),
         fallback_note(notebook, rehearsal.working),
     ]
     verdict = Verdict(tuple(rows), seconds, submission, notebook, rehearsal.means or SOCKETS, usage.memory)
@@ -95,17 +96,17 @@ def rehearse(
     return verdict
 
 
-def check_rehearsable(kernel: Path, parameters: Mapping[str, object]) -> dict:
-    """Return a kernel's metadata after checking that it can be rehearsed with these parameters.
+def check_dry_runnable(kernel: Path, parameters: Mapping[str, object]) -> dict:
+    """Return a kernel's metadata after checking that it can be run offline with these parameters.
 
     Raises:
-        PackagingError: if it is no thin page, wants the internet, or has no such parameter.
+        PackagingError: if it is no thin notebook, wants the internet, or has no such parameter.
     """
     check_kernel(kernel)
     metadata = read_metadata(kernel)
     if metadata["enable_internet"]:
-        remedy = "a rehearsal is offline: push it and look at its session"
-        raise PackagingError(f"rehearsal of {kernel}", wanted="enable_internet false", got="true", remedy=remedy)
+        remedy = "a dry run is offline: push it and look at its session"
+        raise PackagingError(f"dry run of {kernel}", wanted="enable_internet false", got="true", remedy=remedy)
     check_parameters(notebook_path(kernel), parameters)
     return {"expected_output": [SUBMISSION], **metadata}
 
@@ -116,23 +117,23 @@ def output_check(working: Path, expected: Sequence[str], sample: Path) -> Check:
     try:
         return Check(name, "ok", "; ".join(check_output(working, expected, sample)))
     except SpectraMindError as error:
-        return Check(name, "FAILED", str(error).replace(str(working), WORKING))
+        return Check(name, "FAILED", str(error).replace(str(working), WORKING_ROOT))
 
 
 def fallback_note(notebook: Path | None, working: Path) -> Check:
-    """Say what went a second-best way: planets that got the population's spectrum, wheels that did not fit."""
+    """Report what went a second-best way: planets that got the population's spectrum, wheels that did not fit."""
     manifest = working / MANIFEST
     planets = json.loads(manifest.read_text()).get("fallbacks", {}) if manifest.is_file() else {}
-    said = [f"{len(planets)} planets, among them {p}: {reason}" for p, reason in list(planets.items())[:1]]
-    said += [line for line in installer_lines(notebook) if line.startswith(FALLBACK_WORDS)]
-    return Check("fallbacks", "note" if said else "ok", "; ".join(said) or "none")
+    found = [f"{len(planets)} planets, among them {p}: {problem}" for p, problem in list(planets.items())[:1]]
+    found += [line for line in installer_lines(notebook) if line.startswith(FALLBACK_WORDS)]
+    return Check("fallbacks", "note" if found else "ok", "; ".join(found) or "none")
 
 
 def installer_lines(notebook: Path | None) -> list[str]:
     """Return what the install cell of an executed notebook printed, line by line."""
     cells = nbformat.read(notebook, as_version=4).cells if notebook else []
     outputs = [out for cell in cells if "install" in cell.metadata.get("tags", []) for out in cell.get("outputs", [])]
-    return "".join(out.text for out in outputs if out.output_type == "stream").splitlines()
+    return "".join(str(out.text) for out in outputs if out.output_type == "stream").splitlines()
 
 
 def stage_seconds(notebook: Path | None) -> dict[str, float]:
@@ -145,9 +146,9 @@ def stage_seconds(notebook: Path | None) -> dict[str, float]:
 
 
 def environment_notes(environment: ImageEnvironment, target: Target) -> list[Check]:
-    """Say how the rehearsal's Python and packages differ from the image's."""
+    """Report how the dry run's Python and packages differ from the image's."""
     here = session_facts()["python"]
-    python = f"image {target.name} has {target.python}, rehearsed on {here}"
+    python = f"image {target.name} has {target.python}, this dry run {here}"
     others = [
         f"{name} {environment.linked[name]} (image {version})"
         for name, version in target.image.items()
@@ -162,7 +163,7 @@ def environment_notes(environment: ImageEnvironment, target: Target) -> list[Che
 
 
 def _fresh_folder(work: Path, data: Path) -> Path:
-    """Make the rehearsal's own folder, without what an earlier one left."""
+    """Make the dry run's own folder, without what an earlier one left."""
     if work == data or data in work.parents:
         remedy = "choose another --work: what lies in the competition folder is hidden from the session"
         raise PackagingError(f"--work {work}", wanted="a folder outside the competition folder", remedy=remedy)
@@ -191,24 +192,24 @@ def _attached_note(metadata: Mapping, datasets: Sequence[Path], config: KaggleCo
     return Check("attached", "note" if parts else "ok", "; ".join(parts) or ", ".join(sorted(here)))
 
 
-def _hand_out(
+def _export(
     rehearsal: Rehearsal, work: Path, expected: Sequence[str], sample: Path, ended: bool
 ) -> tuple[list[Check], Path | None]:
     """Validate the output and copy it to the work folder, a submission only if it is valid; return that one's path."""
     unjudged = Check("output", "note", "not judged: the notebook did not run to its end")
     validity = output_check(rehearsal.working, expected, sample) if ended else unjudged
     valid = validity.state == "ok"
-    left = hand_out(rehearsal.working, work, without={EXECUTED} if valid else {EXECUTED, SUBMISSION})
-    files = Check("files", "ok" if left else "note", f"{len(left)} handed out to {work}")
+    left = export_output(rehearsal.working, work, without={EXECUTED} if valid else {EXECUTED, SUBMISSION})
+    files = Check("files", "ok" if left else "note", f"{len(left)} exported to {work}")
     return [validity, files], work / SUBMISSION if valid and SUBMISSION in expected else None
 
 
-def _keep_notebook(rehearsal: Rehearsal, path: Path) -> Path | None:
-    """Copy the executed notebook and write its HTML page beside it."""
+def _export_notebook(rehearsal: Rehearsal, path: Path) -> Path | None:
+    """Copy the executed notebook and write its HTML beside it."""
     executed = rehearsal.working / EXECUTED
     if not executed.is_file():
         return None
     shutil.copyfile(executed, path)
-    page, _ = HTMLExporter().from_notebook_node(nbformat.read(path, as_version=4))
-    path.with_suffix(".html").write_text(page.replace("</head>", f"{WRAPPED}</head>", 1))
+    html, _ = HTMLExporter().from_notebook_node(nbformat.read(path, as_version=4))
+    path.with_suffix(".html").write_text(html.replace("</head>", f"{WRAPPED}</head>", 1))
     return path

@@ -5,9 +5,7 @@ by file (namespace packages are shared). What the target says the image lacks, a
 kernel that forgot to bring a wheel fails here as it would there.
 """
 
-import functools
 import importlib.metadata
-import re
 import venv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from importlib.metadata import Distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from spectramind_kit.kaggle.wheels.targets import Target
 from spectramind_kit.kaggle.wheels.virtual_environment import VirtualEnvironment
@@ -45,14 +44,14 @@ def make_environment(target: Target, folder: Path) -> ImageEnvironment:
     environment = ImageEnvironment(
         folder,
         linked={name: installed[name].version for name in sorted(chosen)},
-        absent=tuple(sorted(_canonical(name) for name in target.image if _canonical(name) not in installed)),
+        absent=tuple(sorted({canonicalize_name(name) for name in target.image} - installed.keys())),
     )
     for relative, path in links([installed[name] for name in chosen], installed.values()).items():
         place = environment.site_packages / relative
         place.parent.mkdir(parents=True, exist_ok=True)
         place.symlink_to(path)
     for name in chosen.intersection(PROGRAMS):
-        program = Path(installed[name].locate_file(Path("..", "..", "..", "bin", name)))
+        program = Path(str(installed[name].locate_file(f"../../../bin/{name}")))
         if program.is_file():
             (folder / "bin" / name).symlink_to(program.resolve())
     return environment
@@ -63,15 +62,15 @@ def installed_distributions() -> dict[str, Distribution]:
     found: dict[str, Distribution] = {}
     for distribution in importlib.metadata.distributions():
         if distribution.metadata["Name"]:
-            found.setdefault(_canonical(distribution.metadata["Name"]), distribution)
+            found.setdefault(canonicalize_name(distribution.metadata["Name"]), distribution)
     return found
 
 
 def image_distributions(target: Target, installed: Mapping[str, Distribution]) -> set[str]:
     """Return the image's distributions that are installed, with all they require, without what the image lacks."""
-    lacks = {_canonical(name) for name in (*target.lacks, *target.compiled)} | {KIT}
+    lacks = {canonicalize_name(name) for name in (*target.lacks, *target.compiled)} | {KIT}
     chosen: set[str] = set()
-    waiting = [_canonical(name) for name in target.image]
+    waiting = [canonicalize_name(name) for name in target.image]
     while waiting:
         name = waiting.pop()
         if name in installed and name not in chosen and name not in lacks:
@@ -82,6 +81,10 @@ def image_distributions(target: Target, installed: Mapping[str, Distribution]) -
 
 def links(chosen: Iterable[Distribution], everything: Iterable[Distribution]) -> dict[Path, Path]:
     """Return the fewest links that show the chosen distributions and nothing of the others.
+
+    Args:
+        chosen: distributions to show.
+        everything: all that are installed.
 
     Returns:
         path within site-packages -> file or folder it stands for.
@@ -95,11 +98,10 @@ def links(chosen: Iterable[Distribution], everything: Iterable[Distribution]) ->
         for file in _files(distribution):
             whole = next((folder for folder in [*file.parents][-2::-1] if folder not in shared), file)
             if whole not in found:
-                found[whole] = Path(distribution.locate_file(whole)).resolve()
+                found[whole] = Path(str(distribution.locate_file(str(whole)))).resolve()
     return {relative: path for relative, path in found.items() if path.exists()}
 
 
-@functools.lru_cache(maxsize=1024)
 def _files(distribution: Distribution) -> tuple[Path, ...]:
     """Files of a distribution within site-packages."""
     files = [Path(file) for file in distribution.files or ()]
@@ -108,8 +110,4 @@ def _files(distribution: Distribution) -> tuple[Path, ...]:
 
 def _required(distribution: Distribution) -> list[str]:
     requirements = [Requirement(line) for line in distribution.requires or ()]
-    return [_canonical(r.name) for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
-
-
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return [canonicalize_name(r.name) for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]

@@ -29,7 +29,13 @@ GET_FLAGS, SET_FLAGS, INTERFACE_UP = 0x8913, 0x8914, 0x1
 
 @dataclass(frozen=True)
 class Mount:
-    """A file or folder of the host and the absolute path it appears at."""
+    """A file or folder of the host, shown at a path of the session.
+
+    Attributes:
+        source: its path on the host.
+        place: the absolute path it appears at.
+        writable: whether the session may change it.
+    """
 
     source: str
     place: str
@@ -38,7 +44,14 @@ class Mount:
 
 @dataclass(frozen=True)
 class Stage:
-    """What the command sees: mounts, folders made to look empty, where it starts, and an empty folder for its root."""
+    """The file system that a command sees.
+
+    Attributes:
+        mounts: what is mounted, and where.
+        hidden: folders of the host that look empty.
+        cwd: where the command starts.
+        root: an empty folder that becomes its root.
+    """
 
     mounts: tuple[Mount, ...]
     hidden: tuple[str, ...]
@@ -52,7 +65,8 @@ def offline_means() -> str | None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         root, hidden = Path(folder, "root"), Path(folder, "hidden")
-        root.mkdir(), hidden.mkdir()
+        root.mkdir()
+        hidden.mkdir()
         probe = Stage((Mount(str(hidden), "/kaggle/input"),), (str(hidden.resolve()),), "/kaggle/input", str(root))
         for means in NAMESPACES:
             done = subprocess.run(command_in_namespaces(means, probe, ["true"]), capture_output=True, timeout=60)
@@ -106,10 +120,10 @@ def _bind(source: str, place: str, writable: bool) -> None:
 
 
 def _make_read_only(place: str) -> None:
-    """Remount read-only; flags that a user namespace may not drop are kept."""
+    """Remount read-only; flags that a user namespace may not drop stay."""
     flags = os.statvfs(place).f_flag
-    kept = [name for flag, name in LOCKED_FLAGS.items() if flags & flag]
-    _mount("-o", ",".join(["remount", "bind", "ro", *kept]), place)
+    locked = [name for flag, name in LOCKED_FLAGS.items() if flags & flag]
+    _mount("-o", ",".join(["remount", "bind", "ro", *locked]), place)
 
 
 def _mount(*arguments: str) -> None:

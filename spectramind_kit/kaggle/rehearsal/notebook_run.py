@@ -13,24 +13,35 @@ from spectramind_kit.kaggle.rehearsal.image_environment import ImageEnvironment
 from spectramind_kit.kaggle.rehearsal.isolation import Mount, Stage, command_in_namespaces
 from spectramind_kit.kaggle.rehearsal.verdict import Check
 from spectramind_kit.kaggle.rehearsal.watched_run import Budget, Usage, run_watched
-from spectramind_kit.kaggle.session.inputs import WORKING_ROOT_VARIABLE
-from spectramind_kit.kaggle.wheels.install import INPUT_ROOT_VARIABLE
+from spectramind_kit.kaggle.rules.session_folders import (
+    INPUT_ROOT,
+    INPUT_ROOT_VARIABLE,
+    WORKING_ROOT,
+    WORKING_ROOT_VARIABLE,
+)
 
 log = logging.getLogger(__name__)
 
-WORKING = "/kaggle/working"
 EXECUTED = "__notebook__.ipynb"
 NETWORK_WORDS = (
     *("Network is unreachable", "Name or service not known", "Temporary failure in name resolution"),
     *("No address associated with hostname", "the rehearsal is offline"),
 )
-"""What Python says where there is no network, and what a refused socket says."""
-KEPT_VARIABLES = ("LANG", "LC_ALL", "TZ", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""Messages of Python where there is no network, and of a refused socket."""
+PASSED_VARIABLES = ("LANG", "LC_ALL", "TZ", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What a run needs: where it happens, what is attached, which environment, and how it is kept offline."""
+    """What a dry run needs.
+
+    Attributes:
+        place: the folder that it happens in.
+        mounts: what is attached.
+        hidden: folders of the host that must look empty.
+        environment: stands for the image.
+        means: the namespaces that keep it offline; None where the system allows none.
+    """
 
     place: Path
     mounts: tuple[Mount, ...]
@@ -50,9 +61,12 @@ def run_notebook(
     """Run papermill in the rehearsal's environment and stage; return whether every cell ran, and what it used.
 
     Args:
+        rehearsal: environment and stage.
+        notebook: what to run.
+        parameters: papermill parameters of the notebook.
         budget: of the whole run; papermill's own limit holds for a cell only.
     """
-    working = WORKING if rehearsal.means else str(rehearsal.working)
+    working = WORKING_ROOT if rehearsal.means else str(rehearsal.working)
     copy = shutil.copy(notebook, rehearsal.place / "kernel.ipynb")
     options = ["--cwd", working, "--kernel", "python3", "--no-progress-bar", "--log-output"]
     options += ["--parameters_yaml", json.dumps(parameters)] if parameters else []
@@ -70,7 +84,7 @@ def run_notebook(
         return Check("notebook", "FAILED", usage.breach), usage
     if usage.returncode == 0:
         return Check("notebook", "ok", "every cell ran"), usage
-    return Check("notebook", "FAILED", f"{_last_words(record)} (see {record})"), usage
+    return Check("notebook", "FAILED", f"{_last_line(record)} (see {record})"), usage
 
 
 def session_variables(rehearsal: Rehearsal) -> dict[str, str]:
@@ -83,23 +97,23 @@ def session_variables(rehearsal: Rehearsal) -> dict[str, str]:
         "KAGGLE_KERNEL_RUN_TYPE": "Batch",
         "KAGGLE_IS_COMPETITION_RERUN": "1",
         "PYTHONNOUSERSITE": "1",
-        **{name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
+        **{name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ},
     }
     if rehearsal.means is None:
-        variables[INPUT_ROOT_VARIABLE] = str(rehearsal.place / Path(attachments.INPUT_ROOT).relative_to("/"))
+        variables[INPUT_ROOT_VARIABLE] = str(rehearsal.place / Path(INPUT_ROOT).relative_to("/"))
         variables[WORKING_ROOT_VARIABLE] = str(rehearsal.working)
     return variables
 
 
 def _stage(rehearsal: Rehearsal) -> Stage:
-    working = Mount(str(rehearsal.working), WORKING, writable=True)
-    return Stage((*rehearsal.mounts, working), rehearsal.hidden, WORKING, str(rehearsal.place / "root"))
+    working = Mount(str(rehearsal.working), WORKING_ROOT, writable=True)
+    return Stage((*rehearsal.mounts, working), rehearsal.hidden, WORKING_ROOT, str(rehearsal.place / "root"))
 
 
-def _last_words(record: Path) -> str:
-    """Return the last line that a failed run printed, with a hint where it asked for the network."""
+def _last_line(record: Path) -> str:
+    """Return the last line that a failed run printed, with a hint where it wanted the network."""
     text = record.read_text(errors="replace")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    asked = any(words in text for words in NETWORK_WORDS)
-    hint = "; it asked for the network, which the rerun has not: attach what it wants" if asked else ""
-    return (lines[-1][:300] if lines else "it ended without a word") + hint
+    wanted_network = any(words in text for words in NETWORK_WORDS)
+    hint = "; it asked for the network, which the rerun has not: attach what it wants" if wanted_network else ""
+    return (lines[-1][:300] if lines else "it ended without a message") + hint

@@ -1,4 +1,4 @@
-"""From a few rehearsed planets to the hidden test set: how long it would take, and what a rehearsal may use.
+"""From the few planets of a dry run to the hidden test set: how long it would take, and what a dry run may use.
 
 The cells after the installation are taken to grow with the number of planets. Planets run side by side, so a pace that
 was measured on some cores is projected to the session's: with n planets on c cores, min(n, c) ran at a time.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spectramind_kit.environment import available_cores
-from spectramind_kit.kaggle.rehearsal.verdict import Check
+from spectramind_kit.kaggle.rehearsal.verdict import Check, State
 from spectramind_kit.kaggle.rehearsal.watched_run import Budget, Usage
 from spectramind_kit.settings.kaggle import KaggleConfig
 
@@ -20,8 +20,14 @@ GB = 1e9
 
 
 @dataclass(frozen=True)
-class RehearsedPlanets:
-    """The planets that a rehearsal runs, and on how many cores."""
+class DryRunPlanets:
+    """The planets that a dry run predicts.
+
+    Attributes:
+        planets: how many.
+        visits: of all of them together.
+        cores: processor cores that they run on.
+    """
 
     planets: int
     visits: int
@@ -32,19 +38,19 @@ class RehearsedPlanets:
         """Planets that ran side by side."""
         return max(1, min(self.planets, self.cores))
 
-    def share(self, config: KaggleConfig) -> float:
+    def time_ratio(self, config: KaggleConfig) -> float:
         """Return by how much longer the hidden test set takes on a session's cores than these planets did here."""
         return config.rerun_planets / max(1, self.planets) * self.at_a_time / config.cores
 
     def check(self) -> Check:
-        """Return the row on what was hidden: a single planet or visit leaves much unseen."""
+        """Return the row on the planets: a single planet or visit leaves much untried."""
         several = self.planets > 1 and self.visits != self.planets
         detail = f"{self.planets} planets, {self.visits} visits"
         few = "" if several else "; several planets, some of several visits, would show more"
         return Check("planets", "ok" if several else "note", detail + few)
 
 
-def rehearsed_planets(data: Path, split: str) -> RehearsedPlanets:
+def dry_run_planets(data: Path, split: str) -> DryRunPlanets:
     """Count the planets and visits of a split of a competition folder, and the cores that are here."""
     if split == "test":
         lines = (data / "sample_submission.csv").read_text().splitlines()
@@ -52,43 +58,45 @@ def rehearsed_planets(data: Path, split: str) -> RehearsedPlanets:
     else:
         planets = len([path for path in (data / split).glob("*") if path.is_dir()])
     visits = len(list((data / split).glob(f"*/{SIGNAL}")))
-    return RehearsedPlanets(planets, visits, available_cores())
+    return DryRunPlanets(planets, visits, available_cores())
 
 
-def rehearsal_budget(config: KaggleConfig, rehearsed: RehearsedPlanets) -> Budget:
-    """Return what a rehearsal may use: the session's memory and disk, and the planets' share of its hours."""
+def dry_run_budget(config: KaggleConfig, planets: DryRunPlanets) -> Budget:
+    """Return what a dry run may use: a session's memory and disk, and the part of its hours for so few planets."""
     limit = 3600 * config.hours
-    seconds = min(limit, STARTUP_SECONDS + limit / rehearsed.share(config))
+    seconds = min(limit, STARTUP_SECONDS + limit / planets.time_ratio(config))
     return Budget(seconds, config.memory_gb * GB, config.disk_gb * GB)
 
 
 def budget_checks(
-    seconds: Mapping[str, float], usage: Usage, rehearsed: RehearsedPlanets, config: KaggleConfig, ended: bool
+    seconds: Mapping[str, float], usage: Usage, planets: DryRunPlanets, config: KaggleConfig, ended: bool
 ) -> list[Check]:
     """Return the rows on installation, time, memory and disk; no time is projected from a run that did not end well."""
     unknown = Check("time", "note", "nothing to project: the notebook did not run to its end")
     memory, disk = usage.memory / GB, usage.disk / GB
     return [
         Check("install", "ok", f"{seconds['install']:.1f} s"),
-        time_check(seconds, rehearsed, config) if ended else unknown,
+        time_check(seconds, planets, config) if ended else unknown,
         Check("memory", _state(memory <= config.memory_gb), f"peak {memory:.2f} GB of {config.memory_gb:g} GB"),
         Check("disk", _state(disk <= config.disk_gb), f"{disk:.3f} GB of {config.disk_gb:g} GB in the working folder"),
     ]
 
 
-def time_check(seconds: Mapping[str, float], rehearsed: RehearsedPlanets, config: KaggleConfig) -> Check:
+def time_check(seconds: Mapping[str, float], planets: DryRunPlanets, config: KaggleConfig) -> Check:
     """Project the measured time to the hidden test set on a session's cores.
 
     Args:
+        planets: of the dry run.
+        config: how many planets the rerun has, on how many cores, and its limit.
         seconds: of the stages "venv", "run" and "total" [s].
     """
     start = seconds["total"] - seconds["venv"] - seconds["run"]
-    hours = (start + seconds["run"] * rehearsed.share(config)) / 3600
-    pace = seconds["run"] / max(1, rehearsed.planets)
-    here = f"{rehearsed.planets} planets in {seconds['run']:.1f} s, {pace:.2f} s each, {rehearsed.at_a_time} at a time"
+    hours = (start + seconds["run"] * planets.time_ratio(config)) / 3600
+    pace = seconds["run"] / max(1, planets.planets)
+    here = f"{planets.planets} planets in {seconds['run']:.1f} s, {pace:.2f} s each, {planets.at_a_time} at a time"
     there = f"{config.rerun_planets} on {config.cores} cores would take {hours:.2f} h of {config.hours:g} h"
     return Check("time", _state(hours <= config.hours), f"{here}; {there}")
 
 
-def _state(passed: bool) -> str:
+def _state(passed: bool) -> State:
     return "ok" if passed else "FAILED"

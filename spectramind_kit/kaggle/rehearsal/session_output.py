@@ -1,7 +1,7 @@
-"""What a session leaves in its working folder, handed out as Kaggle hands out a kernel's output.
+"""What a session leaves in its working folder, exported as Kaggle exports a kernel's output.
 
 Files keep their place, folders are merged, logs of one record a line (``.jsonl``) are continued, so that after a
-rehearsal the work folder looks as if every stage had run there.
+dry run the work folder looks as if every stage had run there.
 """
 
 import shutil
@@ -11,7 +11,7 @@ from pathlib import Path
 LOG_SUFFIX = ".jsonl"
 
 
-def hand_out(working: Path, work: Path, without: Collection[str] = ()) -> list[Path]:
+def export_output(working: Path, work: Path, without: Collection[str] = ()) -> list[Path]:
     """Copy a session's files into the work folder.
 
     Args:
@@ -20,12 +20,12 @@ def hand_out(working: Path, work: Path, without: Collection[str] = ()) -> list[P
         without: top-level names that stay behind.
 
     Returns:
-        the relative paths of the files handed out, sorted. Links are left behind: what they point to is not output.
+        the relative paths of the exported files, sorted. Links are left behind: what they point to is not output.
     """
     files = sorted(path for path in working.rglob("*") if path.is_file() and not path.is_symlink())
     relative = [path.relative_to(working) for path in files]
-    handed_out = [path for path in relative if path.parts[0] not in without]
-    for path in handed_out:
+    exported = [path for path in relative if path.parts[0] not in without]
+    for path in exported:
         place = work / path
         place.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == LOG_SUFFIX and place.is_file():
@@ -33,4 +33,4 @@ def hand_out(working: Path, work: Path, without: Collection[str] = ()) -> list[P
                 log.write((working / path).read_bytes())
         else:
             shutil.copyfile(working / path, place)
-    return handed_out
+    return exported

@@ -1,4 +1,4 @@
-"""Refuse every connection that leaves this machine, inside Python: the rehearsal's second choice.
+"""Refuse every connection that leaves this machine, inside Python: the dry run's second choice.
 
 Where the system allows no network namespace, this file becomes the ``sitecustomize.py`` of the rehearsal's virtual
 environment, so that every Python process of it starts so. Weaker than a namespace: programs that are not Python pass.
@@ -12,22 +12,25 @@ import socket
 def refuse_network() -> None:
     """Replace the socket calls that reach out; the loopback and local sockets keep working."""
 
-    def guarded(call, position):
+    def guarded(call, address_of):
         def guard(*arguments, **keywords):
-            _refuse_outside(arguments[position] if len(arguments) > position else None)
+            _refuse_outside(address_of(arguments))
             return call(*arguments, **keywords)
 
         return guard
 
-    for name in ("connect", "connect_ex"):
-        setattr(socket.socket, name, guarded(getattr(socket.socket, name), 1))
-    send = socket.socket.sendto
-    socket.socket.sendto = lambda self, data, *rest: (_refuse_outside(rest[-1]), send(self, data, *rest))[1]
-    lookup = socket.getaddrinfo
-    socket.getaddrinfo = lambda host, *rest, **keywords: (
-        _refuse_outside((host, 0)),
-        lookup(host, *rest, **keywords),
-    )[1]
+    def second(arguments):
+        return arguments[1] if len(arguments) > 1 else None
+
+    def last(arguments):
+        return arguments[-1]  # sendto(data, address) or sendto(data, flags, address)
+
+    def host(arguments):
+        return (arguments[0], 0)
+
+    for name, address_of in (("connect", second), ("connect_ex", second), ("sendto", last)):
+        setattr(socket.socket, name, guarded(getattr(socket.socket, name), address_of))
+    setattr(socket, "getaddrinfo", guarded(socket.getaddrinfo, host))  # noqa: B010, the type of a module is fixed
 
 
 def _refuse_outside(address: object) -> None:

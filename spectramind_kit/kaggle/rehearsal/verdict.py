@@ -1,4 +1,4 @@
-"""What a rehearsal found: a table of checks, times, and where its products lie."""
+"""What a dry run found: a table of checks, times, and where its products lie."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,13 @@ State = Literal["ok", "FAILED", "note"]
 
 @dataclass(frozen=True)
 class Check:
-    """One row: what was looked at, whether it passed ("note": worth knowing, not judged), and the detail."""
+    """One row of the verdict.
+
+    Attributes:
+        name: what was checked.
+        state: whether it passed; "note" is worth knowing and not judged.
+        detail: a sentence.
+    """
 
     name: str
     state: State
@@ -19,14 +25,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of a rehearsal.
+    """The outcome of a dry run.
 
     Attributes:
         rows: the checks, in the order they were made.
         seconds: wall-clock time of the stages "venv", "install", "run" and "total" [s].
         submission: the validated file, None if there is none.
         notebook: the executed notebook, None if it did not start.
-        offline: how the network was kept away.
+        offline: how the network was shut off.
         memory: highest memory of all the session's processes together [bytes].
     """
 

@@ -1,6 +1,6 @@
-"""Run a command within a budget of time, memory and disk: measured while it runs, stopped when it is overdrawn.
+"""Run a command within a budget of time, memory and disk: measured while it runs, stopped when it is over budget.
 
-A session on Kaggle that runs out of any of them dies without an output, so a rehearsal stops in the same place. All
+A session on Kaggle that runs out of any of them dies without an output, so a dry run stops in the same place. All
 processes below the command count: a notebook's kernel is a session of its own, which a signal to the command's group
 would not reach.
 """
@@ -14,14 +14,20 @@ from pathlib import Path
 
 import psutil
 
-SECONDS_BETWEEN_LOOKS = 0.5
-LOOKS_PER_DISK_LOOK = 4
+SECONDS_BETWEEN_SAMPLES = 0.5
+SAMPLES_PER_DISK_SAMPLE = 4
 """Adding up a folder takes longer than adding up processes."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Wall-clock time [s], memory and disk [bytes] that a run may use."""
+    """What a run may use.
+
+    Attributes:
+        seconds: wall-clock time [s].
+        memory: of all its processes together [bytes].
+        disk: size of its working folder [bytes].
+    """
 
     seconds: float
     memory: float
@@ -30,7 +36,15 @@ class Budget:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a run used: exit status (None if it was stopped), time [s], highest memory and disk [bytes], and why."""
+    """What a run used.
+
+    Attributes:
+        returncode: exit status; None if it was stopped.
+        seconds: wall-clock time [s].
+        memory: peak of all its processes together [bytes].
+        disk: peak size of its working folder [bytes].
+        breach: why it was stopped; "" if it was not.
+    """
 
     returncode: int | None
     seconds: float
@@ -51,27 +65,27 @@ def run_watched(
         folder: whose contents count as disk.
         budget: what it may use.
     """
-    start, memory, disk, breach, looks = time.monotonic(), 0, 0, "", 0
+    start, memory, disk, breach, samples = time.monotonic(), 0, 0, "", 0
     with record.open("w") as stream:
         process = subprocess.Popen(command, env=dict(variables), stdout=stream, stderr=subprocess.STDOUT)
         while process.poll() is None and not breach:
             memory = max(memory, memory_of_tree(process.pid))
-            if looks % LOOKS_PER_DISK_LOOK == 0:
+            if samples % SAMPLES_PER_DISK_SAMPLE == 0:
                 disk = max(disk, size_of_folder(folder))
-            looks += 1
-            breach = overdrawn(budget, time.monotonic() - start, memory, disk)
+            samples += 1
+            breach = over_budget(budget, time.monotonic() - start, memory, disk)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(SECONDS_BETWEEN_LOOKS)
+                process.wait(SECONDS_BETWEEN_SAMPLES)
         if breach:
             stop_tree(process.pid)
             process.wait()
     seconds, disk = time.monotonic() - start, max(disk, size_of_folder(folder))
-    breach = breach or overdrawn(budget, 0.0, 0, disk)
+    breach = breach or over_budget(budget, 0.0, 0, disk)
     return Usage(None if breach else process.returncode, seconds, memory, disk, breach)
 
 
-def overdrawn(budget: Budget, seconds: float, memory: float, disk: float) -> str:
-    """Return what of the budget is overdrawn, in words; "" if nothing is."""
+def over_budget(budget: Budget, seconds: float, memory: float, disk: float) -> str:
+    """Return which part of the budget a run is over, in words; "" if it is over none."""
     if seconds > budget.seconds:
         return f"stopped after {seconds:.0f} s: {budget.seconds:.0f} s is all that so few planets may take"
     if memory > budget.memory:
@@ -111,7 +125,7 @@ def _tree(pid: int) -> list[psutil.Process]:
 
 
 def _memory(process: psutil.Process) -> int:
-    """Return a process's proportional share of memory [bytes], or all it maps where the share is not told."""
+    """Return a process's proportional share of memory [bytes], or all it maps where that is not reported."""
     with contextlib.suppress(psutil.Error):
         return process.memory_full_info().pss
     with contextlib.suppress(psutil.Error):

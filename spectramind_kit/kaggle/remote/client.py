@@ -1,4 +1,4 @@
-"""The official ``kaggle`` client, as a library: opened once, its silence and its exceptions turned into sentences.
+"""The official ``kaggle`` client, as a library: opened once, its silence and its exceptions turned into messages.
 
 The client's commands exit with 0 on most failures and print what went wrong, so its response objects are read
 instead. Credentials are its own business: environment variables, ``kaggle.json`` or an access token.
@@ -14,6 +14,7 @@ from spectramind_kit.errors import PackagingError
 
 if TYPE_CHECKING:
     from kaggle.api.kaggle_api_extended import KaggleApi
+    from requests import HTTPError
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ REMEDIES = {
     429: "wait some minutes: too many requests",
 }
 SERVER_TROUBLE = "the trouble is Kaggle's: try again in some minutes"
-NO_ANSWER = "check the network and try again; where something was sent, ask for its status first"
+NO_RESPONSE = "check the network and try again; where something was sent, ask for its status first"
 
 
 def open_client() -> "KaggleApi":
@@ -35,12 +36,12 @@ def open_client() -> "KaggleApi":
         PackagingError: if the client is not installed or finds no credentials.
     """
     try:
-        with said_by_client():
+        with client_output():
             from kaggle import api
 
             api.authenticate()
     except ImportError as error:
-        remedy = "pip install 'spectramind-kit[kaggle]' (the client needs six and does not say so)"
+        remedy = "pip install 'spectramind-kit[kaggle]' (the client needs six and does not declare it)"
         raise PackagingError("Kaggle client", wanted="the package kaggle", got=str(error), remedy=remedy) from error
     except SystemExit as end:
         raise PackagingError("Kaggle credentials", got="none", remedy=REMEDIES[401]) from end
@@ -49,36 +50,36 @@ def open_client() -> "KaggleApi":
 
 @contextlib.contextmanager
 def asking(what: str) -> Iterator[None]:
-    """Turn whatever the client raises within the block into a sentence about ``what``.
+    """Turn whatever the client raises within the block into an error about ``what``.
 
     Raises:
-        PackagingError: with the server's answer and what to do about it.
+        PackagingError: with the server's response and what to do about it.
     """
     import requests
 
     try:
-        with said_by_client():
+        with client_output():
             yield
     except requests.exceptions.HTTPError as error:
-        status = error.response.status_code
+        status = error.response.status_code if error.response is not None else 0
         remedy = REMEDIES.get(status, SERVER_TROUBLE if status >= 500 else "")
         raise PackagingError(what, got=f"HTTP {status}: {_message(error)}", remedy=remedy) from error
     except requests.exceptions.RequestException as error:
-        got = f"no whole answer ({type(error).__name__}: {str(error)[:200]})"
-        raise PackagingError(what, got=got, remedy=NO_ANSWER) from error
+        got = f"no whole response ({type(error).__name__}: {str(error)[:200]})"
+        raise PackagingError(what, got=got, remedy=NO_RESPONSE) from error
     except (ValueError, KeyError) as error:
         raise PackagingError(what, got=f"refused by the client: {error}") from error
 
 
 @contextlib.contextmanager
-def said_by_client() -> Iterator[io.StringIO]:
-    """Keep what the client prints off the standard output: it goes to the log, and to the block."""
-    said = io.StringIO()
+def client_output() -> Iterator[io.StringIO]:
+    """Capture what the client prints, so that the standard output is ours: it goes to the log, and to the block."""
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stdout(said):
-            yield said
+        with contextlib.redirect_stdout(output):
+            yield output
     finally:
-        for line in said.getvalue().splitlines():
+        for line in output.getvalue().splitlines():
             log.debug("kaggle: %s", line)
 
 
@@ -88,9 +89,9 @@ def http_status(error: PackagingError) -> int | None:
     return None if response is None else response.status_code
 
 
-def _message(error: Exception) -> str:
-    """Return the server's own words where it has some, else the client's."""
+def _message(error: "HTTPError") -> str:
+    """Return the server's own message where it has one, else the client's."""
     try:
-        return str(error.response.json()["message"])
+        return str(error.response.json()["message"]) if error.response is not None else str(error)[:300]
     except (ValueError, KeyError, TypeError):
         return str(error)[:300]

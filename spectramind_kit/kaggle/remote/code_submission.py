@@ -1,4 +1,4 @@
-"""Submit the pushed version of a kernel to its code competition, after seeing that its own run left a valid file.
+"""Submit the pushed version of a kernel to its code competition, after checking that its own run left a valid file.
 
 Kaggle runs that version again on the hidden planets; a version whose run failed, or whose file is broken, would cost
 a submission for nothing.
@@ -13,8 +13,8 @@ from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.remote.client import asking
 from spectramind_kit.kaggle.remote.kernel_output import fetch_output
 from spectramind_kit.kaggle.remote.kernel_session import check_version, wait_for_kernel
+from spectramind_kit.kaggle.remote.polling import PollingPolicy
 from spectramind_kit.kaggle.remote.push_record import PushRecord, read_record, write_record
-from spectramind_kit.kaggle.remote.waiting import Patience
 from spectramind_kit.kaggle.rules.output_check import MANIFEST, SUBMISSION, check_output
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def submission_plan(record: PushRecord, message: str) -> dict:
     }
 
 
-def submit_version(api: "KaggleApi", folder: Path, record: PushRecord, message: str, patience: Patience) -> PushRecord:
+def submit_version(
+    api: "KaggleApi", folder: Path, record: PushRecord, message: str, polling: PollingPolicy
+) -> PushRecord:
     """Wait for the version's own run, validate its file, submit the version, and record the submission.
 
     Returns:
@@ -58,19 +60,21 @@ def submit_version(api: "KaggleApi", folder: Path, record: PushRecord, message: 
         PackagingError: if the run failed, another version came after it, or the server does not take the submission.
         SubmissionError: if the run's file is not valid.
     """
-    wait_for_kernel(api, record.kernel, patience)
+    wait_for_kernel(api, record.kernel, polling)
     check_version(api, record.kernel, record.version)
     with tempfile.TemporaryDirectory() as out:
         fetch_output(api, record.kernel, Path(out), only=(SUBMISSION, MANIFEST))
         check_output(Path(out), [SUBMISSION])
     what = f"submission of {record.kernel}, version {record.version}, to {record.competition}"
     with asking(what):
-        answer = api.competition_submit_code(
+        response = api.competition_submit_code(
             SUBMISSION, message, record.competition, record.kernel, record.version, quiet=True
         )
-    if not answer.ref:
+    if not response.ref:
         remedy = "look at the competition's page whether it is there before you submit again"
-        raise PackagingError(what, wanted="the reference of a submission", got=answer.message or "none", remedy=remedy)
-    submitted = record.with_submission(answer.ref)
+        raise PackagingError(
+            what, wanted="the reference of a submission", got=response.message or "none", remedy=remedy
+        )
+    submitted = record.with_submission(response.ref)
     write_record(folder, submitted)
     return submitted

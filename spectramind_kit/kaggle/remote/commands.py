@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spectramind_kit.config import load_config
-from spectramind_kit.kaggle.remote.waiting import Patience
+from spectramind_kit.kaggle.remote.polling import PollingPolicy
 
 if TYPE_CHECKING:
     from kaggle.api.kaggle_api_extended import KaggleApi
 
 dataset = typer.Typer(help="Put a folder on Kaggle as a dataset.", no_args_is_help=True)
-kernel = typer.Typer(help="Push a kernel, follow it, fetch its output, submit it.", no_args_is_help=True)
+kernel = typer.Typer(help="Push a kernel, watch it, fetch its output, submit it.", no_args_is_help=True)
 
 DatasetDir = Annotated[Path, typer.Argument(help="Folder with dataset-metadata.json.", metavar="DIR")]
 KernelDir = Annotated[Path, typer.Argument(help="Kernel folder, such as kernels/submit.", metavar="DIR")]
@@ -43,10 +42,10 @@ def push_dataset(
     """Create the dataset, or a new version of it where it exists; wait until it is ready."""
     from spectramind_kit.kaggle.remote.dataset_push import create_or_version, open_dataset
 
-    opened, patience = open_dataset(folder), Patience(poll, timeout)
+    opened, polling = open_dataset(folder), PollingPolicy(poll, timeout)
     if dry_run:
         return _show(opened.plan())
-    typer.echo(f"dataset {opened.ref}: {create_or_version(_client(), opened, message, patience)}")
+    typer.echo(f"dataset {opened.ref}: {create_or_version(_client(), opened, message, polling)}")
 
 
 @dataset.command("version")
@@ -60,12 +59,12 @@ def version_dataset(
     """Make a new version of a dataset that exists; wait until it is ready."""
     from spectramind_kit.kaggle.remote.dataset_push import dataset_state, make_version, open_dataset
 
-    opened, patience = open_dataset(folder), Patience(poll, timeout)
+    opened, polling = open_dataset(folder), PollingPolicy(poll, timeout)
     if dry_run:
         return _show(opened.plan())
     api = _client()
     there = dataset_state(api, opened.ref)
-    typer.echo(f"dataset {opened.ref}: {make_version(api, opened, there, message, patience)}")
+    typer.echo(f"dataset {opened.ref}: {make_version(api, opened, there, message, polling)}")
 
 
 @dataset.command("status")
@@ -78,8 +77,8 @@ def show_dataset(
     """Show whether the dataset is ready; exit 1 if its processing failed."""
     from spectramind_kit.kaggle.remote.dataset_push import dataset_status, open_dataset
 
-    ref, patience = open_dataset(folder).ref, Patience(poll, timeout)
-    typer.echo(f"dataset {ref}: {dataset_status(_client(), ref, patience if wait else None)}")
+    ref, polling = open_dataset(folder).ref, PollingPolicy(poll, timeout)
+    typer.echo(f"dataset {ref}: {dataset_status(_client(), ref, polling if wait else None)}")
 
 
 @kernel.command("push")
@@ -96,15 +95,16 @@ def push(
     overrides: Overrides = None,
 ) -> None:
     """Wait until the kernel's sources are ready, then push it and remember the version in DIR/pushed.json."""
+    from spectramind_kit.config import load_config
     from spectramind_kit.kaggle.remote.kernel_push import prepare_push, push_kernel
     from spectramind_kit.kaggle.rules.parameters import parse_parameters
 
-    seconds, patience = round(3600 * load_config(overrides or []).kaggle.hours), Patience(poll, timeout)
+    seconds, polling = round(3600 * load_config(overrides or []).kaggle.hours), PollingPolicy(poll, timeout)
     more = {"dataset_sources": dataset_source or [], "kernel_sources": kernel_source or []}
     prepared = prepare_push(folder, seconds, parse_parameters(parameter or []), owner, more, accelerator)
     if dry_run:
         return _show(prepared.plan())
-    record = push_kernel(_client(), prepared, patience)
+    record = push_kernel(_client(), prepared, polling)
     typer.echo(f"kernel {record.kernel}: version {record.version}, {record.url}")
 
 
@@ -119,8 +119,8 @@ def show_kernel(
     """Show how the kernel's latest session is doing; exit 1 if it failed."""
     from spectramind_kit.kaggle.remote.kernel_session import session_status
 
-    ref, patience = _kernel_name(folder, owner), Patience(poll, timeout)
-    typer.echo(f"kernel {ref}: {session_status(_client(), ref, patience if wait else None)}")
+    ref, polling = _kernel_name(folder, owner), PollingPolicy(poll, timeout)
+    typer.echo(f"kernel {ref}: {session_status(_client(), ref, polling if wait else None)}")
 
 
 @kernel.command("output")
@@ -138,9 +138,9 @@ def fetch(
     from spectramind_kit.kaggle.rules.kernel import read_metadata
     from spectramind_kit.kaggle.rules.output_check import check_output
 
-    ref, expected, patience = _kernel_name(folder, owner), read_metadata(folder), Patience(poll, timeout)
+    ref, expected, polling = _kernel_name(folder, owner), read_metadata(folder), PollingPolicy(poll, timeout)
     api = _client()
-    state = session_over(api, ref, patience)
+    state = session_over(api, ref, polling)
     written = fetch_output(api, ref, out)
     typer.echo(f"kernel {ref}: {state}; {len(written)} files in {out}")
     state.refuse_broken(ref)
@@ -160,11 +160,11 @@ def submit(
     """Submit the pushed version to its competition, once its own run has left a valid submission."""
     from spectramind_kit.kaggle.remote.code_submission import submission_plan, submission_record, submit_version
 
-    record, patience = submission_record(folder, version), Patience(poll, timeout)
+    record, polling = submission_record(folder, version), PollingPolicy(poll, timeout)
     message = message or f"{record.kernel} version {record.version}"
     if dry_run:
         return _show(submission_plan(record, message))
-    submitted = submit_version(_client(), folder, record, message, patience)
+    submitted = submit_version(_client(), folder, record, message, polling)
     typer.echo(
         f"kernel {record.kernel}: version {record.version} submitted to {record.competition}, "
         f"submission {submitted.submissions[-1]}"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.remote.client import asking, http_status
-from spectramind_kit.kaggle.remote.waiting import Patience, wait_until
+from spectramind_kit.kaggle.remote.polling import PollingPolicy, wait_until
 from spectramind_kit.kaggle.rules.limits import (
     DATASET_METADATA,
     check_dataset_metadata,
@@ -25,6 +25,13 @@ from spectramind_kit.kaggle.rules.limits import (
 
 if TYPE_CHECKING:
     from kaggle.api.kaggle_api_extended import KaggleApi
+    from kagglesdk.datasets.types.dataset_api_service import (
+        ApiCreateDatasetRequest,
+        ApiCreateDatasetResponse,
+        ApiCreateDatasetVersionRequestBody,
+    )
+
+    DatasetRequest = ApiCreateDatasetRequest | ApiCreateDatasetVersionRequestBody
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +40,12 @@ READY, FAILED, DELETED = "ready", "failed", "deleted"
 
 @dataclass(frozen=True)
 class DatasetFolder:
-    """A folder that may be pushed: it and its metadata have passed every check that needs no server."""
+    """A folder that may be pushed: it and its metadata have passed every check that needs no server.
+
+    Attributes:
+        folder: where it lies.
+        metadata: contents of its ``dataset-metadata.json``.
+    """
 
     folder: Path
     metadata: dict
@@ -56,7 +68,12 @@ class DatasetFolder:
 
 @dataclass(frozen=True)
 class DatasetState:
-    """What the server says of a dataset: its status, and the version in use (0 where it does not say)."""
+    """What the server reports of a dataset.
+
+    Attributes:
+        status: its word for it.
+        version: the version in use; 0 where it does not report one.
+    """
 
     status: str
     version: int
@@ -85,23 +102,24 @@ def open_dataset(folder: Path) -> DatasetFolder:
 
 
 def dataset_state(api: "KaggleApi", ref: str) -> DatasetState | None:
-    """Return the server's word on a dataset, None if there is none of that name (that this account may see)."""
+    """Return the server's report on a dataset, None if there is none of that name (that this account may see)."""
     try:
         with asking(f"dataset {ref}"):
-            said = json.loads(api.dataset_status(ref, format="json(status,current_version_number)"))
+            report = json.loads(api.dataset_status(ref, format="json(status,current_version_number)"))
     except PackagingError as error:
-        if http_status(error) in (403, 404):  # Kaggle says "forbidden" of what is not there, too
+        if http_status(error) in (403, 404):  # Kaggle's "forbidden" is also for what is not there
             return None
         raise
-    return DatasetState(said["status"], said["current_version_number"] or 0)
+    return DatasetState(report["status"], report["current_version_number"] or 0)
 
 
-def wait_for_dataset(api: "KaggleApi", ref: str, patience: Patience, after: int = -1) -> DatasetState:
+def wait_for_dataset(api: "KaggleApi", ref: str, polling: PollingPolicy, after: int = -1) -> DatasetState:
     """Wait until a dataset is ready to be attached.
 
     Args:
+        api: the client.
         ref: "owner/slug" or "owner/slug/version".
-        patience: how long.
+        polling: how often to ask, and for how long.
         after: a version that is not the awaited one; its readiness does not count.
 
     Raises:
@@ -109,33 +127,33 @@ def wait_for_dataset(api: "KaggleApi", ref: str, patience: Patience, after: int 
     """
     name = "/".join(ref.split("/")[:2])
 
-    def is_over(state: DatasetState | None) -> bool:
-        _refuse_hopeless(name, state)
+    def ask() -> DatasetState:
+        return _usable(name, dataset_state(api, name))
+
+    def is_over(state: DatasetState) -> bool:
         return state.status == READY and not 0 < state.version <= after
 
-    return wait_until(lambda: dataset_state(api, name), is_over, patience, f"dataset {name}", READY)
+    return wait_until(ask, is_over, polling, f"dataset {name}", READY)
 
 
-def dataset_status(api: "KaggleApi", ref: str, patience: Patience | None = None) -> DatasetState:
-    """Return how a dataset is doing now, or, with patience, once it is ready.
+def dataset_status(api: "KaggleApi", ref: str, polling: PollingPolicy | None = None) -> DatasetState:
+    """Return how a dataset is doing now, or, with a polling policy, once it is ready.
 
     Raises:
         PackagingError: if there is none, or its processing failed.
     """
-    if patience:
-        return wait_for_dataset(api, ref, patience)
-    state = dataset_state(api, ref)
-    _refuse_hopeless(ref, state)
-    return state
+    if polling:
+        return wait_for_dataset(api, ref, polling)
+    return _usable(ref, dataset_state(api, ref))
 
 
-def create_or_version(api: "KaggleApi", dataset: DatasetFolder, notes: str, patience: Patience) -> DatasetState:
+def create_or_version(api: "KaggleApi", dataset: DatasetFolder, notes: str, polling: PollingPolicy) -> DatasetState:
     """Create the dataset, or a new version of it where it exists, and wait until it is ready."""
     there = dataset_state(api, dataset.ref)
-    return create(api, dataset, patience) if there is None else make_version(api, dataset, there, notes, patience)
+    return create(api, dataset, polling) if there is None else make_version(api, dataset, there, notes, polling)
 
 
-def create(api: "KaggleApi", dataset: DatasetFolder, patience: Patience) -> DatasetState:
+def create(api: "KaggleApi", dataset: DatasetFolder, polling: PollingPolicy) -> DatasetState:
     """Create a private dataset and wait until it is ready.
 
     Raises:
@@ -150,17 +168,20 @@ def create(api: "KaggleApi", dataset: DatasetFolder, patience: Patience) -> Data
     _describe(request, dataset.metadata)
     with api.build_kaggle_client() as kaggle:
         _send(api, dataset, request, lambda: kaggle.datasets.dataset_api_client.create_dataset(request))
-    return wait_for_dataset(api, dataset.ref, patience)
+    return wait_for_dataset(api, dataset.ref, polling)
 
 
 def make_version(
-    api: "KaggleApi", dataset: DatasetFolder, there: DatasetState | None, notes: str, patience: Patience
+    api: "KaggleApi", dataset: DatasetFolder, there: DatasetState | None, notes: str, polling: PollingPolicy
 ) -> DatasetState:
     """Make a new version of a dataset, a full snapshot of the folder, and wait until it is ready.
 
     Args:
-        there: the server's word on the dataset as it is; None, that there is none, is refused.
-        notes: what the version's page says.
+        api: the client.
+        dataset: the folder.
+        there: the server's report on the dataset as it is; None, that there is none, is refused.
+        notes: of the version, shown on Kaggle.
+        polling: how often to ask whether it is ready, and for how long.
 
     Raises:
         PackagingError: if a file does not arrive, or the server refuses the version.
@@ -177,21 +198,23 @@ def make_version(
     body.version_notes = notes
     _describe(body, dataset.metadata)
 
-    def ask() -> object:
+    def ask() -> "ApiCreateDatasetResponse":
         request.body = body
         return kaggle.datasets.dataset_api_client.create_dataset_version(request)
 
     with api.build_kaggle_client() as kaggle:
         _send(api, dataset, body, ask)
-    return wait_for_dataset(api, dataset.ref, patience, after=there.version)
+    return wait_for_dataset(api, dataset.ref, polling, after=there.version)
 
 
-def _refuse_hopeless(ref: str, state: DatasetState | None) -> None:
+def _usable(ref: str, state: DatasetState | None) -> DatasetState:
+    """Return the state of a dataset that is ready or can become so; refuse any other."""
     if state is None:
         raise _absent(ref)
     if state.status in (FAILED, DELETED):
         remedy = "its page on Kaggle shows why; push it again"
         raise PackagingError(f"dataset {ref}", wanted=READY, got=str(state), remedy=remedy)
+    return state
 
 
 def _absent(ref: str) -> PackagingError:
@@ -199,28 +222,34 @@ def _absent(ref: str) -> PackagingError:
     return PackagingError(f"dataset {ref}", wanted="one on Kaggle", got="none", remedy=remedy)
 
 
-def _describe(request: object, metadata: dict) -> None:
+def _describe(request: "DatasetRequest", metadata: dict) -> None:
     request.subtitle, request.description = metadata.get("subtitle"), metadata.get("description")
     request.category_ids, request.files = metadata.get("keywords") or [], []
 
 
-def _send(api: "KaggleApi", dataset: DatasetFolder, request: object, ask: Callable[[], object]) -> None:
+def _send(
+    api: "KaggleApi",
+    dataset: DatasetFolder,
+    request: "DatasetRequest",
+    ask: Callable[[], "ApiCreateDatasetResponse"],
+) -> None:
     """Upload the folder's entries into a request, then ask for it, unless a file is missing."""
     from kaggle.api.kaggle_api_extended import ResumableUploadContext
     from kagglesdk.blobs.types.blob_api_service import ApiBlobType
 
-    entries, response, said = upload_entries(dataset.folder), None, ""
+    entries, response, problem = upload_entries(dataset.folder), None, ""
     quiet = not sys.stderr.isatty()  # else a progress bar a file
     with asking(f"upload of dataset {dataset.ref}"), ResumableUploadContext() as uploads:
         try:
             api.upload_files(request, None, str(dataset.folder), ApiBlobType.DATASET, uploads, quiet, dir_mode="zip")
         except ValueError as error:  # from 2.2.5 on; earlier clients go on without the file
-            said = f" ({error})"
-        if len(request.files) == len(entries):
+            problem = f" ({error})"
+        arrived = len(request.files or ())
+        if arrived == len(entries):
             response = api.with_retry(ask)()
     # Raised out here: inside, the client would keep the failed upload's address and fail on it for days.
     if response is None:
-        got = f"{len(request.files)} of {[entry.name for entry in entries]}{said}"
+        got = f"{arrived} of {[entry.name for entry in entries]}{problem}"
         remedy = "nothing was made of it; check storage quota and network, then push again"
         raise PackagingError(f"upload of dataset {dataset.ref}", wanted="every file", got=got, remedy=remedy)
     if response.error or response.status.lower() != "ok":

@@ -1,6 +1,6 @@
-"""Fetch what a kernel's session left, whole, and see that it is what the kernel is for.
+"""Fetch what a kernel's session left, whole.
 
-The client's own download writes whatever an error page says into the file, and a short answer leaves an empty one, so
+The client's own download writes whatever an error page says into the file, and a short response leaves an empty one, so
 its list is taken and the files are fetched here: checked status, checked length, whole or not at all.
 """
 
@@ -27,7 +27,12 @@ SECONDS_BETWEEN_BYTES = 60.0
 
 @dataclass(frozen=True)
 class OutputFile:
-    """A file of a kernel's output: its path below the working folder, and where to get it."""
+    """A file of a kernel's output.
+
+    Attributes:
+        path: below the working folder.
+        url: where to fetch it.
+    """
 
     path: str
     url: str
@@ -42,18 +47,19 @@ def list_output(api: "KaggleApi", ref: str) -> tuple[list[OutputFile], str]:
     request.page_size, request.page_token = PAGE_SIZE, ""
     with asking(f"output of kernel {ref}"), api.build_kaggle_client() as kaggle:
         while True:
-            answer = kaggle.kernels.kernels_api_client.list_kernel_session_output(request)
-            files += [OutputFile(file.file_name, file.url) for file in answer.files]
-            log_text = log_text or answer.log or ""
-            if not answer.next_page_token:
+            response = kaggle.kernels.kernels_api_client.list_kernel_session_output(request)
+            files += [OutputFile(file.file_name, file.url) for file in response.files or () if file]
+            log_text = log_text or response.log or ""
+            if not response.next_page_token:
                 return files, log_text
-            request.page_token = answer.next_page_token
+            request.page_token = response.next_page_token
 
 
 def fetch_output(api: "KaggleApi", ref: str, out: Path, only: Collection[str] = ()) -> list[Path]:
     """Fetch a kernel's output and its log into a folder.
 
     Args:
+        api: the client.
         ref: "owner/slug".
         out: the folder.
         only: paths to fetch; empty fetches all.
@@ -79,9 +85,9 @@ def _fetch(file: OutputFile, ref: str, out: Path) -> Path:
     path = PurePosixPath(file.path)
     if path.is_absolute() or ".." in path.parts or not path.parts:
         raise PackagingError(what, wanted="a path below the working folder", got=repr(file.path))
-    with asking(what), requests.get(file.url, stream=True, timeout=SECONDS_BETWEEN_BYTES) as answer:
-        answer.raise_for_status()
+    with asking(what), requests.get(file.url, stream=True, timeout=SECONDS_BETWEEN_BYTES) as response:
+        response.raise_for_status()
         with replacing(out / path) as temporary, temporary.open("wb") as stream:
-            for block in answer.iter_content(2**20):
+            for block in response.iter_content(2**20):
                 stream.write(block)
     return out / path

@@ -2,7 +2,7 @@
 
 Kaggle takes away a source that is not ready, or misspelt, and runs the kernel without it; the client then reports
 success. So datasets are waited for until they are ready and kernels until they are complete, and any source that the
-answer calls invalid is an error.
+response calls invalid is an error.
 """
 
 import hashlib
@@ -13,28 +13,29 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.remote.client import asking, said_by_client
+from spectramind_kit.kaggle.remote.client import asking, client_output
 from spectramind_kit.kaggle.remote.dataset_push import wait_for_dataset
 from spectramind_kit.kaggle.remote.kernel_session import wait_for_kernel
+from spectramind_kit.kaggle.remote.polling import PollingPolicy
 from spectramind_kit.kaggle.remote.push_record import PushRecord, write_record
-from spectramind_kit.kaggle.remote.waiting import Patience
 from spectramind_kit.kaggle.rules.kernel import METADATA, check_kernel, notebook_path, read_metadata
 from spectramind_kit.kaggle.rules.limits import T4_X2, check_pushable
 from spectramind_kit.kaggle.rules.parameters import bake_parameters
 
 if TYPE_CHECKING:
     from kaggle.api.kaggle_api_extended import KaggleApi
+    from kagglesdk.kernels.types.kernels_api_service import ApiSaveKernelResponse
 
 log = logging.getLogger(__name__)
 
 SOURCES = ("dataset_sources", "kernel_sources", "competition_sources", "model_sources")
 OURS = "expected_output"
-"""The one key of the metadata that is ours and stays here."""
+"""The one key of the metadata that Kaggle does not know and never gets."""
 NO_GPU = "none"
 
 
@@ -51,7 +52,7 @@ class KernelPush:
     """
 
     folder: Path
-    metadata: Mapping[str, object]
+    metadata: Mapping[str, Any]
     text: str
     parameters: Mapping[str, object]
     seconds: int
@@ -105,7 +106,7 @@ def prepare_push(
     return KernelPush(folder, metadata, text, dict(parameters or {}), seconds)
 
 
-def owned_by(metadata: Mapping[str, object], owner: str) -> dict[str, object]:
+def owned_by(metadata: Mapping[str, Any], owner: str) -> dict[str, Any]:
     """Return the metadata of another owner's copy: its name, and those of the first owner's sources, change owner."""
     first = str(metadata.get("id", "")).partition("/")[0]
 
@@ -116,10 +117,11 @@ def owned_by(metadata: Mapping[str, object], owner: str) -> dict[str, object]:
     return {**metadata, "id": moved(str(metadata.get("id", ""))), **sources}
 
 
-def with_machine(metadata: Mapping[str, object], accelerator: str) -> dict[str, object]:
-    """Return the metadata with the machine spelt out: a kernel with GPU that names none gets two T4, one without none.
+def with_machine(metadata: Mapping[str, Any], accelerator: str) -> dict[str, Any]:
+    """Return the metadata with the machine named: a kernel with GPU that names none gets two T4, one without none.
 
     Args:
+        metadata: of the kernel.
         accelerator: a machine of Kaggle's, or "none"; "" as the metadata says.
     """
     others = {key: value for key, value in metadata.items() if key != "machine_shape"}
@@ -129,28 +131,28 @@ def with_machine(metadata: Mapping[str, object], accelerator: str) -> dict[str, 
     return {**others, "enable_gpu": shape.startswith("Nvidia"), "machine_shape": shape}
 
 
-def push_kernel(api: "KaggleApi", push: KernelPush, patience: Patience) -> PushRecord:
+def push_kernel(api: "KaggleApi", push: KernelPush, polling: PollingPolicy) -> PushRecord:
     """Wait for the sources, push, and record the version beside the kernel.
 
     Raises:
         PackagingError: if a source is missing, failed or not ready in time, or the server refuses anything.
     """
     for source in push.metadata["dataset_sources"]:
-        wait_for_dataset(api, source, patience)
+        wait_for_dataset(api, source, polling)
     for source in push.metadata["kernel_sources"]:
-        wait_for_kernel(api, source, patience)
+        wait_for_kernel(api, source, polling)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, METADATA).write_text(json.dumps(push.metadata))
         Path(folder, push.metadata["code_file"]).write_text(push.text)
-        with asking(f"push of kernel {push.ref}"), said_by_client() as said:
-            answer = api.kernels_push(folder, timeout=str(push.seconds))
-    for line in said.getvalue().splitlines():
+        with asking(f"push of kernel {push.ref}"), client_output() as output:
+            response = api.kernels_push(folder, timeout=str(push.seconds))
+    for line in output.getvalue().splitlines():
         log.warning("kaggle: %s", line)
-    check_answer(push.ref, answer)
+    check_response(push.ref, response)
     record = PushRecord(
         kernel=push.ref,
-        version=answer.version_number,
-        url=answer.url,
+        version=response.version_number,
+        url=response.url,
         pushed=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         notebook_sha256=hashlib.sha256(push.text.encode()).hexdigest(),
         parameters=dict(push.parameters),
@@ -160,28 +162,30 @@ def push_kernel(api: "KaggleApi", push: KernelPush, patience: Patience) -> PushR
     return record
 
 
-def check_answer(ref: str, answer: object) -> None:
-    """Refuse an answer that is not a whole success: an error, a source or tag taken away, no version.
+def check_response(ref: str, response: "ApiSaveKernelResponse") -> None:
+    """Refuse an response that is not a whole success: an error, a source or tag taken away, no version.
 
     Raises:
-        PackagingError: with the server's words and what became of the kernel.
+        PackagingError: with the server's message and what became of the kernel.
     """
-    if answer.error:
-        raise PackagingError(f"push of kernel {ref}", got=answer.error, remedy="nothing was pushed; mend what it names")
+    if response.error:
+        raise PackagingError(
+            f"push of kernel {ref}", got=response.error, remedy="nothing was pushed; mend what it names"
+        )
     refused = {
-        "datasets": answer.invalid_dataset_sources,
-        "kernels": answer.invalid_kernel_sources,
-        "competitions": answer.invalid_competition_sources,
-        "models": answer.invalid_model_sources,
-        "tags": answer.invalid_tags,
+        "datasets": response.invalid_dataset_sources,
+        "kernels": response.invalid_kernel_sources,
+        "competitions": response.invalid_competition_sources,
+        "models": response.invalid_model_sources,
+        "tags": response.invalid_tags,
     }
     refused = {kind: list(names) for kind, names in refused.items() if names}
     if refused:
         remedy = (
-            f"version {answer.version_number} runs without them: stop it, check spelling and access "
+            f"version {response.version_number} runs without them: stop it, check spelling and access "
             "(for a competition: its rules accepted), then push again"
         )
         raise PackagingError(f"sources of kernel {ref}", wanted="all", got=f"refused: {refused}", remedy=remedy)
-    if not answer.version_number:
-        remedy = f"look at {answer.url or 'its page'} and push again"
+    if not response.version_number:
+        remedy = f"look at {response.url or 'it on Kaggle'} and push again"
         raise PackagingError(f"push of kernel {ref}", wanted="a version number", got="none", remedy=remedy)

@@ -1,11 +1,11 @@
-"""What Kaggle says of a kernel: how its latest session is doing, and which version is its current one."""
+"""What Kaggle reports of a kernel: how its latest session is doing, and which version is its current one."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.remote.client import asking
-from spectramind_kit.kaggle.remote.waiting import Patience, wait_until
+from spectramind_kit.kaggle.remote.polling import PollingPolicy, wait_until
 
 if TYPE_CHECKING:
     from kaggle.api.kaggle_api_extended import KaggleApi
@@ -16,7 +16,12 @@ BROKEN = ("ERROR", "CANCEL_REQUESTED", "CANCEL_ACKNOWLEDGED")
 
 @dataclass(frozen=True)
 class KernelState:
-    """Status of a kernel's latest session, and why it failed if it did."""
+    """State of a kernel's latest session.
+
+    Attributes:
+        status: Kaggle's word for it.
+        message: why it failed; "" if it did not.
+    """
 
     status: str
     message: str
@@ -35,7 +40,7 @@ class KernelState:
         """Refuse a session that ended without success.
 
         Raises:
-            PackagingError: with Kaggle's words on it.
+            PackagingError: with Kaggle's message.
         """
         if self.is_broken:
             remedy = f"read its log: `spectramind kernel output`, or https://www.kaggle.com/code/{ref}"
@@ -48,44 +53,46 @@ class KernelState:
 def kernel_state(api: "KaggleApi", ref: str) -> KernelState:
     """Ask for the latest session of a kernel, "owner/slug"."""
     with asking(f"status of kernel {ref}"):
-        said = api.kernels_status(ref)
-    return KernelState(said.status.name, said.failure_message or "")
+        report = api.kernels_status(ref)
+    return KernelState(report.status.name, report.failure_message or "")
 
 
-def session_status(api: "KaggleApi", ref: str, patience: Patience | None = None) -> KernelState:
-    """Return how a kernel's latest session is doing now, or, with patience, once it is complete.
+def session_status(api: "KaggleApi", ref: str, polling: PollingPolicy | None = None) -> KernelState:
+    """Return how a kernel's latest session is doing now, or, with a polling policy, once it is complete.
 
     Raises:
         PackagingError: if it failed or was cancelled, or is not over in time.
     """
-    if patience:
-        return wait_for_kernel(api, ref, patience)
+    if polling:
+        return wait_for_kernel(api, ref, polling)
     state = kernel_state(api, ref)
     state.refuse_broken(ref)
     return state
 
 
-def session_over(api: "KaggleApi", ref: str, patience: Patience) -> KernelState:
+def session_over(api: "KaggleApi", ref: str, polling: PollingPolicy) -> KernelState:
     """Wait until a kernel's latest session is over, well or badly.
 
     Raises:
         PackagingError: if it is not over in time.
     """
     what = f"session of kernel {ref}"
-    return wait_until(lambda: kernel_state(api, ref), lambda state: state.is_over, patience, what, COMPLETE)
+    return wait_until(lambda: kernel_state(api, ref), lambda state: state.is_over, polling, what, COMPLETE)
 
 
-def wait_for_kernel(api: "KaggleApi", ref: str, patience: Patience) -> KernelState:
+def wait_for_kernel(api: "KaggleApi", ref: str, polling: PollingPolicy) -> KernelState:
     """Wait until a kernel's latest session is complete.
 
     Args:
+        api: the client.
         ref: "owner/slug" or "owner/slug/version".
+        polling: how often to ask, and for how long.
 
     Raises:
         PackagingError: if it failed, was cancelled, or is not over in time.
     """
     name = "/".join(ref.split("/")[:2])
-    state = session_over(api, name, patience)
+    state = session_over(api, name, polling)
     state.refuse_broken(name)
     return state
 
@@ -101,7 +108,8 @@ def check_version(api: "KaggleApi", ref: str, version: int) -> None:
     request = ApiGetKernelRequest()
     request.user_name, request.kernel_slug = ref.split("/")
     with asking(f"kernel {ref}"), api.build_kaggle_client() as kaggle:
-        current = kaggle.kernels.kernels_api_client.get_kernel(request).metadata.current_version_number
+        metadata = kaggle.kernels.kernels_api_client.get_kernel(request).metadata
+    current = metadata.current_version_number if metadata else 0
     if current and current != version:
         remedy = "somebody saved it elsewhere: push again, or name the version you mean with --version"
         raise PackagingError(f"kernel {ref}", wanted=f"version {version}, the one pushed", got=current, remedy=remedy)

@@ -18,7 +18,7 @@ class PushRecord:
     Attributes:
         kernel: "owner/slug".
         version: the number Kaggle gave it.
-        url: its page.
+        url: where it is on Kaggle.
         pushed: when, local time with its offset.
         notebook_sha256: of the notebook's text as it was sent.
         parameters: what was baked into it.

@@ -1,1 +1,1 @@
-"""What Kaggle allows: kernels, limits, parameters, output."""
+"""What Kaggle allows: kernels, limits, parameters, folders of a session, output."""

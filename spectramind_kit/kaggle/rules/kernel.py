@@ -1,7 +1,7 @@
 """Kernels: a folder with ``kernel-metadata.json``, a reviewed source and the notebook generated from it.
 
 The source is a Python file of percent cells (jupytext); the notebook is derived from it, never edited. A notebook is
-a page, not a program: its cells call the library and hold no function, class, loop or ``try``.
+thin: its cells call the library and hold no function, class, loop or ``try``.
 """
 
 import ast
@@ -71,7 +71,7 @@ def read_metadata(folder: Path) -> dict:
 
 
 def check_kernel(folder: Path) -> NotebookNode:
-    """Return a kernel's notebook after checking that it is generated from its source and is a thin page.
+    """Return a kernel's notebook after checking that it is generated from its source and is thin.
 
     Raises:
         PackagingError: naming the cell at fault.
@@ -98,4 +98,4 @@ def _check_thin(code: str, path: Path) -> None:
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, PROGRAM_NODES):
             got = f"{type(node).__name__} in the cell that starts {code.splitlines()[0]!r}"
-            raise PackagingError(f"{path}", wanted="a page that calls the library", got=got, remedy="move it there")
+            raise PackagingError(f"{path}", wanted="a notebook that calls the library", got=got, remedy="move it there")

@@ -127,7 +127,7 @@ def check_machine(metadata: Mapping, where: object) -> None:
     """
     machine = metadata.get("machine_shape") or ""
     if machine in RETIRED:
-        remedy = f"{RETIRED[machine]}; say {T4_X2}"
+        remedy = f"{RETIRED[machine]}; use {T4_X2}"
         raise PackagingError(f"machine_shape in {where}", wanted="a machine that exists", got=machine, remedy=remedy)
     if machine and machine not in MACHINES:
         raise PackagingError(f"machine_shape in {where}", wanted=f"one of {list(MACHINES)}", got=machine)
@@ -141,7 +141,7 @@ def check_pushable(metadata: Mapping, where: object) -> None:
     Raises:
         PackagingError: naming the field.
     """
-    from slugify import slugify  # the client's own; a session that only rehearses need not have it
+    from slugify import slugify  # the client's own; a dry run need not have it
 
     check_kernel_metadata(metadata, where)
     owner, _, slug = str(metadata.get("id", "")).partition("/")

@@ -15,7 +15,7 @@ MANIFEST = "manifest.json"
 
 
 def check_output(folder: Path, expected: Collection[str], sample: Path | None = None) -> list[str]:
-    """See that a session left what its kernel is for.
+    """Check that a session left what its kernel is for.
 
     Args:
         folder: the output.
@@ -23,27 +23,27 @@ def check_output(folder: Path, expected: Collection[str], sample: Path | None = 
         sample: the competition's ``sample_submission.csv``, where it is at hand.
 
     Returns:
-        a sentence on each thing that was seen.
+        a sentence on each thing that was found.
 
     Raises:
         PackagingError: if something expected is missing.
         SubmissionError: if the submission is not whole or not valid.
     """
-    said = []
+    findings = []
     for pattern in expected:
         found = [path for path in folder.glob(pattern) if path.is_file() and path.stat().st_size]
         if not found:
             there = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
             remedy = "read the session's log"
             raise PackagingError(f"output {folder}", wanted=pattern, got=there[:12] or "no file", remedy=remedy)
-        said.append(f"{pattern}: {len(found)} file{'s' if len(found) > 1 else ''}")
+        findings.append(f"{pattern}: {len(found)} file{'s' if len(found) > 1 else ''}")
     if (folder / SUBMISSION).is_file():
-        said.append(check_submission(folder / SUBMISSION, sample))
-    return said
+        findings.append(check_submission(folder / SUBMISSION, sample))
+    return findings
 
 
 def check_submission(path: Path, sample: Path | None = None) -> str:
-    """Validate a submission, with the sample where it is at hand, and against its manifest; say what it is.
+    """Validate a submission, with the sample where it is at hand, and against its manifest; describe it.
 
     Raises:
         SubmissionError: naming what is wrong.

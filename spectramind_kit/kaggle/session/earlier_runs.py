@@ -1,4 +1,4 @@
-"""Take up what earlier sessions left, attached as kernel outputs: light curves, fits, models.
+"""Reuse what earlier sessions left, attached as kernel outputs: light curves, fits, models.
 
 Attached files are read-only. Products that are found again by the key of what they were made from are linked, so that
 a gigabyte costs nothing and one with another key is made anew beside it; what a run writes into is copied.
@@ -17,7 +17,7 @@ RECORDS = ("submission.csv", "manifest.json", "events.jsonl")
 EVERYTHING = (*LINKED, *COPIED, *RECORDS)
 
 
-def take_up(work: Path, parts: Collection[str] = LINKED) -> dict[str, int]:
+def reuse_earlier_runs(work: Path, parts: Collection[str] = LINKED) -> dict[str, int]:
     """Make parts of attached runs available in a work folder; what lies there already stays.
 
     Args:
@@ -25,7 +25,7 @@ def take_up(work: Path, parts: Collection[str] = LINKED) -> dict[str, int]:
         parts: folders and files of a run, of ``EVERYTHING``.
 
     Returns:
-        how many files of each part were taken up.
+        how many files of each part were reused.
 
     Raises:
         PackagingError: if several attached runs have a part that cannot be merged, such as a model.
@@ -36,14 +36,14 @@ def take_up(work: Path, parts: Collection[str] = LINKED) -> dict[str, int]:
         if part not in LINKED and len(found) > 1:
             got = [str(path.relative_to(input_root())) for path in found]
             raise PackagingError(f"{part} of attached runs", wanted="one", got=got, remedy="detach the others")
-        counts[part] = sum(_take(path, work / part, part in LINKED) for path in found)
+        counts[part] = sum(_reuse(path, work / part, part in LINKED) for path in found)
     return counts
 
 
-def _take(source: Path, place: Path, link: bool) -> int:
+def _reuse(source: Path, place: Path, link: bool) -> int:
     """Bring one file, or all of a folder, to its place; return how many files that were."""
     files = [path for path in sorted([source, *source.rglob("*")]) if path.is_file()]
-    taken = 0
+    reused = 0
     for path in files:
         target = place / path.relative_to(source) if path != source else place
         if target.exists():
@@ -53,5 +53,5 @@ def _take(source: Path, place: Path, link: bool) -> int:
             target.symlink_to(path)
         else:
             shutil.copyfile(path, target)
-        taken += 1
-    return taken
+        reused += 1
+    return reused

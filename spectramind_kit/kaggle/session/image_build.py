@@ -12,7 +12,7 @@ from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.session.inputs import find_source
 from spectramind_kit.kaggle.wheels.cuda_build import CudaBuild
 from spectramind_kit.kaggle.wheels.dataset import copy_source, write_dataset
-from spectramind_kit.kaggle.wheels.targets import Target, load_target, misfits, target_names
+from spectramind_kit.kaggle.wheels.targets import Target, incompatibilities, load_target, target_names
 from spectramind_kit.kaggle.wheels.wheelhouse import build_wheels
 from spectramind_kit.settings.kaggle import KaggleConfig
 
@@ -48,14 +48,14 @@ def session_target(wheels: Path) -> Target:
     Raises:
         PackagingError: if there is none: the image has moved on.
     """
-    reasons = {}
+    problems = {}
     for name in target_names(wheels):
         target = load_target(wheels, name)
-        reasons[name] = misfits(target)
-        if not reasons[name]:
+        problems[name] = incompatibilities(target)
+        if not problems[name]:
             return target
     remedy = "the image has moved on: write wheels/<new target>/target.toml and its lock"
-    raise PackagingError("target of this session", wanted="one that fits", got=reasons, remedy=remedy)
+    raise PackagingError("target of this session", wanted="one that fits", got=problems, remedy=remedy)
 
 
 def find_toolkit(cuda_home: str = "") -> Path:

@@ -2,7 +2,7 @@
 
 Kaggle mounts the same thing at ``/kaggle/input/<slug>``, ``/kaggle/input/datasets/<owner>/<slug>`` or
 ``/kaggle/input/competitions/<slug>``, depending on the session. The roots can be moved with the environment
-variables ``KAGGLE_INPUT_ROOT`` and ``KAGGLE_WORKING_ROOT``, which is how a rehearsal without mounts works.
+variables ``KAGGLE_INPUT_ROOT`` and ``KAGGLE_WORKING_ROOT``, which is how a dry run without mounts works.
 """
 
 import os
@@ -10,9 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.wheels.install import INPUT_ROOT_VARIABLE
+from spectramind_kit.kaggle.rules.session_folders import (
+    INPUT_ROOT,
+    INPUT_ROOT_VARIABLE,
+    WORKING_ROOT,
+    WORKING_ROOT_VARIABLE,
+)
 
-WORKING_ROOT_VARIABLE = "KAGGLE_WORKING_ROOT"
 RUN_RECORD = "events.jsonl"
 MAX_DEPTH = 6
 """Deepest mount: models/<owner>/<model>/<framework>/<variation>/<version>."""
@@ -22,12 +26,12 @@ MAX_FOLDERS = 60
 
 def input_root() -> Path:
     """The folder under which Kaggle mounts what is attached."""
-    return Path(os.environ.get(INPUT_ROOT_VARIABLE, "/kaggle/input"))
+    return Path(os.environ.get(INPUT_ROOT_VARIABLE, INPUT_ROOT))
 
 
 def working_root() -> Path:
     """The folder whose files Kaggle keeps and scores."""
-    return Path(os.environ.get(WORKING_ROOT_VARIABLE, "/kaggle/working"))
+    return Path(os.environ.get(WORKING_ROOT_VARIABLE, WORKING_ROOT))
 
 
 def find_competition(folder: Path | str = "") -> Path:
@@ -68,7 +72,7 @@ def find_source(folder: Path | str = "") -> Path:
 
 
 def find_runs() -> list[Path]:
-    """Return the attached outputs of earlier sessions: every folder with the record that each verb leaves."""
+    """Return the attached outputs of earlier sessions: every folder with the record that each command leaves."""
     return _search(input_root(), is_run)
 
 
@@ -89,7 +93,7 @@ def is_source(folder: Path) -> bool:
 
 
 def is_run(folder: Path) -> bool:
-    """True for a work folder that a verb of the kit wrote into."""
+    """True for a work folder that a command of the kit wrote into."""
     return (folder / RUN_RECORD).is_file()
 
 

@@ -1,7 +1,7 @@
 """Make a report fit to be shown to everybody: no path of a machine, no name of a user or a host.
 
 Pictures travel as base64 text and are left as they are. Everything else is searched twice: once to replace, once to
-see that nothing is left.
+check that nothing is left.
 """
 
 import getpass
@@ -17,7 +17,7 @@ PICTURE = re.compile(r"(data:image/[a-z+]+;base64,[A-Za-z0-9+/=]+)")
 PATH = re.compile(r"(?<![\w<:/.&])/(?:[\w.@+-]+/)+[\w.@+-]*")
 """An absolute path of two steps or more; not the end of an HTML tag, an address on the web, or a ratio."""
 PUBLIC = {"", "root", "kaggle", "jovyan", "nobody", "localhost", "spectramind"}
-"""Names that tell nothing: of accounts that every such machine has, and the project's own."""
+"""Names that identify nobody: of accounts that every such machine has, and the project's own."""
 OWNER_KINDS = ("datasets", "notebooks", "models")
 """Folders of the input root below which owners' folders lie."""
 
@@ -26,9 +26,9 @@ def share_report(report: Path, out: Path, owner: str = "") -> Path:
     """Write a copy of a report without paths and names, and return its path.
 
     Args:
-        report: the HTML page.
+        report: the HTML file.
         out: folder to write it into, under its own name.
-        owner: a Kaggle user's name that is to stay out, beside those found.
+        owner: a Kaggle user's name that must not appear, beside those found.
 
     Raises:
         PackagingError: if a path or a name is left.

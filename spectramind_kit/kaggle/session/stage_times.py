@@ -1,6 +1,5 @@
-"""Where a session's time went: a picture of the verbs it ran, and what the hidden planets would take."""
+"""Where a session's time went: a picture of the commands it ran, and what the hidden planets would take."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from matplotlib.figure import Figure
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.session.inputs import RUN_RECORD
 from spectramind_kit.settings.kaggle import KaggleConfig
+from spectramind_kit.work_folder.manifest import read_events
 
 
 def read_stages(work: Path) -> list[dict]:
@@ -17,11 +17,11 @@ def read_stages(work: Path) -> list[dict]:
     Raises:
         PackagingError: if nothing ran there.
     """
-    path = work / RUN_RECORD
-    events = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-    stages = [event for event in events if event.get("seconds") is not None and event.get("planets")]
+    stages = [event for event in read_events(work) if event.get("seconds") is not None and event.get("planets")]
     if not stages:
-        raise PackagingError(f"{path}", wanted="stages that ran", got="none", remedy="run a verb of the kit first")
+        raise PackagingError(
+            f"{work / RUN_RECORD}", wanted="stages that ran", got="none", remedy="run a command of the kit first"
+        )
     return stages
 
 

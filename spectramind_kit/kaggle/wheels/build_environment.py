@@ -46,6 +46,8 @@ def make_build_environment(target: Target, folder: Path, constraints: Path, pyth
     """Return the environment in ``folder``, making it or completing what an interrupted run left.
 
     Args:
+        target: whose Python and torch it gets.
+        folder: where it lies.
         constraints: pins of the build tools.
         python: an interpreter of the target's Python; None looks for one.
 
@@ -57,19 +59,21 @@ def make_build_environment(target: Target, folder: Path, constraints: Path, pyth
     if ready.is_file() and json.loads(ready.read_text()) == wanted:
         return environment
     interpreter = find_python(target.python, python)
-    on_the_image = interpreter == Path(sys.executable) and not install.misfits(target.facts(), install.session_facts())
+    on_the_image = interpreter == Path(sys.executable) and not install.incompatibilities(
+        target.facts(), install.session_facts()
+    )
     log.info("making the build environment of %s in %s", target.name, folder)
     shared = ["--system-site-packages", "--without-pip"] if on_the_image else []
     _run([str(interpreter), "-m", "venv", *shared, str(folder)])
     limits = ["--constraint", str(constraints)] if constraints.is_file() else []
     pip = [str(environment.python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     _run([*pip, *limits, *wanted])
-    reasons = install.misfits(target.facts(), torch_facts(environment))
-    if reasons:
+    problems = install.incompatibilities(target.facts(), torch_facts(environment))
+    if problems:
         raise PackagingError(
             f"build environment of {target.name}",
             wanted=target.facts(),
-            got="; ".join(reasons),
+            got="; ".join(problems),
             remedy="the index has this torch for another CUDA: build in the image, or set PIP_EXTRA_INDEX_URL",
         )
     ready.write_text(json.dumps(wanted))
@@ -86,8 +90,8 @@ def requirements(target: Target) -> list[str]:
 def torch_facts(environment: BuildEnvironment) -> dict[str, object]:
     """Return what wheels made in an environment will depend on; the builder's own C library is not one of them."""
     code = "import json, runpy, sys; print(json.dumps(runpy.run_path(sys.argv[1])['session_facts']()))"
-    said = _run([str(environment.python), "-c", code, install.__file__])
-    return {**json.loads(said), "glibc": None}
+    facts = _run([str(environment.python), "-c", code, install.__file__])
+    return {**json.loads(facts), "glibc": None}
 
 
 def find_python(version: str, given: Path | None = None) -> Path:
@@ -112,6 +116,6 @@ def find_python(version: str, given: Path | None = None) -> Path:
 def _run(command: Sequence[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
-        raise PackagingError(" ".join(command[:4]), got=said, remedy="the package index is needed for this step")
+        last_lines = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
+        raise PackagingError(" ".join(command[:4]), got=last_lines, remedy="the package index is needed for this step")
     return done.stdout

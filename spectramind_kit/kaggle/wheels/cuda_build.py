@@ -4,7 +4,7 @@ Trees lie in a cache of their own, one for each set of architectures, so that ni
 
     <cache>/<target>/environment                        Python and torch of the target
     <cache>/<target>/<name>-<version>-<architectures>   source and objects
-    <cache>/<target>/<name>.log                         everything the build said
+    <cache>/<target>/<name>.log                         everything the build printed
 """
 
 import logging
@@ -93,15 +93,17 @@ def unpack_source(pin: Pin, environment: BuildEnvironment, tree: Path) -> None:
 def run_build(
     tree: Path, environment: BuildEnvironment, variables: Mapping[str, str], record: Path, folder: Path
 ) -> None:
-    """Build the wheel of a source tree in its environment; what was compiled before is kept.
+    """Build the wheel of a source tree in its environment; what was compiled before stays.
 
     Args:
+        tree: the source.
+        environment: what it is built in.
         variables: environment variables of compiler and set-up.
-        record: file that gets everything the build says.
+        record: file that gets everything the build prints.
         folder: where the wheel is left.
 
     Raises:
-        PackagingError: with the build's last words.
+        PackagingError: with the end of the build's output.
     """
     command = [str(environment.python), "-m", "pip", "wheel", "--verbose", "--no-deps", "--no-build-isolation"]
     command += ["--no-cache-dir", "--disable-pip-version-check", "--wheel-dir", str(folder), str(tree)]
@@ -113,14 +115,14 @@ def run_build(
             command, env=environment.variables(variables), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process,
     ):
-        for line in process.stdout:
+        for line in process.stdout or ():
             stream.write(line)
             stream.flush()
             if step := PROGRESS.match(line):
                 log.info("  %s of %s files, %.1f min", *step.groups(), (time.perf_counter() - start) / 60)
     if process.returncode:
         raise PackagingError(
-            f"compiling {tree.name}", got=_last_words(record), remedy=f"the whole output is in {record}"
+            f"compiling {tree.name}", got=_last_lines(record), remedy=f"the whole output is in {record}"
         )
     minutes, seconds = (time.perf_counter() - start) / 60, _child_seconds() - before
     log.info("%s: %.1f min, %.0f s of processor time", tree.name, minutes, seconds)
@@ -131,10 +133,10 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "spectramind-wheels"
 
 
-def _last_words(record: Path) -> str:
-    """Return the end of what the set-up said; pip's own summary after it names no cause."""
-    said = record.read_text(errors="replace").split("error: subprocess-exited-with-error")[0]
-    return "\n".join(said.strip().splitlines()[-12:])
+def _last_lines(record: Path) -> str:
+    """Return the end of the set-up's output; pip's own summary after it names no cause."""
+    output = record.read_text(errors="replace").split("error: subprocess-exited-with-error")[0]
+    return "\n".join(output.strip().splitlines()[-12:])
 
 
 def _child_seconds() -> float:

@@ -45,8 +45,8 @@ find_competition()
 
 `install.py` takes the wheels that fit the session, checks their SHA-256, installs them with uv or pip in one call
 (`--no-index --no-deps`: torch, numpy and protobuf stay as they are), imports them and prints a table. Compiled wheels
-are for one Python, torch, CUDA and C++ ABI; where none fits it says so in one line and goes on without. On a GPU the
-selective scan is run and compared with the recurrence before it is said to be in use.
+are for one Python, torch, CUDA and C++ ABI; where none fits it prints one line and goes on without. On a GPU the
+selective scan is run and compared with the recurrence before it is reported to be in use.
 
 | wheel | version | target | GPU code | licence | MB |
 |---|---|---|---|---|---|
@@ -65,6 +65,7 @@ def write_dataset(
 
     Args:
         wheels: built wheels by target name.
+        targets: that they were built for.
         out: the folder.
         config: whose dataset it will be, and its slug.
         project: the checkout the wheels were built from; its source goes along, if it is given.
@@ -123,7 +124,7 @@ def copy_source(project: Path, out: Path) -> Path:
 
 
 def _record(wheel: BuiltWheel, target: Target) -> dict:
-    """Return what the manifest says of one wheel."""
+    """Return the manifest's record of one wheel."""
     path = target.folder / wheel.file
     contents = read_wheel(path)
     return {

@@ -24,6 +24,7 @@ from pathlib import Path
 
 FORMAT = "spectramind wheel dataset, 1"
 INPUT_ROOT_VARIABLE = "KAGGLE_INPUT_ROOT"
+"""As in ``kaggle.rules.session_folders``, which cannot be imported before the kit is installed."""
 PROTECTED = ("torch", "triton", "numpy", "protobuf", "setuptools", "pip")
 """What no dataset may bring: the image's own are built for each other."""
 CXX11_SYMBOL = b"torchCheckFailEPKcS2_jRKNSt7__cxx11"
@@ -62,12 +63,12 @@ def install(folder=None):
 
     Raises:
         InstallError: if a wheel is missing or altered, or one without compiled code fails to install or import. One
-            with compiled code that does not load is said to, and the session goes on without it.
+            with compiled code that does not load is reported, and the session goes on without it.
     """
     start = time.perf_counter()
     folder, manifest = find_dataset(folder)
-    target, wheels, reasons = choose_target(manifest, session_facts())
-    skipped = {wheel["path"]: skip_reason(wheel, reasons) for wheel in wheels}
+    target, wheels, problems = choose_target(manifest, session_facts())
+    skipped = {wheel["path"]: skip_reason(wheel, problems) for wheel in wheels}
     wanted = [wheel for wheel in wheels if not skipped[wheel["path"]]]
     with tempfile.TemporaryDirectory() as temporary:
         paths = [with_its_name(find_wheel(folder, wheel), wheel, temporary) for wheel in wheels]
@@ -77,8 +78,8 @@ def install(folder=None):
     broken = extension_errors([wheel for wheel in wanted if wheel["extensions"]])
     rows = [(wheel["name"], wheel["version"], outcome(wheel, skipped, broken)) for wheel in wheels]
     print_table(target, rows)
-    if reasons or not any(wheel["compiled"] for wheel in wheels):
-        print("no CUDA wheel fits:", "; ".join(reasons) or "this dataset holds none", "- going on without")
+    if problems or not any(wheel["compiled"] for wheel in wheels):
+        print("no CUDA wheel fits:", "; ".join(problems) or "this dataset holds none", "- going on without")
     print("selective scan: {}, {}".format(*scan_in_use()))
     print(f"{len(wanted)} wheels in {time.perf_counter() - start:.1f} s ({tool})")
     return rows
@@ -101,13 +102,13 @@ def find_dataset(folder=None):
 def session_facts():
     """Return what compiled wheels depend on: Python, torch, CUDA, C++ ABI and C library; None where it is not there.
 
-    torch is not imported: its files tell, in milliseconds.
+    torch is not imported: its files hold all of it, and are read in milliseconds.
     """
     torch, abi = {}, None
     try:
         distribution = importlib.metadata.distribution("torch")
-        exec(Path(distribution.locate_file("torch/version.py")).read_text(), torch)
-        abi = CXX11_SYMBOL in Path(distribution.locate_file("torch/lib/libc10.so")).read_bytes()
+        exec(Path(str(distribution.locate_file("torch/version.py"))).read_text(), torch)
+        abi = CXX11_SYMBOL in Path(str(distribution.locate_file("torch/lib/libc10.so"))).read_bytes()
     except (importlib.metadata.PackageNotFoundError, OSError):
         pass
     return {
@@ -119,42 +120,42 @@ def session_facts():
     }
 
 
-def misfits(target, session):
+def incompatibilities(target, session):
     """Return why compiled wheels of a target would not run in a session; empty if they would.
 
-    Python and torch must agree in their minor version, CUDA in its major one, torch's C++ ABI where it can be told,
+    Python and torch must agree in their minor version, CUDA in its major one, torch's C++ ABI where it is known,
     and the session's C library must not be older than the target's.
     """
-    reasons = []
+    problems = []
     for key, parts in (("python", 2), ("torch", 2), ("cuda", 1)):
         wanted, got = target[key], session.get(key)
         if got is None or _version(got)[:parts] != _version(wanted)[:parts]:
-            reasons.append(f"made for {key} {wanted}, here is {got or 'none'}")
+            problems.append(f"made for {key} {wanted}, here is {got or 'none'}")
     if session.get("cxx11_abi") not in (None, target["cxx11_abi"]):
-        reasons.append(f"made for C++11 ABI {target['cxx11_abi']}, here is {session['cxx11_abi']}")
+        problems.append(f"made for C++11 ABI {target['cxx11_abi']}, here is {session['cxx11_abi']}")
     if session.get("glibc") and _version(session["glibc"]) < _version(target["glibc"]):
-        reasons.append(f"made for glibc {target['glibc']}, here is {session['glibc']}")
-    return reasons
+        problems.append(f"made for glibc {target['glibc']}, here is {session['glibc']}")
+    return problems
 
 
 def choose_target(manifest, session):
     """Return the name of the target that fits best, its wheels, and why its compiled wheels do not fit."""
     if not manifest["targets"] or not manifest["wheels"]:
         raise InstallError("the dataset's manifest lists no wheel; build it again")
-    reasons = {name: misfits(facts, session) for name, facts in manifest["targets"].items()}
-    target = min(reasons, key=lambda name: len(reasons[name]))
-    return target, [wheel for wheel in manifest["wheels"] if wheel["target"] == target], reasons[target]
+    problems = {name: incompatibilities(facts, session) for name, facts in manifest["targets"].items()}
+    target = min(problems, key=lambda name: len(problems[name]))
+    return target, [wheel for wheel in manifest["wheels"] if wheel["target"] == target], problems[target]
 
 
-def skip_reason(wheel, reasons):
+def skip_reason(wheel, problems):
     """Return why a wheel is not installed: it does not fit, or the same version is there already; "" if it is.
 
     The kit's own wheel is always installed: its version does not change with every change of its source.
     """
     if wheel["name"].lower() in PROTECTED:
         raise InstallError(f"the dataset brings {wheel['name']}, which belongs to the image; build it again")
-    if wheel["compiled"] and reasons:
-        return reasons[0]
+    if wheel["compiled"] and problems:
+        return problems[0]
     try:
         there = importlib.metadata.version(wheel["name"])
     except importlib.metadata.PackageNotFoundError:
@@ -163,9 +164,9 @@ def skip_reason(wheel, reasons):
 
 
 def find_wheel(folder, wheel):
-    """Return a wheel's file, of whatever name; refuse one that is missing or has other bytes than the manifest says.
+    """Return a wheel's file, of whatever name; refuse one that is missing or has other bytes than the manifest states.
 
-    An upload may change a name ("+" is dropped) or a folder; the bytes still tell which wheel it is.
+    An upload may change a name ("+" is dropped) or a folder; the bytes still identify the wheel.
     """
     listed = Path(folder) / wheel["path"]
     for path in [listed] if listed.is_file() else sorted(Path(folder).rglob("*.whl")):
@@ -202,24 +203,24 @@ def run_installer(paths):
     # A user's pip configuration (indexes, constraints, required virtual environments) has no say here.
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "UV_"))}
     environment["PIP_CONFIG_FILE"] = os.devnull
-    said = []
+    failures = []
     for tool, command in commands.items():
         done = subprocess.run([*command, *map(str, paths)], env=environment, capture_output=True, text=True)
         if done.returncode == 0:
             return tool
-        said.append(f"{tool}: {(done.stderr or done.stdout).strip()[-2000:]}")
-    raise InstallError("the wheels do not install\n" + "\n".join(said))
+        failures.append(f"{tool}: {(done.stderr or done.stdout).strip()[-2000:]}")
+    raise InstallError("the wheels do not install\n" + "\n".join(failures))
 
 
 def check_imports(names):
-    """Import modules in a process of their own, so that a broken one is seen here and not in the middle of a run."""
+    """Import modules in a process of their own, so that a broken one fails here and not in the middle of a run."""
     error = _run_python(IMPORT_CHECK, names)
     if error:
         raise InstallError(f"installed, but `import {', '.join(names)}` fails:\n{error}")
 
 
 def extension_errors(wheels):
-    """Return why compiled modules do not load, by the path of their wheel; empty if all do, seen in one process."""
+    """Return why compiled modules do not load, by the path of their wheel; empty if all do, which takes one process."""
     if not wheels or not _run_python(EXTENSION_CHECK, [name for wheel in wheels for name in wheel["extensions"]]):
         return {}
     return {wheel["path"]: _run_python(EXTENSION_CHECK, wheel["extensions"]).split("\n")[-1] for wheel in wheels}
@@ -237,8 +238,8 @@ def scan_in_use():
     """Return which selective scan a job here will use, and why, as the installed kit finds out by running it."""
     done = subprocess.run([sys.executable, "-m", SCAN_MODULE], capture_output=True, text=True, cwd=os.sep)
     if done.returncode:
-        said = (done.stderr or done.stdout).strip() or "it ended without a word"
-        return "unknown", f"the kit does not say: {said.splitlines()[-1]}"
+        output = (done.stderr or done.stdout).strip() or "it ended without a message"
+        return "unknown", f"the kit does not say: {output.splitlines()[-1]}"
     return tuple(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
@@ -251,12 +252,13 @@ def print_table(target, rows):
 
 
 def _run_python(code, names):
-    """Run code in a new process; return its last words if it fails, else ""."""
+    """Run code in a new process; return the end of its output if it fails, else ""."""
     done = subprocess.run([sys.executable, "-c", code, *names], capture_output=True, text=True, cwd=os.sep)
-    return done.stderr.strip()[-2000:] or "it ended without a word" if done.returncode else ""
+    return done.stderr.strip()[-2000:] or "it ended without a message" if done.returncode else ""
 
 
 def _version(text):
+    """Return (major, minor). The package ``packaging`` would do it, but nothing is installed yet when this runs."""
     return tuple(int(part) for part in text.split(".")[:2])
 
 

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.version import Version
+
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.wheels.build_environment import BuildEnvironment
 from spectramind_kit.kaggle.wheels.targets import Target
@@ -21,13 +23,22 @@ from spectramind_kit.kaggle.wheels.wheel_file import read_wheel
 
 PROVIDED = re.compile(r"(libc10|libtorch)\w*\.so|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s)\.so\.\d+|ld-linux-x86-64\.so\.2")
 """Libraries that torch (already imported) and every image provide; the CUDA runtime is checked by its version."""
-NEWEST_GLIBCXX = (3, 4, 30)
+NEWEST_GLIBCXX = "3.4.30"
 """Of GCC 12, whose library the images have."""
 
 
 @dataclass(frozen=True)
 class LibraryFacts:
-    """One shared library: architectures of its GPU code, libraries it needs, newest symbol versions, search path."""
+    """One shared library.
+
+    Attributes:
+        name: of its file.
+        architectures: what its GPU code is for.
+        needed: libraries that it asks for.
+        glibc: newest version of the C library's symbols that it uses.
+        glibcxx: newest version of the C++ library's symbols that it uses.
+        search_path: RPATH and RUNPATH; "" is none.
+    """
 
     name: str
     architectures: tuple[str, ...]
@@ -69,10 +80,10 @@ def check_library(library: LibraryFacts, target: Target) -> None:
     strange = [name for name in library.needed if not PROVIDED.fullmatch(name) and name != runtime]
     if strange:
         raise PackagingError(what, wanted=f"only libraries of torch, {runtime} and the system", got=strange)
-    if _version(library.glibc) > _version(target.glibc):
+    if Version(library.glibc) > Version(target.glibc):
         remedy = "build on an older system, or in the image"
         raise PackagingError(what, wanted=f"glibc at most {target.glibc}", got=library.glibc, remedy=remedy)
-    if _version(library.glibcxx) > NEWEST_GLIBCXX:
+    if Version(library.glibcxx) > Version(NEWEST_GLIBCXX):
         raise PackagingError(what, wanted=f"GLIBCXX at most {NEWEST_GLIBCXX}", got=library.glibcxx)
     if library.search_path:
         raise PackagingError(what, wanted="no search path of its own (RPATH, RUNPATH)", got=library.search_path)
@@ -106,10 +117,10 @@ def gpu_architectures(path: Path, cuobjdump: str) -> tuple[str, ...]:
 
 
 def check_import(folder: Path, names: Sequence[str], environment: BuildEnvironment) -> None:
-    """Import an unpacked wheel's modules in its environment, after torch, with no GPU to be seen.
+    """Import an unpacked wheel's modules in its environment, after torch, with no GPU visible.
 
     Raises:
-        PackagingError: with the import's last words.
+        PackagingError: with the end of the import's traceback.
     """
     code = "import importlib, sys, torch\nfor name in sys.argv[1:]: importlib.import_module(name)"
     variables = environment.variables({"PYTHONPATH": str(folder), "CUDA_VISIBLE_DEVICES": ""})
@@ -126,8 +137,4 @@ def _output(command: Sequence[str]) -> str:
 
 
 def _newest(versions: Sequence[str]) -> str:
-    return max(versions, key=_version, default="0")
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("."))
+    return max(versions, key=Version, default="0")

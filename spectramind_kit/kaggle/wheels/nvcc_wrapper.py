@@ -25,14 +25,14 @@ def arguments_for(arguments: list[str], architectures: list[str]) -> list[str]:
 
     Commands that name no architecture (asking for the version, linking) stay as they are.
     """
-    kept, skip_next = [], False
+    passed, skip_next = [], False
     for argument in arguments:
         name, has_value = argument.split("=")[0], "=" in argument
         if not skip_next and argument not in DROPPED and name not in DROPPED_WITH_VALUE:
-            kept.append(argument)
+            passed.append(argument)
         skip_next = not skip_next and name in DROPPED_WITH_VALUE and not has_value
     asked = any(argument.split("=")[0] in DROPPED_WITH_VALUE[:2] for argument in arguments)
-    return [*kept, *gencode(architectures)] if asked else list(arguments)
+    return [*passed, *gencode(architectures)] if asked else list(arguments)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ FIRST_ZIP_DATE = "315532800"
 FORCED_BUILD = {"CAUSAL_CONV1D_FORCE_BUILD": "TRUE", "MAMBA_FORCE_BUILD": "TRUE"}
 """Without these the set-ups first look for a ready wheel on a host that may not be reachable."""
 SKIPPED_CUDA = {**FORCED_BUILD, "CAUSAL_CONV1D_SKIP_CUDA_BUILD": "TRUE", "MAMBA_SKIP_CUDA_BUILD": "TRUE"}
-"""With these they do no more than tell their metadata, which needs no compiler."""
+"""With these they do no more than state their metadata, which needs no compiler."""
 
 
 def download(arguments: Sequence[str], target: Target, folder: Path) -> None:
@@ -47,8 +47,12 @@ def download_source(
     """Download a source distribution.
 
     Args:
-        name: the distribution; arguments: what pip is asked for.
-        isolated: False for set-ups that import torch even to tell their version: ``python`` must have it.
+        name: the distribution.
+        arguments: what pip is asked for.
+        folder: where it goes.
+        isolated: False for set-ups that import torch even to state their version: ``python`` must have it.
+        constraints: pins of the build tools.
+        python: whose pip.
     """
     command = ["download", "--no-deps", "--no-binary", name, "--dest", str(folder), *arguments]
     if isolated:
@@ -95,11 +99,13 @@ def run_pip(
     """Run pip; build environments that it makes keep to the constraints.
 
     Args:
+        arguments: of pip.
+        constraints: pins that build environments keep to.
         python: whose pip.
         variables: environment variables beside the caller's.
 
     Raises:
-        PackagingError: with pip's last words, if it fails.
+        PackagingError: with the end of pip's output, if it fails.
     """
     environment = {**os.environ, "SOURCE_DATE_EPOCH": FIRST_ZIP_DATE, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     if constraints is not None and constraints.is_file():
@@ -107,8 +113,10 @@ def run_pip(
     command = [str(python), "-m", "pip", *arguments]
     done = subprocess.run(command, env={**environment, **(variables or {})}, capture_output=True, text=True)
     if done.returncode:
-        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
-        raise PackagingError(f"pip {' '.join(arguments)}", got=said, remedy="pip needs its index, or PIP_FIND_LINKS")
+        last_lines = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
+        raise PackagingError(
+            f"pip {' '.join(arguments)}", got=last_lines, remedy="pip needs its index, or PIP_FIND_LINKS"
+        )
 
 
 def build_constraints(target: Target) -> Path:

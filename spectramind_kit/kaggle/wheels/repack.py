@@ -30,7 +30,7 @@ def without_local_version(path: Path) -> Path:
     A wheel without local version is returned as it is.
 
     Raises:
-        PackagingError: if the wheel's metadata tells no version.
+        PackagingError: if the wheel's metadata has no version.
     """
     if "+" not in path.name:
         return path

@@ -23,7 +23,14 @@ _LOCK_LINE = re.compile(
 
 @dataclass(frozen=True)
 class Pin:
-    """One file of the package index: distribution, version, SHA-256 and file name."""
+    """One file of the package index.
+
+    Attributes:
+        name: its distribution.
+        version: of the distribution.
+        sha256: of the file.
+        filename: the index's name for it.
+    """
 
     name: str
     version: str
@@ -46,7 +53,9 @@ class Target:
 
     Attributes:
         folder: its folder of ``wheels/``; the name is the target's name.
-        python, torch, cuda: minor versions, such as "3.12", "2.10", "12.8".
+        python: minor version of its Python, such as "3.12".
+        torch: minor version of its torch, such as "2.10".
+        cuda: minor version of torch's CUDA, such as "12.8".
         cxx11_abi: the C++ ABI torch was built with.
         glibc: the image's C library.
         architectures: what CUDA code is compiled for: "sm_75" is machine code, "compute_80" is PTX.
@@ -115,9 +124,9 @@ def target_names(wheels: Path) -> list[str]:
     return sorted(path.parent.name for path in wheels.glob(f"*/{RECORD_NAME}"))
 
 
-def misfits(target: Target) -> list[str]:
+def incompatibilities(target: Target) -> list[str]:
     """Return why compiled wheels of the target would not run here; empty if they would."""
-    return install.misfits(target.facts(), install.session_facts())
+    return install.incompatibilities(target.facts(), install.session_facts())
 
 
 def read_lock(target: Target) -> list[Pin]:

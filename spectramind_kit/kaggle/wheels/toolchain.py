@@ -46,6 +46,7 @@ def check_choice(target: Target, cuda_home: Path | None) -> None:
     """Refuse a compiler that cannot serve a target, before gigabytes are fetched for it.
 
     Args:
+        target: what is to be compiled for.
         cuda_home: a CUDA toolkit; None stands for the package index's compiler.
 
     Raises:
@@ -92,12 +93,12 @@ def nvcc_version(nvcc: Path) -> str:
     """Return a compiler's CUDA version, such as "13.0".
 
     Raises:
-        PackagingError: if it does not say.
+        PackagingError: if it does not state one.
     """
-    said = subprocess.run([str(nvcc), "--version"], capture_output=True, text=True).stdout
-    found = re.search(r"release (\d+\.\d+)", said)
+    output = subprocess.run([str(nvcc), "--version"], capture_output=True, text=True).stdout
+    found = re.search(r"release (\d+\.\d+)", output)
     if found is None:
-        raise PackagingError(f"{nvcc} --version", wanted="a release number", got=said.strip()[-200:] or "nothing")
+        raise PackagingError(f"{nvcc} --version", wanted="a release number", got=output.strip()[-200:] or "nothing")
     return found.group(1)
 
 

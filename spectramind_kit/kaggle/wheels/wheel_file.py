@@ -1,4 +1,4 @@
-"""What a wheel file says about itself: name, version, tags, licence, modules, compiled code.
+"""What a wheel file states about itself: name, version, tags, licence, modules, compiled code.
 
 A wheel is a zip archive with a ``*.dist-info`` folder (PyPA, "Binary distribution format"); the file name is
 ``name-version-python-abi-platform.whl`` with "-" in the name written "_".
@@ -21,7 +21,8 @@ class WheelContents:
     """Facts read from inside a wheel.
 
     Attributes:
-        name, version: as its metadata spells them.
+        name: as its metadata spells it.
+        version: as its metadata spells it.
         tags: compatibility tags, such as ("py3-none-any",).
         licence: what its metadata calls its licence.
         licence_texts: licence files by name.

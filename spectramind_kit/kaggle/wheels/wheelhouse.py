@@ -1,6 +1,6 @@
 """Build the wheels of a target: ours from ``setup.cfg``, and those that the image lacks from its lock.
 
-Built wheels lie in ``wheels/<target>/`` beside the record that made them, with ``built.json`` saying from which
+Built wheels lie in ``wheels/<target>/`` beside the record that made them, with ``built.json`` naming from which
 inputs: as long as the inputs' hash stays, a second build takes what lies there. What the index has as source only
 (antlr4 for Hydra) is built into a wheel, because Kaggle unpacks ``.tar.gz`` files that are uploaded. A local version
 is taken out of a wheel, because Kaggle drops the "+" of its name.
@@ -14,6 +14,9 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.files import sha256_of
@@ -34,8 +37,10 @@ PROJECT_FILES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 class Recipe:
     """How one wheel is made.
 
-    ``make(folder)`` leaves it in the folder and returns the facts of its compiled libraries; ``key`` changes when its
-    inputs do.
+    Attributes:
+        source: "project", or the index's file with its hash.
+        key: hash of the inputs; changes when they do.
+        make: leaves the wheel in a folder and returns the facts of its compiled libraries.
     """
 
     source: str
@@ -70,6 +75,7 @@ def build_wheels(target: Target, project: Path, cuda: CudaBuild | None = None) -
     """Return the wheels of a target, building what is not there yet.
 
     Args:
+        target: the image generation.
         project: the checkout that our own wheel is built from.
         cuda: how compiled wheels are made; None leaves them out, and leaves those in the store alone.
 
@@ -87,9 +93,9 @@ def build_wheels(target: Target, project: Path, cuda: CudaBuild | None = None) -
             store = {key: other for key, other in store.items() if other.file != wheel.file}
             store[recipe.key] = wheel
             write_built(target, store.values())
-    kept = [store[recipe.key] for recipe in plain + compiled if recipe.key in store]
-    write_built(target, kept)
-    _remove_others(target, kept)
+    current = [store[recipe.key] for recipe in plain + compiled if recipe.key in store]
+    write_built(target, current)
+    _remove_others(target, current)
     return [store[recipe.key] for recipe in wanted]
 
 
@@ -131,6 +137,8 @@ def compiled_recipe(pin: Pin, target: Target, cuda: CudaBuild | None) -> Recipe:
     """A distribution of the lock that is compiled for the target's Python, torch, CUDA and GPUs."""
 
     def make(folder: Path) -> Sequence[LibraryFacts]:
+        if cuda is None:  # the recipe then only names what the store may hold
+            raise PackagingError(f"{pin.filename} for {target.name}", wanted="a compiler", got="none")
         return compile_wheel(pin, target, cuda, build_constraints(target), folder)
 
     inputs = [pin.line(), target.python, target.image["torch"], target.cuda, *target.architectures]
@@ -138,10 +146,13 @@ def compiled_recipe(pin: Pin, target: Target, cuda: CudaBuild | None) -> Recipe:
 
 
 def read_built(target: Target) -> list[BuiltWheel]:
-    """Return what ``built.json`` says was built for a target."""
+    """Return what was built for a target, from ``built.json``."""
     path = target.folder / BUILT_NAME
-    records = json.loads(path.read_text()) if path.is_file() else []
-    return [BuiltWheel(**{k: tuple(v) if isinstance(v, list) else v for k, v in each.items()}) for each in records]
+    records: list[dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else []
+    return [
+        BuiltWheel(**{**each, "architectures": tuple(each["architectures"]), "needed": tuple(each["needed"])})
+        for each in records
+    ]
 
 
 def write_built(target: Target, wheels: Iterable[BuiltWheel]) -> None:
@@ -156,7 +167,7 @@ def check_fit(path: Path, contents: WheelContents, target: Target) -> None:
     Raises:
         PackagingError: naming the wheel and the tag.
     """
-    if contents.name.lower() in {name.lower() for name in target.image}:
+    if canonicalize_name(contents.name) in {canonicalize_name(name) for name in target.image}:
         raise PackagingError(f"wheel {path.name}", wanted="nothing that the image has", got=contents.name)
     pythons = {python for tag in contents.tags for python in tag.split("-")[0].split(".")}
     fits = pythons & {target.python_tag, "py3"} if not contents.compiled else pythons & {target.python_tag}
@@ -174,7 +185,8 @@ def _build(recipe: Recipe, target: Target) -> BuiltWheel:
             raise PackagingError(f"build of {recipe.source}", wanted="one wheel", got=[path.name for path in wheels])
         check_fit(wheels[0], read_wheel(wheels[0]), target)
         original, wheel = wheels[0].name, without_local_version(wheels[0])
-        file = shutil.move(wheel, target.folder / wheel.name)
+        file = target.folder / wheel.name
+        shutil.move(wheel, file)
     architectures = tuple(sorted({name for library in libraries for name in library.architectures}))
     needed = tuple(sorted({name for library in libraries for name in library.needed}))
     return BuiltWheel(file.name, recipe.key, sha256_of(file), recipe.source, original, architectures, needed)
@@ -191,9 +203,9 @@ def _is_intact(wheel: BuiltWheel, target: Target) -> bool:
 
 def _remove_others(target: Target, wheels: Iterable[BuiltWheel]) -> None:
     """Delete wheels of earlier inputs, so that a dataset never carries two versions."""
-    keep = {wheel.file for wheel in wheels}
+    current = {wheel.file for wheel in wheels}
     for path in target.folder.glob("*.whl"):
-        if path.name not in keep:
+        if path.name not in current:
             path.unlink()
 
 

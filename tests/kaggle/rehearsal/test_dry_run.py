@@ -1,4 +1,4 @@
-"""A rehearsal with a tiny kernel: what the session can see and do, what the verdict says of it."""
+"""A dry run of a tiny kernel: what the session can read and do, and its verdict."""
 
 import dataclasses
 import json
@@ -8,7 +8,7 @@ import pytest
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.rehearsal import dry_run, isolation
-from spectramind_kit.kaggle.rehearsal.dry_run import SOCKETS, rehearse
+from spectramind_kit.kaggle.rehearsal.dry_run import SOCKETS, dry_run_kernel
 from spectramind_kit.kaggle.rehearsal.image_environment import make_environment
 from spectramind_kit.kaggle.wheels.dataset import write_dataset
 from spectramind_kit.kaggle.wheels.targets import load_target
@@ -53,49 +53,49 @@ def stage(kernel, competition, dataset, target, tmp_path, config):
 def test_rehearsal_in_namespaces(stage, tmp_path):
     if isolation.offline_means() is None:
         pytest.skip("this system allows no mount and network namespaces")
-    verdict = rehearse(**stage, parameters={"value": 0.25})
-    work, seen = tmp_path / "work", json.loads((tmp_path / "work/rehearsal/working/seen.json").read_text())
+    verdict = dry_run_kernel(**stage, parameters={"value": 0.25})
+    work, observed = tmp_path / "work", json.loads((tmp_path / "work/rehearsal/working/observed.json").read_text())
 
     assert verdict.passed, verdict.table()
     assert verdict.submission == work / "submission.csv"
-    assert verdict.submission.read_text().splitlines()[1] == "1,0.25,0.25"
+    assert (work / "submission.csv").read_text().splitlines()[1] == "1,0.25,0.25"
     assert (work / "tiny.ipynb").is_file() and "0.25" in (work / "tiny.html").read_text()
     assert (work / "tiny.verdict.txt").read_text() == verdict.table() + "\n"
     assert 10e6 < verdict.memory < 2e9
     assert {row.name: row.state for row in verdict.rows}["fallbacks"] == "note", "no CUDA wheel in the tiny dataset"
-    assert (work / "seen.json").is_file() and not (work / "__notebook__.ipynb").exists()
+    assert (work / "observed.json").is_file() and not (work / "__notebook__.ipynb").exists()
     assert verdict.offline in isolation.NAMESPACES
     assert set(verdict.seconds) == {"venv", "install", "run", "total"} and min(verdict.seconds.values()) > 0
     # No truth, no network, no way to write into the inputs, nothing that the image lacks.
-    assert seen["files"] == OFFICIAL
-    assert seen["mount"] == "competitions/tiny-competition"
-    assert seen["network"] == "OSError" and seen["name"] == "gaierror"
-    assert seen["write"] == "OSError"
-    assert seen["image"] == {"numpy": True, "hydra": False, "torch_geometric": False}
-    assert seen["rerun"] == "1"
+    assert observed["files"] == OFFICIAL
+    assert observed["mount"] == "competitions/tiny-competition"
+    assert observed["network"] == "OSError" and observed["name"] == "gaierror"
+    assert observed["write"] == "OSError"
+    assert observed["image"] == {"numpy": True, "hydra": False, "torch_geometric": False}
+    assert observed["rerun"] == "1"
     assert not (stage["data"] / "written.txt").exists()
 
 
 def test_rehearsal_where_sockets_are_refused(stage, tmp_path, monkeypatch):
     monkeypatch.setattr(dry_run, "offline_means", lambda: None)
     stage["config"] = dataclasses.replace(stage["config"], layout="flat")
-    verdict = rehearse(**stage)
-    seen = json.loads((tmp_path / "work/rehearsal/working/seen.json").read_text())
+    verdict = dry_run_kernel(**stage)
+    observed = json.loads((tmp_path / "work/rehearsal/working/observed.json").read_text())
 
     assert verdict.passed, verdict.table()
     assert verdict.offline == SOCKETS
-    assert seen["mount"] == "tiny-competition" and seen["files"] == OFFICIAL
-    assert seen["network"] == "OSError" and seen["name"] == "OSError"
+    assert observed["mount"] == "tiny-competition" and observed["files"] == OFFICIAL
+    assert observed["network"] == "OSError" and observed["name"] == "OSError"
 
 
 @pytest.mark.usefixtures("copied_image")
 def test_kernel_that_raises_fails_with_its_words(stage, tmp_path):
     stage["kernel"] = write_kernel(tmp_path / "broken", KERNEL + "\n# %%\nraise ValueError('the star went out')\n")
-    verdict = rehearse(**stage)
+    verdict = dry_run_kernel(**stage)
 
     assert not verdict.passed
     assert "the star went out" in verdict.table() and verdict.submission is None
-    assert verdict.notebook.is_file()
+    assert verdict.notebook is not None and verdict.notebook.is_file()
 
 
 @pytest.mark.usefixtures("copied_image")
@@ -103,7 +103,7 @@ def test_kernel_without_its_dataset_fails(stage, tmp_path):
     empty = tmp_path / "another-dataset"
     empty.mkdir()
     (empty / "readme.txt").write_text("no wheel here")
-    verdict = rehearse(**{**stage, "datasets": [empty]})
+    verdict = dry_run_kernel(**{**stage, "datasets": [empty]})
 
     assert not verdict.passed and verdict.submission is None
     assert "on Kaggle also: somebody/tiny-wheels" in verdict.table()
@@ -111,7 +111,7 @@ def test_kernel_without_its_dataset_fails(stage, tmp_path):
 
 @pytest.mark.usefixtures("copied_image")
 def test_invalid_submission_fails_and_is_not_handed_out(stage, tmp_path):
-    verdict = rehearse(**stage, parameters={"value": -1.0})
+    verdict = dry_run_kernel(**stage, parameters={"value": -1.0})
 
     assert not verdict.passed and verdict.submission is None
     assert "finite number above 0" in verdict.table()
@@ -120,24 +120,24 @@ def test_invalid_submission_fails_and_is_not_handed_out(stage, tmp_path):
 
 def test_unknown_parameter_is_refused_before_anything_runs(stage, tmp_path):
     with pytest.raises(PackagingError, match="among.*value.*got.*vlaue"):
-        rehearse(**stage, parameters={"vlaue": 1.0})
+        dry_run_kernel(**stage, parameters={"vlaue": 1.0})
     assert not (tmp_path / "work").exists()
 
 
 def test_work_inside_the_competition_is_refused(stage):
     with pytest.raises(PackagingError, match="outside the competition"):
-        rehearse(**{**stage, "work": stage["data"] / "work"})
+        dry_run_kernel(**{**stage, "work": stage["data"] / "work"})
 
 
 def test_missing_dataset_is_refused(stage, tmp_path):
     with pytest.raises(PackagingError, match="build it first"):
-        rehearse(**{**stage, "datasets": [tmp_path / "nothing"]})
+        dry_run_kernel(**{**stage, "datasets": [tmp_path / "nothing"]})
 
 
 @pytest.mark.usefixtures("copied_image")
 def test_missing_wheel_fails_and_says_what_to_do(stage, dataset):
     next(dataset.rglob("tiny_spectra-*.whl")).unlink()
-    verdict = rehearse(**stage)
+    verdict = dry_run_kernel(**stage)
 
     assert not verdict.passed and verdict.submission is None
     assert "tiny_spectra-1.2-py3-none-any.whl is missing; upload the dataset again" in verdict.table()
@@ -148,7 +148,7 @@ def test_wheel_that_the_dataset_never_had_fails_at_its_import(stage, dataset):
     manifest = json.loads((dataset / "manifest.json").read_text())
     manifest["wheels"] = [wheel for wheel in manifest["wheels"] if wheel["name"] != "tiny-spectra"]
     (dataset / "manifest.json").write_text(json.dumps(manifest))
-    verdict = rehearse(**stage)
+    verdict = dry_run_kernel(**stage)
 
     assert "No module named 'tiny_spectra'" in verdict.table() and not verdict.passed
 
@@ -157,7 +157,7 @@ def test_wheel_that_the_dataset_never_had_fails_at_its_import(stage, dataset):
 def test_use_of_the_network_fails_and_is_named(stage, tmp_path):
     ask = "\n# %%\nimport socket\n\nsocket.create_connection(('192.0.2.1', 443), timeout=5)\n"
     stage["kernel"] = write_kernel(tmp_path / "asking", KERNEL + ask)
-    verdict = rehearse(**stage)
+    verdict = dry_run_kernel(**stage)
 
     assert not verdict.passed and "it asked for the network, which the rerun has not" in verdict.table()
 
@@ -165,7 +165,7 @@ def test_use_of_the_network_fails_and_is_named(stage, tmp_path):
 @pytest.mark.usefixtures("copied_image")
 def test_overdrawn_budget_stops_the_run_and_hands_out_no_submission(stage):
     stage["config"] = dataclasses.replace(stage["config"], memory_gb=0.01)
-    verdict = rehearse(**stage)
+    verdict = dry_run_kernel(**stage)
     failed = {row.name: row.detail for row in verdict.rows if row.state == "FAILED"}
 
     assert "GB of memory: a session has 0.01 GB" in failed["notebook"] and set(failed) == {"notebook", "memory"}
@@ -175,18 +175,18 @@ def test_overdrawn_budget_stops_the_run_and_hands_out_no_submission(stage):
 @pytest.mark.usefixtures("copied_image")
 def test_pace_too_slow_for_the_hidden_planets_fails(stage):
     stage["config"] = dataclasses.replace(stage["config"], rerun_planets=10**9)
-    verdict = rehearse(**stage)
+    verdict = dry_run_kernel(**stage)
 
     assert [row.name for row in verdict.rows if row.state == "FAILED"] == ["time"]
 
 
-def test_kernel_with_internet_cannot_be_rehearsed(stage, tmp_path):
+def test_kernel_with_internet_cannot_be_dry_run(stage, tmp_path):
     path = stage["kernel"] / "kernel-metadata.json"
     facts = json.loads(path.read_text())
     path.write_text(json.dumps({**facts, "enable_internet": True, "competition_sources": []}))
 
-    with pytest.raises(PackagingError, match="a rehearsal is offline"):
-        rehearse(**stage)
+    with pytest.raises(PackagingError, match="a dry run is offline"):
+        dry_run_kernel(**stage)
     assert not (tmp_path / "work").exists()
 
 

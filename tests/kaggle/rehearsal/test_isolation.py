@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -94,7 +95,7 @@ class Distribution:
 def test_links_show_whole_folders_but_split_shared_ones(tmp_path):
     chosen = Distribution(tmp_path, "a", "a/__init__.py", "a/b/c.py", "shared/a.py", "single.py", "../../bin/a")
     other = Distribution(tmp_path, "o", "shared/o.py", "o/__init__.py")
-    found = links([chosen], [chosen, other])
+    found = links(cast(list, [chosen]), cast(list, [chosen, other]))
 
     assert sorted(map(str, found)) == ["a", "shared/a.py", "single.py"]
     assert found[Path("a")] == tmp_path / "a"

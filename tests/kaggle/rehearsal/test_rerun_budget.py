@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 
 from spectramind_kit.kaggle.rehearsal.rerun_budget import (
-    RehearsedPlanets,
+    DryRunPlanets,
     budget_checks,
-    rehearsal_budget,
-    rehearsed_planets,
+    dry_run_budget,
+    dry_run_planets,
     time_check,
 )
 from spectramind_kit.kaggle.rehearsal.watched_run import Usage
@@ -17,7 +17,7 @@ SECONDS = {"venv": 5.0, "install": 10.0, "run": 60.0, "total": 95.0}
 
 
 def hours(config, planets=2, cores=4, **changes):
-    check = time_check(SECONDS, RehearsedPlanets(planets, planets, cores), dataclasses.replace(config, **changes))
+    check = time_check(SECONDS, DryRunPlanets(planets, planets, cores), dataclasses.replace(config, **changes))
     return float(check.detail.split("would take ")[1].split(" h")[0]), check.state
 
 
@@ -37,29 +37,29 @@ def test_many_cores_are_not_taken_along(config):
 
 
 def test_budget_of_few_planets_is_their_share(config):
-    few = rehearsal_budget(config, RehearsedPlanets(11, 11, 4))
+    few = dry_run_budget(config, DryRunPlanets(11, 11, 4))
     assert few.seconds == pytest.approx(600 + 9 * 36)
-    assert rehearsal_budget(config, RehearsedPlanets(5000, 5000, 4)).seconds == 9 * 3600
+    assert dry_run_budget(config, DryRunPlanets(5000, 5000, 4)).seconds == 9 * 3600
     assert (few.memory, few.disk) == (29e9, 20e9)
 
 
 def test_planets_and_visits_are_counted(competition):
     for name in ("AIRS-CH0_signal_0.parquet", "AIRS-CH0_signal_1.parquet", "FGS1_signal_0.parquet"):
         (competition / "test" / "1" / name).write_text("")
-    counted = rehearsed_planets(competition, "test")
+    counted = dry_run_planets(competition, "test")
 
     assert (counted.planets, counted.visits) == (3, 2)
     assert counted.check().state == "ok"
-    assert RehearsedPlanets(1, 1, 4).check().state == "note"
+    assert DryRunPlanets(1, 1, 4).check().state == "note"
     (competition / "train" / "5").mkdir(parents=True)
-    assert rehearsed_planets(competition, "train").planets == 1
+    assert dry_run_planets(competition, "train").planets == 1
 
 
 def test_every_breach_is_a_failed_row(config):
     usage = Usage(0, 60.0, memory=30 * 10**9, disk=21 * 10**9, breach="")
-    rows = budget_checks(SECONDS, usage, RehearsedPlanets(2, 2, 4), dataclasses.replace(config, hours=1.0), ended=True)
+    rows = budget_checks(SECONDS, usage, DryRunPlanets(2, 2, 4), dataclasses.replace(config, hours=1.0), ended=True)
 
     assert [row.name for row in rows if row.state == "FAILED"] == ["time", "memory", "disk"]
     assert [row.state for row in rows if row.name == "install"] == ["ok"]
-    unfinished = budget_checks(SECONDS, usage, RehearsedPlanets(2, 2, 4), config, ended=False)
+    unfinished = budget_checks(SECONDS, usage, DryRunPlanets(2, 2, 4), config, ended=False)
     assert {row.name: row.state for row in unfinished}["time"] == "note"

@@ -1,6 +1,6 @@
 """What a session left is merged into the work folder, as a kernel's output would be."""
 
-from spectramind_kit.kaggle.rehearsal.session_output import hand_out
+from spectramind_kit.kaggle.rehearsal.session_output import export_output
 
 
 def test_files_are_merged_and_logs_are_continued(tmp_path):
@@ -15,7 +15,7 @@ def test_files_are_merged_and_logs_are_continued(tmp_path):
     (work / "events.jsonl").write_text('{"verb": "train"}\n')
     (work / "manifest.json").write_text("old")
 
-    left = hand_out(working, work, without={"__notebook__.ipynb"})
+    left = export_output(working, work, without={"__notebook__.ipynb"})
 
     assert [str(path) for path in left] == ["events.jsonl", "fits/test/1_0.npz", "manifest.json"]
     assert (work / "events.jsonl").read_text() == '{"verb": "train"}\n{"verb": "submit"}\n'
@@ -30,10 +30,10 @@ def test_links_stay_behind(tmp_path):
     (tmp_path / "input.txt").write_text("x")
     (tmp_path / "working" / "link.txt").symlink_to(tmp_path / "input.txt")
 
-    assert hand_out(tmp_path / "working", tmp_path / "work") == []
+    assert export_output(tmp_path / "working", tmp_path / "work") == []
 
 
 def test_session_without_output_leaves_nothing(tmp_path):
     (tmp_path / "working").mkdir()
 
-    assert hand_out(tmp_path / "working", tmp_path / "work") == []
+    assert export_output(tmp_path / "working", tmp_path / "work") == []

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.remote.client import asking, http_status, open_client, said_by_client
+from spectramind_kit.kaggle.remote.client import asking, client_output, http_status, open_client
 
 
 def test_opened_client_is_the_official_one_and_knows_who_it_is(api, kaggle):
@@ -28,7 +28,7 @@ def test_no_server_is_a_sentence(kaggle, api, monkeypatch):
         raise requests.exceptions.ConnectionError("connection refused")
 
     monkeypatch.setattr(requests.Session, "send", refuse)
-    with pytest.raises(PackagingError, match="no whole answer .*connection refused.*check the network") as caught:
+    with pytest.raises(PackagingError, match="no whole response .*connection refused.*check the network") as caught:
         with asking("status of something"):
             api.dataset_status("somebody/tiny-wheels")
     assert http_status(caught.value) is None
@@ -41,8 +41,8 @@ def test_refusal_of_the_client_itself_is_a_sentence(api):
 
 
 def test_what_the_client_prints_goes_to_the_log(caplog, capsys):
-    with caplog.at_level(logging.DEBUG), said_by_client() as said:
+    with caplog.at_level(logging.DEBUG), client_output() as output:
         print("a warning of the client")
 
-    assert capsys.readouterr().out == "" and said.getvalue() == "a warning of the client\n"
+    assert capsys.readouterr().out == "" and output.getvalue() == "a warning of the client\n"
     assert "kaggle: a warning of the client" in caplog.text

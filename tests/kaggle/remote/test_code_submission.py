@@ -13,21 +13,21 @@ REF = "somebody/tiny-kernel"
 
 
 @pytest.fixture
-def pushed(kaggle, api, wheel_folder, kernel, patience):
+def pushed(kaggle, api, wheel_folder, kernel, polling):
     """The kernel's folder after two pushes; its session will leave a valid submission."""
-    create_or_version(api, open_dataset(wheel_folder), "", patience)
+    create_or_version(api, open_dataset(wheel_folder), "", polling)
     for _ in range(2):
-        push_kernel(api, prepare_push(kernel, 3600), patience)
+        push_kernel(api, prepare_push(kernel, 3600), polling)
     kaggle.outputs[REF] = {"submission.csv": table(1, 2), "manifest.json": b"{}"}
     return kernel
 
 
-def submit(api, folder, patience, version=None):
-    return submit_version(api, folder, submission_record(folder, version), "a try", patience)
+def submit(api, folder, polling, version=None):
+    return submit_version(api, folder, submission_record(folder, version), "a try", polling)
 
 
-def test_pushed_version_is_submitted_and_recorded(kaggle, api, pushed, patience):
-    record = submit(api, pushed, patience)
+def test_pushed_version_is_submitted_and_recorded(kaggle, api, pushed, polling):
+    record = submit(api, pushed, polling)
 
     assert kaggle.submissions == [
         {
@@ -40,7 +40,7 @@ def test_pushed_version_is_submitted_and_recorded(kaggle, api, pushed, patience)
         }
     ]
     assert record.submissions == (4201,) and read_record(pushed) == record
-    assert submit(api, pushed, patience).submissions == (4201, 4202)
+    assert submit(api, pushed, polling).submissions == (4201, 4202)
 
 
 @pytest.mark.parametrize(
@@ -49,38 +49,38 @@ def test_pushed_version_is_submitted_and_recorded(kaggle, api, pushed, patience)
         ("session error", "too much memory"),
         ("session endless", "got (RUNNING|QUEUED)"),
         ("another version made", "version 2, the one pushed, got 3.*--version"),
-        ("output truncated", "no whole answer"),
+        ("output truncated", "no whole response"),
         ("submission refused", "HTTP 400: You have used all your submissions for today"),
         ("submission unrecorded", "the reference of a submission, got Could not submit"),
     ],
 )
-def test_nothing_is_recorded_where_anything_fails(kaggle, api, pushed, patience, impatience, failure, words):
+def test_nothing_is_recorded_where_anything_fails(kaggle, api, pushed, polling, short_polling, failure, words):
     kaggle.fail(failure)
 
     with pytest.raises(PackagingError, match=words):
-        submit(api, pushed, impatience if failure == "session endless" else patience)
+        submit(api, pushed, short_polling if failure == "session endless" else polling)
     assert not kaggle.submissions and not read_record(pushed).submissions
 
 
-def test_broken_file_costs_no_submission(kaggle, api, pushed, patience):
+def test_broken_file_costs_no_submission(kaggle, api, pushed, polling):
     kaggle.outputs[REF]["submission.csv"] = table(1, 2)[:-3000]
 
     with pytest.raises(SubmissionError):
-        submit(api, pushed, patience)
+        submit(api, pushed, polling)
     assert not kaggle.called("CreateCodeSubmission")
 
 
-def test_missing_file_costs_no_submission(kaggle, api, pushed, patience):
+def test_missing_file_costs_no_submission(kaggle, api, pushed, polling):
     del kaggle.outputs[REF]["submission.csv"]
 
     with pytest.raises(PackagingError, match="wanted submission.csv"):
-        submit(api, pushed, patience)
+        submit(api, pushed, polling)
     assert not kaggle.called("CreateCodeSubmission")
 
 
-def test_named_version_must_be_the_current_one(kaggle, api, pushed, patience):
+def test_named_version_must_be_the_current_one(kaggle, api, pushed, polling):
     with pytest.raises(PackagingError, match="version 1, the one pushed, got 2"):
-        submit(api, pushed, patience, version=1)
+        submit(api, pushed, polling, version=1)
 
 
 def test_plan_names_what_would_be_submitted(pushed):

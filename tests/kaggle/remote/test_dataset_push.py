@@ -6,18 +6,18 @@ import pytest
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.remote.dataset_push import create_or_version, dataset_status, open_dataset, wait_for_dataset
-from spectramind_kit.kaggle.remote.waiting import Patience
+from spectramind_kit.kaggle.remote.polling import PollingPolicy
 
 REF = "somebody/tiny-wheels"
 WHEEL = "wheels/cp312/tiny-1.0-py3-none-any.whl"
 
 
-def push(api, folder, patience, notes="first"):
-    return create_or_version(api, open_dataset(folder), notes, patience)
+def push(api, folder, polling, notes="first"):
+    return create_or_version(api, open_dataset(folder), notes, polling)
 
 
-def test_dataset_is_created_with_its_folders_and_waited_for(kaggle, api, wheel_folder, patience):
-    state = push(api, wheel_folder, patience)
+def test_dataset_is_created_with_its_folders_and_waited_for(kaggle, api, wheel_folder, polling):
+    state = push(api, wheel_folder, polling)
 
     assert (state.status, state.version) == ("ready", 1)
     assert kaggle.datasets[REF].files == {"manifest.json": b"{}", WHEEL: b"wheel" * 1000}
@@ -26,10 +26,10 @@ def test_dataset_is_created_with_its_folders_and_waited_for(kaggle, api, wheel_f
     assert sent["subtitle"] == "Wheels for tests, all tiny"
 
 
-def test_dataset_that_exists_gets_a_version_that_is_waited_for(kaggle, api, wheel_folder, patience):
-    push(api, wheel_folder, patience)
+def test_dataset_that_exists_gets_a_version_that_is_waited_for(kaggle, api, wheel_folder, polling):
+    push(api, wheel_folder, polling)
     (wheel_folder / WHEEL).write_bytes(b"another")
-    state = push(api, wheel_folder, patience, notes="second")
+    state = push(api, wheel_folder, polling, notes="second")
 
     assert (state.status, state.version) == ("ready", 2)
     assert kaggle.datasets[REF].files[WHEEL] == b"another"
@@ -38,28 +38,28 @@ def test_dataset_that_exists_gets_a_version_that_is_waited_for(kaggle, api, whee
     assert len(kaggle.called("CreateDataset")) == 1
 
 
-def test_server_that_tells_no_version_is_believed_its_status(kaggle, api, wheel_folder, patience):
+def test_server_that_tells_no_version_is_believed_its_status(kaggle, api, wheel_folder, polling):
     kaggle.fail("no version number")
-    push(api, wheel_folder, patience)
+    push(api, wheel_folder, polling)
 
-    assert str(push(api, wheel_folder, patience)) == "ready"
+    assert str(push(api, wheel_folder, polling)) == "ready"
 
 
-def test_interrupted_upload_is_resumed_and_arrives_whole(kaggle, api, wheel_folder, patience):
+def test_interrupted_upload_is_resumed_and_arrives_whole(kaggle, api, wheel_folder, polling):
     kaggle.fail("upload interrupted")
-    push(api, wheel_folder, patience)
+    push(api, wheel_folder, polling)
 
     assert kaggle.datasets[REF].files[WHEEL] == b"wheel" * 1000
 
 
-def test_forbidden_upload_makes_no_dataset_and_can_be_pushed_again(kaggle, api, wheel_folder, patience):
+def test_forbidden_upload_makes_no_dataset_and_can_be_pushed_again(kaggle, api, wheel_folder, polling):
     kaggle.fail("upload forbidden")
     with pytest.raises(PackagingError, match="every file, got 0 of .*wheels.*nothing was made of it.*push again"):
-        push(api, wheel_folder, patience)
+        push(api, wheel_folder, polling)
     assert not kaggle.called("CreateDataset") and not kaggle.datasets
 
     kaggle.failing.clear()
-    assert push(api, wheel_folder, patience).status == "ready"
+    assert push(api, wheel_folder, polling).status == "ready"
 
 
 @pytest.mark.parametrize(
@@ -72,38 +72,38 @@ def test_forbidden_upload_makes_no_dataset_and_can_be_pushed_again(kaggle, api, 
         ("not signed in", "HTTP 401.*KAGGLE_USERNAME"),
     ],
 )
-def test_failure_is_a_sentence(kaggle, api, wheel_folder, impatience, failure, words):
+def test_failure_is_a_sentence(kaggle, api, wheel_folder, short_polling, failure, words):
     kaggle.fail(failure)
 
     with pytest.raises(PackagingError, match=words):
-        push(api, wheel_folder, impatience)
+        push(api, wheel_folder, short_polling)
 
 
-def test_trouble_with_the_status_is_not_taken_for_absence(kaggle, api, wheel_folder, patience):
+def test_trouble_with_the_status_is_not_taken_for_absence(kaggle, api, wheel_folder, polling):
     kaggle.fail("status down")
 
     with pytest.raises(PackagingError, match="HTTP 503.*try again"):
-        push(api, wheel_folder, patience)
+        push(api, wheel_folder, polling)
     assert not kaggle.called("StartBlobUpload")
 
 
-def test_refused_version_is_a_sentence(kaggle, api, wheel_folder, patience):
-    push(api, wheel_folder, patience)
+def test_refused_version_is_a_sentence(kaggle, api, wheel_folder, polling):
+    push(api, wheel_folder, polling)
     kaggle.fail("dataset refused")
 
     with pytest.raises(PackagingError, match="The dataset is locked"):
-        push(api, wheel_folder, patience)
+        push(api, wheel_folder, polling)
 
 
-def test_status_of_what_is_not_there(kaggle, api, patience):
-    for asked in (lambda: dataset_status(api, REF), lambda: wait_for_dataset(api, REF, patience)):
+def test_status_of_what_is_not_there(kaggle, api, polling):
+    for asked in (lambda: dataset_status(api, REF), lambda: wait_for_dataset(api, REF, polling)):
         with pytest.raises(PackagingError, match="dataset push creates it"):
             asked()
 
 
 def test_status_without_patience_does_not_wait(kaggle, api, wheel_folder):
     with pytest.raises(PackagingError, match="blobs_received"):
-        push(api, wheel_folder, Patience(0.01, 0.0))
+        push(api, wheel_folder, PollingPolicy(0.01, 0.0))
 
     assert dataset_status(api, REF).status == "blobs_received"
 

@@ -43,7 +43,7 @@ def test_chosen_files_only(api, session, tmp_path):
 @pytest.mark.parametrize(
     ("failure", "words"),
     [
-        ("output truncated", "no whole answer.*try again"),
+        ("output truncated", "no whole response.*try again"),
         ("output missing", "HTTP 404.*no such object|HTTP 404"),
         ("output outside", "below the working folder, got '../outside.csv'"),
     ],

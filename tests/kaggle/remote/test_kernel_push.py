@@ -13,9 +13,9 @@ from tests.kaggle.tiny_packages import KERNEL, write_kernel
 
 
 @pytest.fixture
-def dataset(api, wheel_folder, patience):
+def dataset(api, wheel_folder, polling):
     """The kernel's dataset, created and ready."""
-    return create_or_version(api, open_dataset(wheel_folder), "", patience)
+    return create_or_version(api, open_dataset(wheel_folder), "", polling)
 
 
 def change_metadata(folder, **changes):
@@ -23,8 +23,8 @@ def change_metadata(folder, **changes):
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
-def test_kernel_is_pushed_as_it_is_meant(kaggle, api, dataset, kernel, patience):
-    record = push_kernel(api, prepare_push(kernel, 3600, {"value": 0.25}), patience)
+def test_kernel_is_pushed_as_it_is_meant(kaggle, api, dataset, kernel, polling):
+    record = push_kernel(api, prepare_push(kernel, 3600, {"value": 0.25}), polling)
     (sent,) = kaggle.called("SaveKernel")
 
     assert (record.kernel, record.version) == ("somebody/tiny-kernel", 1)
@@ -39,37 +39,37 @@ def test_kernel_is_pushed_as_it_is_meant(kaggle, api, dataset, kernel, patience)
     assert sources[place + 1].endswith("value = 0.25\n")
 
 
-def test_gpu_kernel_asks_for_its_machine(kaggle, api, dataset, kernel, patience):
-    push_kernel(api, prepare_push(kernel, 3600, accelerator="NvidiaTeslaT4"), patience)
+def test_gpu_kernel_asks_for_its_machine(kaggle, api, dataset, kernel, polling):
+    push_kernel(api, prepare_push(kernel, 3600, accelerator="NvidiaTeslaT4"), polling)
     (sent,) = kaggle.called("SaveKernel")
 
     assert (sent["enableGpu"], sent["machineShape"]) == (True, "NvidiaTeslaT4")
 
 
-def test_pushing_twice_makes_two_versions_of_the_same_bytes(kaggle, api, dataset, kernel, patience):
-    first = push_kernel(api, prepare_push(kernel, 3600, {"value": 0.25}), patience)
-    second = push_kernel(api, prepare_push(kernel, 3600, {"value": 0.25}), patience)
+def test_pushing_twice_makes_two_versions_of_the_same_bytes(kaggle, api, dataset, kernel, polling):
+    first = push_kernel(api, prepare_push(kernel, 3600, {"value": 0.25}), polling)
+    second = push_kernel(api, prepare_push(kernel, 3600, {"value": 0.25}), polling)
 
     assert (first.version, second.version) == (1, 2)
     assert first.notebook_sha256 == second.notebook_sha256
 
 
-def test_kernel_waits_for_its_dataset(kaggle, api, wheel_folder, kernel, patience):
-    create_or_version(api, open_dataset(wheel_folder), "", patience)
+def test_kernel_waits_for_its_dataset(kaggle, api, wheel_folder, kernel, polling):
+    create_or_version(api, open_dataset(wheel_folder), "", polling)
     kaggle.datasets["somebody/tiny-wheels"].asked = 0
-    push_kernel(api, prepare_push(kernel, 3600), patience)
+    push_kernel(api, prepare_push(kernel, 3600), polling)
 
     names = [name for name, _ in kaggle.calls]
     assert names.index("SaveKernel") == len(names) - 1
     assert kaggle.datasets["somebody/tiny-wheels"].asked > 2
 
 
-def test_kernel_waits_for_the_kernel_whose_output_it_takes(kaggle, api, dataset, kernel, tmp_path, patience):
+def test_kernel_waits_for_the_kernel_whose_output_it_takes(kaggle, api, dataset, kernel, tmp_path, polling):
     source = write_kernel(tmp_path / "kernels" / "first", KERNEL)
     change_metadata(source, id="somebody/first-kernel", title="First kernel")
-    push_kernel(api, prepare_push(source, 3600), patience)
+    push_kernel(api, prepare_push(source, 3600), polling)
     more = {"kernel_sources": ["somebody/first-kernel"]}
-    push_kernel(api, prepare_push(kernel, 3600, more_sources=more), patience)
+    push_kernel(api, prepare_push(kernel, 3600, more_sources=more), polling)
 
     assert kaggle.kernels["somebody/first-kernel"].asked == 3
     assert kaggle.called("SaveKernel")[-1]["kernelDataSources"] == ["somebody/first-kernel"]
@@ -83,12 +83,12 @@ def test_kernel_waits_for_the_kernel_whose_output_it_takes(kaggle, api, dataset,
         (["service down"], "HTTP 500"),
     ],
 )
-def test_kernel_is_not_pushed_without_its_dataset(kaggle, api, dataset, kernel, impatience, failures, words):
+def test_kernel_is_not_pushed_without_its_dataset(kaggle, api, dataset, kernel, short_polling, failures, words):
     kaggle.fail(*failures)
     kaggle.datasets["somebody/tiny-wheels"].asked = 0
 
     with pytest.raises(PackagingError, match=words):
-        push_kernel(api, prepare_push(kernel, 3600), impatience)
+        push_kernel(api, prepare_push(kernel, 3600), short_polling)
     assert not kaggle.called("SaveKernel") and not (kernel / "pushed.json").exists()
 
 
@@ -100,35 +100,35 @@ def test_kernel_is_not_pushed_without_its_dataset(kaggle, api, dataset, kernel, 
         ("version not run", "wanted a version number, got none"),
     ],
 )
-def test_what_the_client_calls_a_success_is_an_error(kaggle, api, dataset, kernel, patience, failure, words):
+def test_what_the_client_calls_a_success_is_an_error(kaggle, api, dataset, kernel, polling, failure, words):
     kaggle.fail(failure)
 
     with pytest.raises(PackagingError, match=words):
-        push_kernel(api, prepare_push(kernel, 3600), patience)
+        push_kernel(api, prepare_push(kernel, 3600), polling)
     assert not (kernel / "pushed.json").exists()
 
 
-def test_refused_competition_and_kernel_are_named(kaggle, api, dataset, kernel, patience):
+def test_refused_competition_and_kernel_are_named(kaggle, api, dataset, kernel, polling):
     kaggle.competitions.clear()
 
     with pytest.raises(PackagingError, match="competitions.*tiny-competition.*rules accepted"):
-        push_kernel(api, prepare_push(kernel, 3600), patience)
+        push_kernel(api, prepare_push(kernel, 3600), polling)
 
 
-def test_failed_session_is_a_sentence_with_kaggles_words(kaggle, api, dataset, kernel, patience):
-    push_kernel(api, prepare_push(kernel, 3600), patience)
+def test_failed_session_is_a_sentence_with_kaggles_words(kaggle, api, dataset, kernel, polling):
+    push_kernel(api, prepare_push(kernel, 3600), polling)
     kaggle.fail("session error")
 
     with pytest.raises(PackagingError, match="COMPLETE, got ERROR: .*too much memory.*read its log"):
-        wait_for_kernel(api, "somebody/tiny-kernel", patience)
+        wait_for_kernel(api, "somebody/tiny-kernel", polling)
 
 
-def test_endless_session_is_given_up(kaggle, api, dataset, kernel, patience, impatience):
-    push_kernel(api, prepare_push(kernel, 3600), patience)
+def test_endless_session_is_given_up(kaggle, api, dataset, kernel, polling, short_polling):
+    push_kernel(api, prepare_push(kernel, 3600), polling)
     kaggle.fail("session endless")
 
     with pytest.raises(PackagingError, match="COMPLETE within 0.3 s, got (RUNNING|QUEUED).*--timeout"):
-        wait_for_kernel(api, "somebody/tiny-kernel", impatience)
+        wait_for_kernel(api, "somebody/tiny-kernel", short_polling)
 
 
 def test_another_owners_copy_takes_its_own_sources_along(kernel):
@@ -178,10 +178,10 @@ def test_metadata_outside_the_rules_is_refused_before_anything_is_sent(kaggle, k
     assert not kaggle.calls
 
 
-def test_name_is_the_pushed_one(kaggle, api, dataset, kernel, patience):
+def test_name_is_the_pushed_one(kaggle, api, dataset, kernel, polling):
     assert kernel_name(kernel) == "somebody/tiny-kernel" and kernel_name(kernel, "me") == "me/tiny-kernel"
     kaggle.datasets["me/tiny-wheels"] = kaggle.datasets["somebody/tiny-wheels"]
-    push_kernel(api, prepare_push(kernel, 3600, owner="me"), patience)
+    push_kernel(api, prepare_push(kernel, 3600, owner="me"), polling)
     assert kernel_name(kernel) == "me/tiny-kernel"
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.session.earlier_runs import EVERYTHING, take_up
+from spectramind_kit.kaggle.session.earlier_runs import EVERYTHING, reuse_earlier_runs
 from spectramind_kit.products import Estimate
 from spectramind_kit.work_folder.store import load_or_make, save_product
 
@@ -29,7 +29,7 @@ def root(tmp_path, monkeypatch):
 
 
 def test_products_are_linked_and_nothing_else_comes_along(root, tmp_path):
-    assert take_up(tmp_path / "work") == {"light_curves": 2, "fits": 1}
+    assert reuse_earlier_runs(tmp_path / "work") == {"light_curves": 2, "fits": 1}
 
     links = sorted(path for path in (tmp_path / "work").rglob("*") if not path.is_dir())
     names = ["fits/train/1_0.npz", "light_curves/test/9_0.npz", "light_curves/train/1_0.npz"]
@@ -38,7 +38,7 @@ def test_products_are_linked_and_nothing_else_comes_along(root, tmp_path):
 
 
 def test_model_is_copied_and_can_be_written_into(root, tmp_path):
-    assert take_up(tmp_path / "work", ["model"]) == {"model": 1}
+    assert reuse_earlier_runs(tmp_path / "work", ["model"]) == {"model": 1}
     copy = tmp_path / "work" / "model" / "model.json"
     copy.write_text("trained on")
 
@@ -50,20 +50,20 @@ def test_what_lies_there_stays(root, tmp_path):
     own.parent.mkdir(parents=True)
     own.write_text("own")
 
-    assert take_up(tmp_path / "work")["light_curves"] == 1 and own.read_text() == "own"
-    assert take_up(tmp_path / "work") == {"light_curves": 0, "fits": 0}
+    assert reuse_earlier_runs(tmp_path / "work")["light_curves"] == 1 and own.read_text() == "own"
+    assert reuse_earlier_runs(tmp_path / "work") == {"light_curves": 0, "fits": 0}
 
 
 def test_two_models_are_ambiguous(root, tmp_path):
     make_run(root / "notebooks" / "me" / "train", "model/model.json")
 
     with pytest.raises(PackagingError, match="model of attached runs: wanted one.*notebooks/me/train/model.*detach"):
-        take_up(tmp_path / "work", ["model"])
+        reuse_earlier_runs(tmp_path / "work", ["model"])
 
 
 def test_everything_of_a_run_can_be_had(root, tmp_path):
     (root / "notebooks" / "me" / "preprocess" / "events.jsonl").unlink()
-    counts = take_up(tmp_path / "work", EVERYTHING)
+    counts = reuse_earlier_runs(tmp_path / "work", EVERYTHING)
 
     assert counts["submission.csv"] == 1 and counts["events.jsonl"] == 1 and counts["manifest.json"] == 0
 
@@ -71,13 +71,13 @@ def test_everything_of_a_run_can_be_had(root, tmp_path):
 def test_without_runs_there_is_nothing_to_take_up(tmp_path, monkeypatch):
     monkeypatch.setenv("KAGGLE_INPUT_ROOT", str(tmp_path))
 
-    assert take_up(tmp_path / "work") == {"light_curves": 0, "fits": 0}
+    assert reuse_earlier_runs(tmp_path / "work") == {"light_curves": 0, "fits": 0}
 
 
 def test_a_product_with_another_key_is_made_anew_beside_the_attached_one(root, tmp_path):
     attached = root / "train-flat" / "fits" / "train" / "2_0.npz"
     save_product(attached, Estimate(1.0, 0.1), "key of the attached")
-    take_up(tmp_path / "work")
+    reuse_earlier_runs(tmp_path / "work")
     path = tmp_path / "work" / "fits" / "train" / "2_0.npz"
 
     assert load_or_make(path, "key of the attached", Estimate, lambda: Estimate(2.0, 0.2)).value == 1.0

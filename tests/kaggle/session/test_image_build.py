@@ -35,7 +35,7 @@ def attached(tmp_path, target, project, config, monkeypatch):
 def test_source_that_travels_is_what_wheels_are_built_from(attached, project):
     names = sorted(str(path.relative_to(attached / "source")) for path in (attached / "source").rglob("*"))
 
-    assert {"setup.cfg", "pyproject.toml", "build_dataset.py", "spectramind_kit/rehearsed.py"} <= set(names)
+    assert {"setup.cfg", "pyproject.toml", "build_dataset.py", "spectramind_kit/probe.py"} <= set(names)
     assert any(name.endswith("target.toml") for name in names) and any(name.endswith(".lock") for name in names)
     assert not [name for name in names if "__pycache__" in name or name.endswith(".whl")]
     assert find_source() == attached / "source"
@@ -53,11 +53,11 @@ def test_dataset_is_built_from_the_attached_source(attached, config, target, tmp
 
 
 def test_session_that_no_target_describes_is_told(target, monkeypatch):
-    monkeypatch.setattr(image_build, "misfits", lambda target: ["made for torch 2.10, here is 2.99"])
+    monkeypatch.setattr(image_build, "incompatibilities", lambda target: ["made for torch 2.10, here is 2.99"])
     with pytest.raises(PackagingError, match="here is 2.99.*write wheels/<new target>"):
         session_target(target.folder.parent)
 
-    monkeypatch.setattr(image_build, "misfits", lambda target: [])
+    monkeypatch.setattr(image_build, "incompatibilities", lambda target: [])
     assert session_target(target.folder.parent).name == target.name
 
 

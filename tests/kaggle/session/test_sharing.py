@@ -1,4 +1,4 @@
-"""A shared report tells nothing of machine and people, and its pictures and words stay as they are."""
+"""A shared report reveals nothing of machine and people, and its pictures and words stay as they are."""
 
 import base64
 import getpass
@@ -60,5 +60,5 @@ def test_what_is_left_is_an_error(root, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["/kaggle/working/x.csv", "'/tmp/a/b'", "file=/usr/lib/python3/x.py:10", "(/a/b/)"])
-def test_paths_are_seen(path):
+def test_paths_are_found(path):
     assert private_parts(path, ()) and not private_parts(without_private(path, ()), ())

@@ -1,8 +1,9 @@
-"""Where the time went: the record of the verbs, as a picture and in hours of the rerun."""
+"""Where the time went: the record of the commands, as a picture and in hours of the rerun."""
 
 import json
 
 import pytest
+from matplotlib.patches import Rectangle
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.session.stage_times import plot_stages, read_stages, stage_labels
@@ -30,10 +31,10 @@ def test_labels_tell_pace_and_hours(work, config):
 def test_picture_has_a_bar_for_each_stage(work, config):
     axes = plot_stages(work, config).axes[0]
 
-    assert [bar.get_width() for bar in axes.patches] == [20.0, 6.0]
+    assert [bar.get_width() for bar in axes.patches if isinstance(bar, Rectangle)] == [20.0, 6.0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["train", "calibrate test"]
 
 
 def test_work_folder_without_a_stage_is_refused(tmp_path):
-    with pytest.raises(PackagingError, match="run a verb of the kit first"):
+    with pytest.raises(PackagingError, match="run a command of the kit first"):
         read_stages(tmp_path)

@@ -125,7 +125,9 @@ def test_image_itself_shares_its_packages(tmp_path, target, monkeypatch, on_the_
     reasons = [] if on_the_image else ["made for torch 2.10, here is 2.13"]
     monkeypatch.setattr(build_environment, "_run", lambda command: commands.append(command))
     monkeypatch.setattr(build_environment, "torch_facts", lambda _: {})
-    monkeypatch.setattr(build_environment.install, "misfits", lambda facts, session: reasons if session else [])
+    monkeypatch.setattr(
+        build_environment.install, "incompatibilities", lambda facts, session: reasons if session else []
+    )
     make_build_environment(dataclasses.replace(target, python=HERE), tmp_path, tmp_path / "none.txt", None)
 
     assert ("--system-site-packages" in commands[0]) == on_the_image

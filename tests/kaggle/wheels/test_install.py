@@ -12,6 +12,7 @@ import pytest
 
 from spectramind_kit.files import sha256_of
 from spectramind_kit.kaggle.rehearsal.image_environment import installed_distributions, links
+from spectramind_kit.kaggle.rules import session_folders
 from spectramind_kit.kaggle.wheels import install
 from spectramind_kit.kaggle.wheels.wheel_file import read_wheel
 from tests.kaggle.tiny_packages import write_wheel
@@ -121,7 +122,9 @@ def test_compiled_wheel_that_does_not_load_costs_no_session(python, dataset):
         archive.writestr("tiny_scan_cuda.so", "no machine code")
     write_manifest(dataset, [wheel], {"cp312": FACTS})
     (dataset / "install.py").write_text(
-        (dataset / "install.py").read_text().replace("def misfits(", "def misfits(*_): return []\ndef _other(")
+        (dataset / "install.py")
+        .read_text()
+        .replace("def incompatibilities(", "def incompatibilities(*_): return []\ndef _other(")
     )
     done = run(python, dataset)
 
@@ -240,7 +243,7 @@ def test_no_dataset_names_where_it_looked(tmp_path, monkeypatch):
     ],
 )
 def test_what_must_agree_for_compiled_wheels(change, reason):
-    reasons = install.misfits(FACTS, {**SESSION, **change})
+    reasons = install.incompatibilities(FACTS, {**SESSION, **change})
 
     assert (reasons == []) if reason is None else (len(reasons) == 1 and reason in reasons[0])
 
@@ -276,6 +279,10 @@ def test_session_without_the_kit_goes_on(python, monkeypatch):
     assert scan == "unknown" and "spectramind_kit" in why
 
 
-def test_scan_that_ends_without_a_word_costs_no_session(monkeypatch):
+def test_scan_that_ends_without_a_message_costs_no_session(monkeypatch):
     monkeypatch.setattr(install.sys, "executable", "/bin/false")
-    assert install.scan_in_use() == ("unknown", "the kit does not say: it ended without a word")
+    assert install.scan_in_use() == ("unknown", "the kit does not say: it ended without a message")
+
+
+def test_installer_states_the_same_variable_as_the_rules():
+    assert install.INPUT_ROOT_VARIABLE == session_folders.INPUT_ROOT_VARIABLE

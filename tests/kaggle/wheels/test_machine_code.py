@@ -2,11 +2,11 @@
 
 import dataclasses
 import subprocess
+import sys
 
 import pytest
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.wheels import machine_code
 from spectramind_kit.kaggle.wheels.build_environment import BuildEnvironment
 from spectramind_kit.kaggle.wheels.machine_code import LibraryFacts, check_import, check_library, read_library
 
@@ -25,7 +25,7 @@ def test_library_that_fits_is_accepted(target):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"architectures": ("sm_90",)}, "GPU code.*sm_75.*sm_90"),
         ({"architectures": ("compute_75", "sm_75")}, "compute_75"),
@@ -37,8 +37,8 @@ def test_library_that_fits_is_accepted(target):
         ({"search_path": "/opt/build/lib"}, "no search path.*/opt/build/lib"),
     ],
 )
-def test_library_that_would_not_run_is_refused(target, change, said):
-    with pytest.raises(PackagingError, match=said):
+def test_library_that_would_not_run_is_refused(target, change, message):
+    with pytest.raises(PackagingError, match=message):
         check_library(dataclasses.replace(GOOD, **change), target)
 
 
@@ -75,7 +75,7 @@ def test_facts_of_a_real_library(library):
 def test_import_with_the_targets_torch(tmp_path):
     environment = BuildEnvironment(tmp_path / "venv")
     environment.python.parent.mkdir(parents=True)
-    environment.python.symlink_to(machine_code.shutil.which("python3"))
+    environment.python.symlink_to(sys.executable)
     (tmp_path / "torch.py").write_text("")
     (tmp_path / "scan.py").write_text("import torch\n")
     (tmp_path / "other.py").write_text("raise ImportError('undefined symbol: _ZN3c10')\n")

@@ -9,7 +9,7 @@ import pytest
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.files import sha256_of
 from spectramind_kit.kaggle.wheels.package_index import make_lock
-from spectramind_kit.kaggle.wheels.targets import LOCK_NAME, load_target, misfits, read_lock, target_names
+from spectramind_kit.kaggle.wheels.targets import LOCK_NAME, incompatibilities, load_target, read_lock, target_names
 from spectramind_kit.kaggle.wheels.wheel_file import read_wheel
 from spectramind_kit.kaggle.wheels.wheelhouse import build_wheels, check_fit, project_recipe, read_built
 from tests.kaggle.tiny_packages import write_wheel
@@ -48,7 +48,7 @@ def test_second_build_runs_no_pip(target, project, monkeypatch):
 
 def test_changed_source_rebuilds_only_the_project(target, project):
     first = read_built(target)
-    (project / "spectramind_kit" / "rehearsed.py").write_text("changed = True\n")
+    (project / "spectramind_kit" / "probe.py").write_text("changed = True\n")
     second = build_wheels(target, project)
 
     assert second[0].sha256 != first[0].sha256
@@ -57,7 +57,7 @@ def test_changed_source_rebuilds_only_the_project(target, project):
 
 def test_interrupted_build_records_only_what_lies_there(target, project, monkeypatch):
     (target.folder / read_built(target)[2].file).unlink()
-    (project / "spectramind_kit" / "rehearsed.py").write_text("changed = True\n")
+    (project / "spectramind_kit" / "probe.py").write_text("changed = True\n")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     with pytest.raises(PackagingError, match="tiny"):
         build_wheels(target, project)
@@ -118,8 +118,8 @@ def test_unknown_target_names_the_known(target):
     assert target_names(target.folder.parent) == [target.name]
 
 
-def test_misfits_name_what_differs_here(target):
-    reasons = misfits(dataclasses.replace(target, python="2.7"))
+def test_incompatibilities_name_what_differs_here(target):
+    reasons = incompatibilities(dataclasses.replace(target, python="2.7"))
 
     assert "made for python 2.7" in reasons[0]
 
@@ -143,9 +143,10 @@ def test_tag_fits_target(tmp_path, target, tag, compiled, fits):
             check_fit(path, read_wheel(path), target)
 
 
-def test_what_the_image_has_is_never_bundled(tmp_path, target):
-    path = write_wheel(tmp_path, "numpy", "2.4")
-    with pytest.raises(PackagingError, match="numpy"):
+@pytest.mark.parametrize("name", ["numpy", "Unheard.Of_Package"])
+def test_what_the_image_has_is_never_bundled_however_it_is_spelt(tmp_path, target, name):
+    path = write_wheel(tmp_path, name, "2.4")
+    with pytest.raises(PackagingError, match=name):
         check_fit(path, read_wheel(path), target)
 
 

@@ -1,0 +1,10 @@
+"""Where a Kaggle session has its inputs and keeps its output, and the variables that move both for a dry run."""
+
+INPUT_ROOT = "/kaggle/input"
+"""What is attached is mounted below it, read-only."""
+WORKING_ROOT = "/kaggle/working"
+"""What is left in it is kept and scored."""
+INPUT_ROOT_VARIABLE = "KAGGLE_INPUT_ROOT"
+"""The environment variable for another input root. ``install.py`` states it once more: it imports nothing of ours."""
+WORKING_ROOT_VARIABLE = "KAGGLE_WORKING_ROOT"
+"""The environment variable for another working folder."""
