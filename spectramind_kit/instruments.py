@@ -22,7 +22,8 @@ class Channel:
 
     Attributes:
         name: as in the file names of the competition.
-        n_row, n_column: detector shape; rows are the spatial axis.
+        n_row: detector rows, the spatial axis.
+        n_column: detector columns, the spectral axis of AIRS-CH0.
         science_columns: half-open range of columns that carry scored wavelengths.
         read_times: time since reset of the two reads of a CDS pair [s], measured.
         nominal_read_times: the same after the host's own notebook [s].

@@ -115,7 +115,7 @@ class PlanetObservation:
 
     @property
     def name(self) -> str:
-        """Planet and visit, as errors and logs say it."""
+        """Planet and visit, as errors and logs name it."""
         return f"planet {self.planet.planet_id}, visit {self.visit}"
 
 
@@ -222,7 +222,7 @@ class LightCurves(_Product):
         time: (n_time,) [s], middle of each bin, ascending.
         bin_seconds: time that a bin spans [s].
         flux: (n_time, n_wavelength) [e- per exposure], mean over the bin.
-        flux_err: (n_time, n_wavelength), its standard error from photon and read noise; infinite where nothing is seen.
+        flux_err: (n_time, n_wavelength), its standard error from photon and read noise; infinite where no light is.
         wavelength: (n_wavelength,) [um], FGS1 first, then AIRS ascending.
         regressors: (n_time, n_regressor), centroids and widths of the image [pixel].
         regressor_names: (n_regressor,).

@@ -12,7 +12,8 @@ def counts_to_electrons(counts: np.ndarray, gain: float, offset: float, sign: st
 
     Args:
         counts: uint16 counts.
-        gain: [ADU/e-]; offset: [e-].
+        gain: [ADU/e-].
+        offset: [e-].
         sign: "official" adds the offset, "inverse" subtracts it.
     """
     electrons = counts.astype(np.float32)

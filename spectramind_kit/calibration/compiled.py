@@ -1,6 +1,6 @@
 """The effects of the calibration chain as loops that numba compiles: one pixel's time series at a time.
 
-Float32 with float64 sums. Each loop does what its namesake in ``calibration`` says; the order of the steps is
+Float32 with float64 sums. Each loop does the same as its namesake in ``calibration``; the order of the steps is
 that of ``calibration.pipeline``. Loops that are simple enough become vector instructions, which is why the
 polynomial is written out and why cosmic rays are first looked for at a threshold that needs no median.
 """
@@ -41,7 +41,8 @@ def calibrate_counts(
 
     Args:
         counts: (n_pixel, n_frame) uint16 [ADU].
-        electrons_per_count: [e-/ADU]; offset: [e-]; float32.
+        electrons_per_count: [e-/ADU], float32.
+        offset: [e-], float32.
         linearity: (6, n_pixel) float32, ascending powers.
         dark: (n_pixel,) float32, electrons that gather in the dark between the reads [e-].
         response: (n_pixel,) float32, one over the flat.
@@ -58,8 +59,11 @@ def calibrate_counts(
     for p in range(n_pixel):
         exposure = signal[p]
         _read_pairs(counts[p], electrons_per_count, offset, linearity[:, p], dark[p], exposure)
+        # The chain's variance is the mean of max(signal, 0) and read noise over the exposures: only the sum is kept.
         photons = _positive_sum(exposure)
         expected = np.sqrt((photons / n_exposure + read_variance[p]) / n_average)
+        # The measured scatter can only raise the threshold. Few pixels have anything above the expected one's, and only
+        # they pay for the median.
         if n_exposure > 2 and _has_spike(exposure, np.float32(sigma * expected)):
             threshold = np.float32(sigma * max(expected, _measured_scatter(exposure)))
             photons += _replace_spikes(exposure, threshold)
@@ -73,6 +77,7 @@ def calibrate_counts(
 @_compiled
 def _read_pairs(counts, electrons_per_count, offset, c, dark, exposure):
     """Fill the exposures of one pixel: both reads to linear electrons, their difference, less the dark."""
+    # Six numbers and no inner loop over them: the compiler then turns the loop over exposures into vector instructions.
     c0, c1, c2, c3, c4, c5 = c[0], c[1], c[2], c[3], c[4], c[5]
     for t in range(len(exposure)):
         a = np.float32(counts[2 * t]) * electrons_per_count + offset
@@ -94,7 +99,7 @@ def _positive_sum(exposure):
 def _has_spike(exposure, threshold):
     """True if any exposure may be a cosmic ray at this threshold."""
     last = len(exposure) - 1
-    found = 0
+    found = 0  # counted instead of returned from within the loop, which would keep it from being vectorised
     for t in range(1, last):
         found += exposure[t] > max(exposure[t - 1], exposure[t + 1]) + threshold
     found += exposure[0] > max(exposure[1], exposure[2]) + threshold
@@ -133,6 +138,8 @@ def _replace_spikes(exposure, threshold):
     """Replace cosmic rays in one pixel by the mean of their neighbours; return how much light (> 0) that adds."""
     last = len(exposure) - 1
     added = 0.0
+    # Neighbours are compared as they were measured: ``before`` keeps a hit's own value, which is overwritten in place.
+    # The ends have one neighbour, which stands on both sides, and are compared with the one behind it too.
     before = exposure[1]
     for t in range(last + 1):
         now = exposure[t]

@@ -15,13 +15,15 @@ def find_cosmic_rays(signal: np.ndarray, variance: np.ndarray, sigma: float) -> 
     """Return which exposures are hits, (n_pixel, n_exposure) bool.
 
     Args:
-        signal, variance: (n_pixel, n_exposure) [e-, e-^2].
+        signal: (n_pixel, n_exposure) [e-].
+        variance: (n_pixel, n_exposure) [e-^2].
         sigma: threshold over the larger of both neighbours, in the larger of expected and measured scatter.
     """
     if signal.shape[1] < 3:
         return np.zeros(signal.shape, dtype=bool)
     scatter = np.maximum(np.sqrt(variance.mean(axis=1)), _measured_scatter(signal))
     threshold = (sigma * scatter)[:, None]
+    # Both neighbours must be lower: where the flux jumps, or at the edge of a transit, only one is.
     hit = np.zeros(signal.shape, dtype=bool)
     hit[:, 1:-1] = signal[:, 1:-1] > np.maximum(signal[:, :-2], signal[:, 2:]) + threshold
     hit[:, :1] = signal[:, :1] > np.maximum(signal[:, 1:2], signal[:, 2:3]) + threshold
@@ -30,7 +32,12 @@ def find_cosmic_rays(signal: np.ndarray, variance: np.ndarray, sigma: float) -> 
 
 
 def remove_cosmic_rays(exposures: np.ndarray, hit: np.ndarray) -> np.ndarray:
-    """Return exposures, or their variances, with every hit replaced by the mean of its neighbours in time."""
+    """Return exposures, or their variances, with every hit replaced by the mean of its neighbours in time.
+
+    Args:
+        exposures: (n_pixel, n_exposure).
+        hit: (n_pixel, n_exposure) bool.
+    """
     cleaned = exposures.copy()
     pixel, exposure = np.nonzero(hit)
     last = exposures.shape[1] - 1

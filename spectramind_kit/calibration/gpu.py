@@ -93,6 +93,7 @@ def _calibrate(counts: torch.Tensor, constants: PixelConstants) -> tuple[torch.T
         return torch.as_tensor(np.ascontiguousarray(values), device=counts.device)[:, None]
 
     electrons = counts * float(constants.electrons_per_count) + float(constants.offset)
+    # Dark current enters as electrons between the reads, and both reads in one subtraction, as in ``compiled``.
     coefficients = [column(c) for c in constants.linearity]
     linear = coefficients[-1].expand_as(electrons)
     for lower in coefficients[-2::-1]:
@@ -114,6 +115,7 @@ def _find_cosmic_rays(signal: torch.Tensor, variance: torch.Tensor, sigma: float
     measured = MAD_TO_SIGMA / np.sqrt(2.0) * torch.quantile(difference, 0.5, dim=1)
     threshold = (sigma * torch.maximum(variance.sqrt(), measured)).float()[:, None]
     before, after = _neighbours(signal)
+    # The ends have one neighbour only and are compared with the next but one instead of with it twice.
     before[:, 0], after[:, -1] = signal[:, 2], signal[:, -3]
     return signal > torch.maximum(before, after) + threshold
 

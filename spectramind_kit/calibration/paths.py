@@ -61,7 +61,7 @@ def bin_decoded_pixels(
 
 @lru_cache(maxsize=8)
 def working_path(wanted: str) -> str:
-    """Return the path that is taken for a wanted one; says so in the log where that is another."""
+    """Return the path that is taken for a wanted one; logs where that is another."""
     if wanted == "gpu" and usable_cuda() is None:
         logger.warning("no usable CUDA device: light curves are computed on the CPU")
         wanted = "auto"

@@ -63,7 +63,7 @@ def calibrate(cube: RawCube, frames: CalibrationFrames, config: CalibrationConfi
 def corrections(config: CalibrationConfig) -> tuple[str, ...]:
     """Return the names of the corrections that a configuration asks for, in the order in which they are made.
 
-    Every path through the chain stores these names with what it made, so that a product says the same of its history
+    Every path through the chain stores these names with what it made, so that a product's history is the same
     whichever path it came by.
     """
     steps = (

@@ -36,7 +36,9 @@ def fgs1_is_implausible(difference: float, sigma: float, depth: float) -> bool:
     """True where FGS1 and AIRS-CH0 see depths that no atmosphere makes so different.
 
     Args:
-        difference, sigma: FGS1 minus AIRS-CH0; depth: the mean depth.
+        difference: mean depth of FGS1 minus that of AIRS-CH0 [(Rp/Rs)^2].
+        sigma: its standard error.
+        depth: mean depth of all wavelengths.
     """
     return abs(difference) > max(_LARGEST_DIFFERENCE * abs(depth), _LEAST_SIGNIFICANCE * sigma)
 

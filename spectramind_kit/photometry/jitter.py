@@ -43,7 +43,9 @@ def centroid_and_width(light: np.ndarray, first: np.ndarray, second: np.ndarray)
     """Return mean and standard deviation of the light along an axis (n_exposure,) [pixel]; NaN without light.
 
     Args:
-        light, first, second: sums of the light, of its coordinate and of the coordinate squared (n_exposure,).
+        light: sum of the light (n_exposure,).
+        first: sum of light times coordinate (n_exposure,).
+        second: sum of light times coordinate squared (n_exposure,).
     """
     light = np.where(np.abs(light) > 0, light, np.nan)
     mean = first / light

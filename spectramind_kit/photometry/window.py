@@ -53,7 +53,9 @@ def on_grid(values: np.ndarray, row: np.ndarray, column: np.ndarray, channel: st
     """Return values (n_pixel,) at detector positions on the grid of rows and science columns.
 
     Args:
-        values: (n_pixel,); row, column: (n_pixel,) detector position.
+        values: (n_pixel,).
+        row: (n_pixel,) detector row.
+        column: (n_pixel,) detector column.
         channel: "AIRS-CH0" or "FGS1".
         missing: what stands where no pixel was read.
     """

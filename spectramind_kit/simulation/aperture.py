@@ -1,4 +1,4 @@
-"""What photometry sees of a channel's light, without drawing a single pixel: flux, its noise, centroids and widths.
+"""What photometry measures of a channel's light, without drawing a single pixel: flux, its noise, centroids and widths.
 
 Everything the aperture measures is a weighted sum of pixels, and so are its mean and its noise:
 
@@ -28,10 +28,12 @@ class Aperture:
     """The part of a detector that is summed, pixels first.
 
     Attributes:
-        image: (n_pixel, n_wavelength), share of the star's light; changes: (n_change, n_pixel, n_wavelength), first
-            the slopes by shift along each axis [1/pixel], then other changes that the extraction keeps blind to.
+        image: (n_pixel, n_wavelength), fraction of the star's light.
+        changes: (n_change, n_pixel, n_wavelength), first the slopes by shift along each axis [1/pixel], then other
+            changes that the extraction keeps blind to.
         foreground: (n_wavelength,) [e- per pixel and exposure].
-        star: (n_wavelength, n_time) [e- per exposure]; shift: (n_axis, n_time) [pixel].
+        star: (n_wavelength, n_time) [e- per exposure].
+        shift: (n_axis, n_time) [pixel].
         place: (n_axis, n_pixel), detector position of the pixels [pixel].
     """
 
@@ -64,7 +66,7 @@ def channel_aperture(light: ChannelLight, cadence: Cadence, photometry: Photomet
 
 
 def aperture_flux(aperture: Aperture) -> np.ndarray:
-    """Return the light that the aperture sees without noise, (n_wavelength, n_time) [e- per exposure]."""
+    """Return the light in the aperture without noise, (n_wavelength, n_time) [e- per exposure]."""
     n_axis = len(aperture.shift)
     response = aperture.image.sum(axis=0)[:, None] + aperture.changes[:n_axis].sum(axis=1).T @ aperture.shift
     return aperture.star * response
@@ -74,7 +76,8 @@ def extraction_weights(aperture: Aperture, variance: np.ndarray, extraction: str
     """Return the weight of every pixel in the flux, (n_pixel, n_wavelength).
 
     Args:
-        aperture: of a channel; variance: (n_pixel, n_wavelength) of one exposure [e-^2].
+        aperture: of a channel.
+        variance: (n_pixel, n_wavelength) of one exposure [e-^2].
         extraction: "sum" or "optimal".
     """
     if extraction == "sum":
@@ -93,8 +96,11 @@ def measured(
     """Return flux (n_wavelength, n_time) [e-] and pointing series by name (n_time,) [pixel], with noise.
 
     Args:
-        aperture: of a channel; channel: its name.
-        weights, variance: (n_pixel, n_wavelength), of the flux, and of a pixel in a time bin [e-^2].
+        aperture: of a channel.
+        channel: its name.
+        weights: (n_pixel, n_wavelength) of the flux.
+        variance: (n_pixel, n_wavelength) of a pixel in a time bin [e-^2].
+        rng: source of every random draw.
     """
     flux = aperture_flux(aperture)
     flux_variance = (weights**2 * variance).sum(axis=0)

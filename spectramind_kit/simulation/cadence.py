@@ -15,7 +15,7 @@ OBSERVATION_TIME = 27_000.0
 """Length of a visit [s]."""
 
 FIRST_READ = 0.1
-"""Time of the first frame, and from the first to the second frame of a pair, as the axis file tells it [s]."""
+"""Time of the first frame, and from the first to the second frame of a pair, as the axis file gives it [s]."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ _UNIT = np.array([1e-9, 1e-12, 1e-17, 1e-22])
 
 @dataclass(frozen=True)
 class _Statistics:
-    """What the real tables of a channel look like: (centre, standard deviation) pairs and shares of pixels.
+    """What the real tables of a channel look like: (centre, standard deviation) pairs and fractions of pixels.
 
     ``noise_tail`` sets the few noisy pixels: read noise exceeds its floor by tail (1/u - 1) with u uniform [e-].
     ``bend`` and ``bend_scatter`` are those of the linearity coefficients of powers 2 to 5 in ``_UNIT``.
@@ -77,8 +77,10 @@ def draw_calibration_frames(
 
     Args:
         channel: the detector.
-        gain: [ADU/e-]; offset: [e-].
+        gain: [ADU/e-].
+        offset: [e-].
         read_noise: of an ordinary pixel, per read [e-].
+        rng: source of every random draw.
     """
     statistics = _STATISTICS[channel.name]
     dead = rng.random(channel.shape) < statistics.dead

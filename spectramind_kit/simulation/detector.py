@@ -31,7 +31,7 @@ def expected_reads(exposure: np.ndarray, dark: np.ndarray, channel: Channel) -> 
     Args:
         exposure: light between the two reads (n_pixel, n_exposure) [e-].
         dark: (n_pixel,) [e-/s].
-        channel: says when the reads are.
+        channel: gives the times of the reads.
 
     Returns:
         Two arrays (n_pixel, n_exposure) [e-]; the second read holds the sum of both.
@@ -131,7 +131,9 @@ def add_read_noise(
     Args:
         electrons: (n_pixel, n_exposure) [e-].
         read_noise: (n_pixel,) [e-] of one read.
+        n_average: reads that a stored one is the mean of.
         gain: [ADU/e-].
+        rng: source of every random draw.
     """
     rounding = 1.0 / (12.0 * gain**2)
     variance = (np.asarray(read_noise, dtype=np.float64) ** 2 + rounding) / n_average - rounding
@@ -161,9 +163,10 @@ def read_out(
     Args:
         light: expected light per exposure (n_pixel, n_exposure) [e-] at unit response, float32.
         frames: their calibration tables, (n_pixel,) each.
-        channel: says when the reads are.
+        channel: gives the times of the reads.
         hits: pixel and exposure (n_hit,) of cosmic rays.
         n_average: real pairs averaged into a stored one.
+        rng: source of every random draw.
 
     Returns:
         Counts (n_pixel, 2 n_exposure) uint16; even frames are the first reads.

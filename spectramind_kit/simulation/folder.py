@@ -1,6 +1,6 @@
 """Write a competition folder of simulated planets, in the layout and file formats of the real one.
 
-The truth of the test planets lies in ``truth/test.csv``; ``simulation.json`` says what was simulated. Every
+The truth of the test planets lies in ``truth/test.csv``; ``simulation.json`` records what was simulated. Every
 planet has random numbers of its own, derived from the seed and its place in its split, so the files do not
 depend on how many processes wrote them.
 """
@@ -53,7 +53,8 @@ def simulate_folder(
 
     Args:
         out: the folder; a previous simulation there is replaced.
-        n_train, n_test: planets of each split.
+        n_train: training planets.
+        n_test: test planets.
         config: sizes of frames and effects.
         seed: rules every random draw.
         edition: "2025" or "2024".
@@ -93,7 +94,10 @@ def draw_systems(
     """Return the systems of each split; a longer split starts with the same stars and planets.
 
     Args:
-        n_train, n_test: planets of each split; seed: rules every random draw; edition: "2025" or "2024".
+        n_train: training planets.
+        n_test: test planets.
+        seed: rules every random draw.
+        edition: "2025" or "2024".
         config: gives stars spots and other limb-darkening laws and shifts the test planets; if not given, none of it.
     """
     ids = draw_planet_ids(n_train + n_test, np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(2,))))

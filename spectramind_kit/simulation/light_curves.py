@@ -73,14 +73,16 @@ def simulate_light_curves(
 def simulate_training_planets(
     n: int, config: Config, seed: int, first: int = 0
 ) -> Iterator[tuple[Planet, list[LightCurves], np.ndarray]]:
-    """Yield planets as a training set has them: what the star table says, light curves of each visit, label (283,).
+    """Yield planets as a training set has them: what the star table holds, light curves of each visit, label (283,).
 
     Every planet has random numbers of its own, derived from the seed and its number, so any range of them can be made
     anywhere. The population is the training planets': ``simulation.test_shift`` has no effect.
 
     Args:
-        n: planets; config: simulation and photometry.
-        seed: rules every random draw; first: number of the first planet.
+        n: planets.
+        config: simulation and photometry.
+        seed: rules every random draw.
+        first: number of the first planet.
     """
     for index in range(first, first + n):
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_STREAM, index)))

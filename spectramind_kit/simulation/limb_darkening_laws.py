@@ -34,7 +34,8 @@ def radial_law(kind: str, temperature: float, wavelength: np.ndarray, quadratic:
 
     Args:
         kind: "quadratic", "power2" or "atmosphere".
-        temperature: effective temperature [K]; wavelength: (n_wavelength,) [um].
+        temperature: effective temperature [K].
+        wavelength: (n_wavelength,) [um].
         quadratic: (n_wavelength, 2), the coefficients u1, u2 of a star as dark.
     """
     if kind == "quadratic":

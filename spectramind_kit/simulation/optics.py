@@ -46,14 +46,14 @@ _STEP = 0.02
 
 @cache
 def airs_image() -> tuple[np.ndarray, np.ndarray]:
-    """Return the share of a column's light in each pixel, (32, 356), and its slopes with shift, (1, 32, 356)."""
+    """Return the fraction of a column's light in each pixel, (32, 356), and its slopes with shift, (1, 32, 356)."""
     ahead, behind = _airs_shape(AIRS_CENTRE + _STEP), _airs_shape(AIRS_CENTRE - _STEP)
     return _frozen(_airs_shape(AIRS_CENTRE)), _frozen(((ahead - behind) / (2 * _STEP))[None])
 
 
 @cache
 def fgs1_image() -> tuple[np.ndarray, np.ndarray]:
-    """Return the share of the spot's light in each pixel, (32, 32), and its slopes with shift, (2, 32, 32).
+    """Return the fraction of the spot's light in each pixel, (32, 32), and its slopes with shift, (2, 32, 32).
 
     The slopes are those by a shift along rows and along columns; they hold the pointing response, so the
     light of the whole spot changes when it moves.
@@ -71,12 +71,12 @@ def fgs1_image() -> tuple[np.ndarray, np.ndarray]:
 def _airs_shape(centre: float) -> np.ndarray:
     """Row profile of every column (32, 356) with the trace at ``centre``; columns sum to 1 but for lost wings."""
     wavelength = airs_wavelengths()
-    sigma, share, width = (np.interp(wavelength, _WAVELENGTH, p) for p in (_CORE_SIGMA, _WING_SHARE, _WING_WIDTH))
+    sigma, fraction, width = (np.interp(wavelength, _WAVELENGTH, p) for p in (_CORE_SIGMA, _WING_SHARE, _WING_WIDTH))
     rows = np.arange(AIRS.n_row)[:, None]
     wing = _wings_on_pixels(rows, centre, width)
     # The wings' norm is that of the centred trace: moving the image must not change its light.
     norm = _wings_on_pixels(rows, AIRS_CENTRE, width).sum(axis=0)
-    return (1.0 - share) * _gaussian_on_pixels(rows, centre, sigma) + share * wing / norm
+    return (1.0 - fraction) * _gaussian_on_pixels(rows, centre, sigma) + fraction * wing / norm
 
 
 def _wings_on_pixels(rows: np.ndarray, centre: float, width: np.ndarray) -> np.ndarray:
@@ -92,7 +92,7 @@ def _gaussian_on_pixels(pixel: np.ndarray, centre: float, sigma: np.ndarray | fl
 
 
 def _fgs1_shape(row_shift: float, column_shift: float) -> np.ndarray:
-    """Share of the spot's light in each pixel (32, 32) with the spot moved by a shift [pixel]."""
+    """Fraction of the spot's light in each pixel (32, 32) with the spot moved by a shift [pixel]."""
     pixel = np.arange(FGS1.n_row, dtype=np.float64)
     core = np.zeros(FGS1.shape)
     for row, column, row_sigma, column_sigma, weight in _FGS1_GAUSSIANS:

@@ -30,8 +30,10 @@ def oscillating_jitter(n_exposure: int, sigma: float, spacing: float, rng: np.ra
     """Return shifts that swing about zero, (n_exposure,) [pixel].
 
     Args:
-        n_exposure: exposures in a row; spacing: time from one to the next [s].
+        n_exposure: exposures in a row.
         sigma: standard deviation per exposure [pixel].
+        spacing: time from one exposure to the next [s].
+        rng: source of every random draw.
     """
     memory = np.exp(-spacing / DAMPING_TIME)
     first, second = 2.0 * memory * np.cos(2.0 * np.pi * spacing / OSCILLATION_PERIOD), -(memory**2)
@@ -45,7 +47,9 @@ def drift_shape(time: np.ndarray, length: float, rng: np.random.Generator) -> np
     """Return f(t), a random polynomial of mean zero and peak-to-peak one over a visit, (n_time,) [1].
 
     Args:
-        time: (n_time,) [s]; length: of the visit [s].
+        time: (n_time,) [s].
+        length: of the visit [s].
+        rng: source of every random draw.
     """
     size = 1.0 / np.arange(1, _DRIFT_ORDER + 1) ** 1.5
     coefficients = np.concatenate([[0.0], size * rng.standard_normal(_DRIFT_ORDER)])

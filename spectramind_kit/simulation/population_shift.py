@@ -20,8 +20,11 @@ class PopulationShift:
     """What is added to the means of a population.
 
     Attributes:
-        log_temperature: to ln of the star's effective temperature; log_planet_radius: to ln of the planet's radius.
-        cloud, haze: to ln of their opacities; abundance: to ln of each molecule's.
+        log_temperature: to ln of the star's effective temperature.
+        log_planet_radius: to ln of the planet's radius.
+        cloud: to ln of its opacity.
+        haze: to ln of its opacity.
+        abundance: to ln of each molecule's opacity.
     """
 
     log_temperature: float

@@ -31,7 +31,8 @@ class RadialLaw:
     """Limb darkening by wavelength.
 
     Attributes:
-        powers: (n_power,) of mu; weights: (n_wavelength, n_power), each row sums to 1: intensity 1 at the centre.
+        powers: (n_power,) of mu.
+        weights: (n_wavelength, n_power), each row sums to 1: intensity 1 at the centre.
     """
 
     powers: np.ndarray
@@ -73,7 +74,9 @@ def hidden_areas(separation: np.ndarray, radius_ratio: np.ndarray, powers: np.nd
     """Return the integrals of powers of mu over what the planet hides, (n_power, n) [R_star^2].
 
     Args:
-        separation, radius_ratio: (n,) [R_star]; powers: (n_power,).
+        separation: (n,) of the centres [R_star].
+        radius_ratio: (n,) of planet and star [1].
+        powers: (n_power,) of mu.
     """
     area = np.zeros((len(powers), len(separation)))
     touch = separation < 1.0 + radius_ratio

@@ -48,7 +48,8 @@ class Atmosphere:
 
     Attributes:
         abundance: ln of each molecule's opacity relative to a grey one.
-        haze, haze_slope: ln opacity at 2.5 um, and its power of wavelength (4 is Rayleigh scattering).
+        haze: ln of its opacity at 2.5 um.
+        haze_slope: power of wavelength with which it falls (4 is Rayleigh scattering).
         cloud: ln of a grey opacity.
         scale_height: in planetary radii [1].
     """
@@ -107,7 +108,8 @@ def transmission_depth(atmosphere: Atmosphere, depth: float, wavelength: np.ndar
     Args:
         atmosphere: of the planet.
         depth: of the radius averaged over the anchor wavelengths.
-        wavelength: where the depth is wanted; anchor: where the mean radius is taken [um].
+        wavelength: where the depth is wanted [um].
+        anchor: where the mean radius is taken [um].
     """
     height = log_opacity(atmosphere, wavelength) - log_opacity(atmosphere, anchor).mean()
     return depth * (1.0 + atmosphere.scale_height * height) ** 2

@@ -1,14 +1,14 @@
-"""Star spots: those the planet passes by make transits deeper, one that it crosses makes a bump.
+"""Star spots: those the planet passes by make transits deeper, one that it crosses makes transits briefly shallower.
 
-A disc of which a share f is covered with spots shines 1 - f (1 - c), c(lambda) = B(T_spot) / B(T_star), while the
+A disc of which a fraction f is covered with spots shines 1 - f (1 - c), c(lambda) = B(T_spot) / B(T_star), while the
 planet hides unspotted light, so the transit light source effect (Rackham et al. 2018) deepens a transit by
 
     epsilon(lambda) = 1 / (1 - f (1 - c)),
 
 more at FGS1 than in the infrared, where spots are hardly darker than the star. Where the planet covers part of a
-spot it hides only c of the light there. Covered shares of about 1 % belong to inactive FGK stars (Rackham et al. 2019);
-spots that planets were seen to cross are 100 to 1,000 K cooler than the star and up to 0.2 stellar radii large
-(Beky et al. 2014; Mancini et al. 2017).
+spot it hides only c of the light there. Inactive FGK stars have about 1 % covered (Rackham et al. 2019); spots that
+planets were observed to cross are 100 to 1,000 K cooler than the star and up to 0.2 stellar radii large (Beky et al.
+2014; Mancini et al. 2017).
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _LN_COVERING_SCATTER = 0.6
 _LARGEST_COVERING = 0.08
 _TEMPERATURE_RATIO = (0.82, 0.96)
 _CROSSED = 0.3
-"""Share of the visits to spotted stars in which the planet crosses a spot."""
+"""Fraction of the visits to spotted stars in which the planet crosses a spot."""
 _CROSSED_RADIUS = (0.3, 0.8)
 """Radius of a crossed spot over that of one spot as large as all of them, and its limits [R_star]."""
 _RADIUS_LIMITS = (0.03, 0.2)
@@ -33,7 +33,7 @@ _FARTHEST = 0.95
 
 @dataclass(frozen=True)
 class StarSpots:
-    """Spots of a star: share of the disc they cover [1], and their temperature [K]."""
+    """Spots of a star: fraction of the disc they cover [1], and their temperature [K]."""
 
     covering: float
     temperature: float
@@ -53,7 +53,8 @@ class CrossedSpot:
 
     Attributes:
         along: place of its centre on the planet's chord, -1 (ingress) to 1 (egress) [half a chord].
-        beside: distance of the centre from the chord [planet radii]; radius: [R_star].
+        beside: distance of the centre from the chord [planet radii].
+        radius: [R_star].
     """
 
     along: float
@@ -62,7 +63,7 @@ class CrossedSpot:
 
 
 def draw_spots(star_temperature: float, typical_covering: float, rng: np.random.Generator) -> StarSpots | None:
-    """Draw the spots of a star; None where ``typical_covering``, the median share covered, is zero."""
+    """Draw the spots of a star; None where ``typical_covering``, the median fraction covered, is zero."""
     scatter, ratio = rng.normal(0.0, _LN_COVERING_SCATTER), rng.uniform(*_TEMPERATURE_RATIO)
     if typical_covering == 0.0:
         return None
@@ -83,8 +84,9 @@ def spotted(flux: np.ndarray, deepening: np.ndarray, contrast: np.ndarray, cross
 
     Args:
         flux: the transit before the star without spots (n_wavelength, n_time) [1].
-        deepening, contrast: (n_wavelength,) of ``StarSpots``.
-        crossed: share of the photosphere's light that the planet hides within the crossed spot, as ``flux``.
+        deepening: (n_wavelength,) of ``StarSpots``.
+        contrast: (n_wavelength,) of ``StarSpots``.
+        crossed: fraction of the photosphere's light that the planet hides within the crossed spot, as ``flux``.
     """
     hidden = (1.0 - flux) - (1.0 - contrast)[:, None] * crossed
     return 1.0 - deepening[:, None] * hidden
@@ -97,8 +99,10 @@ def crossed_area(
 
     Args:
         spot: of the visit.
-        along, across: place of the planet's centre (n_time, n_instant) [R_star], infinite behind the star.
-        impact_parameter, radius_ratio: of the planet [R_star].
+        along: place of the planet's centre along its way (n_time, n_instant) [R_star], infinite behind the star.
+        across: likewise, across its way.
+        impact_parameter: of the planet [R_star].
+        radius_ratio: of planet and star [1].
     """
     half_chord = np.sqrt(max(0.0, 1.0 - impact_parameter**2))
     x, y = spot.along * half_chord, impact_parameter + spot.beside * radius_ratio

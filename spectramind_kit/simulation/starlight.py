@@ -71,14 +71,14 @@ def planck_quotient(
     )
 
 
-def foreground_per_pixel(electrons: np.ndarray, share: float, n_pixel: int, tilt: float = 0.0) -> np.ndarray:
+def foreground_per_pixel(electrons: np.ndarray, fraction: float, n_pixel: int, tilt: float = 0.0) -> np.ndarray:
     """Return the foreground, uniform over the pixels of a column, (n_column,) [e- per exposure].
 
     Args:
         electrons: the star's electrons per exposure in each column (n_column,) [e-].
-        share: foreground over starlight in the whole column [1].
+        fraction: foreground over starlight in the whole column [1].
         n_pixel: pixels that the column's light is spread over.
-        tilt: change of the share from the first to the last column, relative to its mean [1].
+        tilt: change of the fraction from the first to the last column, relative to its mean [1].
     """
     slope = np.linspace(-0.5, 0.5, len(electrons)) if len(electrons) > 1 else np.zeros(1)
-    return electrons * share * (1.0 + tilt * slope) / n_pixel
+    return electrons * fraction * (1.0 + tilt * slope) / n_pixel

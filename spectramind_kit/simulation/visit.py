@@ -36,7 +36,7 @@ from spectramind_kit.transit.orbit import sky_separation
 _INSTANTS = 5
 """Moments of a stored exposure over which the transit is averaged, if it is the mean of several."""
 _HEADROOM = 0.88
-"""Largest share of the full well, or of the converter's range, that the brightest pixel may fill."""
+"""Largest fraction of the full well, or of the converter's range, that the brightest pixel may fill."""
 _DRIFT_SIZE_SCATTER = 0.3
 _FOREGROUND_SCATTER = 0.4
 _FOREGROUND_TILT = 0.3
@@ -48,7 +48,7 @@ class ChannelLight:
 
     Attributes:
         star: electrons per exposure summed over the rows, (n_column, n_pair), or (1, n_pair) for one spot [e-].
-        image: share of the star's light in each pixel, (n_row, n_column).
+        image: fraction of the star's light in each pixel, (n_row, n_column).
         slopes: change of the image per pixel of shift, (n_axis, n_row, n_column).
         shift: pointing, (n_axis, n_pair) [pixel].
         foreground: (n_column,) [e- per pixel and exposure].
@@ -62,10 +62,10 @@ class ChannelLight:
 
     def on_row(self, row: int) -> np.ndarray:
         """Return the light of one detector row, (n_column, n_pair) float32 [e- per exposure]."""
-        share = self.image[row].astype(np.float32)[:, None]
+        fraction = self.image[row].astype(np.float32)[:, None]
         for slope, shift in zip(self.slopes, self.shift):
-            share = share + slope[row].astype(np.float32)[:, None] * shift.astype(np.float32)
-        light = share * self.star
+            fraction = fraction + slope[row].astype(np.float32)[:, None] * shift.astype(np.float32)
+        light = fraction * self.star
         light += self.foreground.astype(np.float32)[:, None]
         return np.maximum(light, 0.0, out=light)
 
@@ -139,9 +139,9 @@ def light_on_pixels(
     image, slopes = airs_image() if channel == AIRS else fgs1_image()
     electrons = star_electrons(system, channel)
     electrons = electrons * min(1.0, brightest / float((image * electrons).max()))
-    share = config.foreground * np.exp(rng.normal(0.0, _FOREGROUND_SCATTER))
+    fraction = config.foreground * np.exp(rng.normal(0.0, _FOREGROUND_SCATTER))
     n_pixel = channel.n_row if channel == AIRS else channel.n_pixel
-    foreground = foreground_per_pixel(electrons, share, n_pixel, rng.uniform(-_FOREGROUND_TILT, _FOREGROUND_TILT))
+    foreground = foreground_per_pixel(electrons, fraction, n_pixel, rng.uniform(-_FOREGROUND_TILT, _FOREGROUND_TILT))
     curves = transit * draw_drift(channel, cadence, config.drift, rng)
     shift = draw_pointing(cadence, config, rng)
     if disturbances is not None:

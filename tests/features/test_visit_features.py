@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spectramind_kit.features.visit import REGRESSORS, SEQUENCE, TEMPLATES, VISIT_CONTEXT, VISIT_NODE, visit_features
+from spectramind_kit.flags import Flag
 from spectramind_kit.products import Estimate, LightCurves, Orbit, Planet, Star, TransitFit
 
 N_TIME, BIN = 300, 90.0
@@ -73,6 +74,14 @@ def test_the_transit_is_told_in_depths_and_half_durations():
     assert context(seen, "duration") == pytest.approx(0.8)
     assert context(seen, "ln_axis_ratio") == pytest.approx(np.log(2.0), abs=1e-5)
     assert context(seen, "airs_u1") == pytest.approx(1.4) and context(seen, "fgs1_u1") == 0.0
+
+
+def test_flags_are_counted_whatever_they_say():
+    residual = np.zeros((N_TIME, len(WAVELENGTH)))
+    assert context(visit(residual), "n_flag") == 0.0
+    for details in (("", ""), ("2.0 times; 3.0 times", "at 8000, 9000 s")):
+        flags = dict(zip((Flag.AIRS_NOISY, Flag.FLUX_JUMP), details))
+        assert context(visit(residual, flags=flags), "n_flag") == pytest.approx(np.log(3.0))
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
