@@ -4,11 +4,15 @@ Exit status: 0 when the job was done, 2 on wrong usage, 1 otherwise with one mes
 Heavy modules are imported by the command that needs them, so that ``--help`` answers at once.
 """
 
+import contextlib
 import dataclasses
 import json
 import logging
 import os
 import sys
+import threading
+import time
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +23,8 @@ from spectramind_kit import __version__
 from spectramind_kit.config import Config, load_config
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
 from spectramind_kit.kaggle.remote import commands as kaggle_commands
+
+logger = logging.getLogger(__name__)
 
 app = typer.Typer(
     help="From raw Ariel detector cubes to a submission: simulate, calibrate, train, predict, submit, diagnose.",
@@ -218,9 +224,12 @@ def diagnose(
     overrides: Overrides = None,
 ) -> None:
     """Write WORK/report.html: scores, calibration of sigmas, spectra, light curves, what went wrong."""
-    from spectramind_kit.diagnostics.report import write_report
+    config = _config(overrides)
+    with _seconds_logged("writing the report"):
+        from spectramind_kit.diagnostics.report import write_report
 
-    typer.echo(str(write_report(data, work, _config(overrides), truth=truth)))
+        path = write_report(data, work, config, truth=truth)
+    typer.echo(str(path))
 
 
 @app.command("dry-run")
@@ -296,6 +305,25 @@ def _calm_threads() -> None:
 
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OMP_NUM_THREADS", str(available_cores()))
+
+
+@contextlib.contextmanager
+def _seconds_logged(doing: str, every: float = 8.0) -> Iterator[None]:
+    """Log what is being done, and again every few seconds: for work that cannot count how far it is."""
+    done, started = threading.Event(), time.monotonic()
+
+    def say() -> None:
+        while not done.wait(every):
+            logger.info("%s: %.0f s so far", doing, time.monotonic() - started)
+
+    logger.info("%s", doing)
+    thread = threading.Thread(target=say, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _config(overrides: list[str] | None) -> Config:

@@ -1,10 +1,13 @@
 """The command line: names, options, outputs and exit status that other tools rely on."""
 
 import json
+import logging
+import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 
 import polars as pl
 import pytest
@@ -216,6 +219,19 @@ def test_diagnose_writes_a_page(spectramind, competition, work):
     assert status == 0 and out.strip() == str(page)
     text = page.read_text()
     assert "data:image/png;base64" in text and "http://" not in text
+
+
+def test_work_that_cannot_count_says_how_long_it_has_taken(caplog):
+    with caplog.at_level(logging.INFO), cli._seconds_logged("drawing", every=0.05):
+        time.sleep(0.3)
+    assert caplog.messages[0] == "drawing" and caplog.messages[1].startswith("drawing: 0 s so far")
+
+
+def test_threads_are_capped_unless_the_user_says_otherwise(monkeypatch, spectramind):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    spectramind("version")
+    assert (os.environ["OMP_WAIT_POLICY"], os.environ["OMP_NUM_THREADS"]) == ("PASSIVE", "7")
 
 
 def test_diagnose_without_a_run_says_what_to_do(spectramind, competition, tmp_path):

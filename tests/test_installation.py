@@ -85,6 +85,11 @@ def test_the_readme_and_the_set_up_name_the_same_pythons():
     assert "Python 3.11-3.13" in (PROJECT / "README.md").read_text()
 
 
+def test_the_package_says_that_it_is_typed():
+    assert (PROJECT / "spectramind_kit" / "py.typed").is_file()
+    assert "py.typed" in setup_cfg()["options.package_data"]["spectramind_kit"].split()
+
+
 def imported(*folders: str) -> set[str]:
     """Top-level names that the files of folders import, anywhere in them."""
     found = set()

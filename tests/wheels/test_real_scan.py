@@ -28,7 +28,8 @@ def mamba_ssm(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mamba")
     download_source("mamba-ssm", [f"mamba-ssm=={VERSION}"], folder, isolated=False)
     with tarfile.open(next(folder.glob("mamba_ssm-*.tar.gz"))) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python has it since 3.11.4
+        archive.extractall(folder)
     package = types.ModuleType("mamba_ssm")
     package.__path__ = [str(next(folder.glob("mamba_ssm-*/mamba_ssm")))]
     norm = types.ModuleType("mamba_ssm.ops.triton.layer_norm")

@@ -6,6 +6,7 @@ would not reach.
 """
 
 import contextlib
+import logging
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,10 @@ from pathlib import Path
 
 import psutil
 
+log = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_LINES = 8.0
+"""Of the log: nobody should wonder whether a run still goes on."""
 SECONDS_BETWEEN_SAMPLES = 0.5
 SAMPLES_PER_DISK_SAMPLE = 4
 """Adding up a folder takes longer than adding up processes."""
@@ -66,6 +71,7 @@ def run_watched(
         budget: what it may use.
     """
     start, memory, disk, breach, samples = time.monotonic(), 0, 0, "", 0
+    logged = start
     with record.open("w") as stream:
         process = subprocess.Popen(command, env=dict(variables), stdout=stream, stderr=subprocess.STDOUT)
         while process.poll() is None and not breach:
@@ -76,6 +82,9 @@ def run_watched(
             breach = over_budget(budget, time.monotonic() - start, memory, disk)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(SECONDS_BETWEEN_SAMPLES)
+            if time.monotonic() - logged >= SECONDS_BETWEEN_LINES:
+                logged = time.monotonic()
+                log.info("%.0f s, %.2f GB: %s", logged - start, memory / 1e9, last_line(record))
         if breach:
             stop_tree(process.pid)
             process.wait()
@@ -93,6 +102,14 @@ def over_budget(budget: Budget, seconds: float, memory: float, disk: float) -> s
     if disk > budget.disk:
         return f"stopped at {disk / 1e9:.3f} GB in the working folder: it may hold {budget.disk / 1e9:.3f} GB"
     return ""
+
+
+def last_line(record: Path) -> str:
+    """Return the end of what a run has printed so far: its last line that says something, at most 160 characters."""
+    with record.open("rb") as stream:
+        stream.seek(max(0, record.stat().st_size - 4096))
+        lines = stream.read().decode(errors="replace").replace("\r", "\n").splitlines()
+    return next((line.strip()[-160:] for line in reversed(lines) if line.strip()), "nothing printed yet")
 
 
 def memory_of_tree(pid: int) -> int:

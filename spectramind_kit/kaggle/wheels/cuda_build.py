@@ -85,7 +85,9 @@ def unpack_source(pin: Pin, environment: BuildEnvironment, tree: Path) -> None:
         locked = ["--require-hashes", "--requirement", str(requirement)]
         download_source(pin.name, locked, Path(temporary), isolated=False, python=environment.python)
         with tarfile.open(Path(temporary, pin.filename)) as archive:
-            archive.extractall(temporary, filter="data")
+            # Python has filters since 3.11.4 only; the hash says that these are the pinned files, with or without one
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)
+            archive.extractall(temporary)
         unpacked = next(path for path in Path(temporary).iterdir() if path.is_dir())
         shutil.move(unpacked, tree)
 

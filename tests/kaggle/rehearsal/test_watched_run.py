@@ -1,5 +1,6 @@
 """A watched run: what it uses is measured over all its processes, and it stops, whole, when it overdraws."""
 
+import logging
 import os
 import sys
 import time
@@ -7,7 +8,8 @@ import time
 import psutil
 import pytest
 
-from spectramind_kit.kaggle.rehearsal.watched_run import Budget, run_watched, size_of_folder
+from spectramind_kit.kaggle.rehearsal import watched_run
+from spectramind_kit.kaggle.rehearsal.watched_run import Budget, last_line, run_watched, size_of_folder
 
 PLENTY = Budget(seconds=60, memory=30e9, disk=1e9)
 # The memory is a grandchild's, in a session of its own, as a notebook's kernel is.
@@ -66,3 +68,19 @@ def test_exit_status_and_words_come_through(tmp_path):
     usage = run(tmp_path, "print('last words'); raise SystemExit(3)")
 
     assert usage.returncode == 3 and (tmp_path / "run.log").read_text() == "last words\n"
+
+
+def test_how_far_a_run_is_is_logged_while_it_runs(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(watched_run, "SECONDS_BETWEEN_LINES", 0.2)
+    with caplog.at_level(logging.INFO):
+        run(tmp_path, "import time; print('fit test: 3 of 16 planets', flush=True); time.sleep(2)")
+
+    assert any(message.endswith("GB: fit test: 3 of 16 planets") for message in caplog.messages)
+
+
+def test_last_line_is_the_last_that_says_something(tmp_path):
+    record = tmp_path / "run.log"
+    record.write_text("")
+    assert last_line(record) == "nothing printed yet"
+    record.write_text("first\n" * 5_000 + "10 %\r20 %\r\n\n")
+    assert last_line(record) == "20 %"
