@@ -1,4 +1,4 @@
-"""The ways to compute a selective scan: same arguments, same answer, other speed and needs.
+"""The ways to compute a selective scan: same arguments, same result, other speed and needs.
 
     cuda        mamba_ssm's kernel: a CUDA device, and the compiled wheel that fits its torch
     triton      our own kernels: a CUDA device and Triton, which torch brings along there

@@ -1,7 +1,7 @@
 """The selective scan on a GPU by Triton kernels of our own: no wheel, no ABI, the same code on every architecture.
 
 Gate, skip connection, bias and softplus are fused, as in Gu and Dao's CUDA kernel (arXiv:2312.00752, section 3.3.2).
-What is kept for the backward pass is the inputs and one state for each chunk of time; the rest is made again.
+What is saved for the backward pass is the inputs and one state for each chunk of time; the rest is made again.
 This module imports without Triton; only a call needs it.
 """
 

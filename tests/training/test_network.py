@@ -1,4 +1,4 @@
-"""Training: it learns what can be learned, takes up what is there, keeps to its time, and judges fairly."""
+"""Training: it learns what can be learned, reuses what is there, stays within its time, and judges fairly."""
 
 import dataclasses
 import json
@@ -25,12 +25,13 @@ TINY += ("model.graph_layers=1", "model.patch=10", "model.dropout=0", "loss=gll"
 TINY += ("training.epochs=12", "training.batch_size=8", "training.learning_rate=1e-2", "training.average_decay=0.8")
 
 
-def task_in(folder, *overrides, seed=0):
+def task_in(folder, *overrides, seed=0, edition="2025"):
     config = load_config([*TINY, *overrides])
-    return NetworkTask(config.model, config.loss, config.training, seed, folder / "training", folder / "networks")
+    folders = folder / "training", folder / "networks"
+    return NetworkTask(config.model, config.loss, config.training, seed, *folders, edition=edition)
 
 
-def mean_square_pull(examples, answers):
+def mean_square_residual(examples, answers):
     return float(
         np.mean([((y - m) / f.sigma) ** 2 for y, (m, _), f in zip(examples.truth, answers, examples.features)])
     )
@@ -48,7 +49,7 @@ def trained(tmp_path_factory):
 def test_what_can_be_learned_is_learned_on_planets_never_seen(trained):
     task, examples = trained
     ensemble = load_ensemble(task.networks, WAVELENGTH)
-    held_out = mean_square_pull(examples, ensemble.answers(examples.features, examples.fold.tolist()))
+    held_out = mean_square_residual(examples, ensemble.answers(examples.features, examples.fold.tolist()))
     untaught = np.mean([((y - f.mean) / f.sigma) ** 2 for y, f in zip(examples.truth, examples.features)])
     assert held_out < 0.6 * untaught
 
@@ -73,7 +74,7 @@ def test_one_broken_planet_costs_one(trained):
     assert answers[1] is None and answers[0] is not None and answers[2] is not None
 
 
-def test_a_second_training_takes_up_what_is_there(trained):
+def test_a_second_training_reuses_what_is_there(trained):
     task, examples = trained
     before = {path: path.stat().st_mtime_ns for path in task.networks.glob("*.safetensors")}
     train_networks(replace(task, training=replace(task.training, hours=9.0)), examples)
@@ -180,7 +181,7 @@ def test_networks_that_are_damaged_are_named(trained, tmp_path):
         load_ensemble(tmp_path, WAVELENGTH)
 
 
-def test_two_processes_together_see_what_one_sees():
+def test_two_processes_together_take_the_batches_of_one():
     dataset = PlanetDataset(random_examples(16))
     alone = [batch.context for batch in training_loader(dataset, 8, 3)]
     shared = [list(training_loader(dataset, 8, 3, world=2, rank=rank)) for rank in range(2)]
@@ -213,7 +214,7 @@ def test_a_task_survives_its_files(tmp_path):
     assert data.content_hash() == examples.content_hash() and start["a"].tolist() == [1.0, 1.0]
 
 
-def test_the_launched_process_says_what_it_misses(tmp_path):
+def test_the_launched_process_reports_what_it_misses(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "spectramind_kit.training.launch", str(tmp_path)], capture_output=True, text=True
     )
