@@ -1,5 +1,8 @@
 """The graph over wavelengths: who is linked with whom and why; and that messages go as far as hops do."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -34,6 +37,12 @@ def hops(graph):
     """Return how many edges lie between any two nodes, (n, n)."""
     n, (source, target) = len(graph.wavelength), graph.edge_index
     return shortest_path(coo_array((np.ones(len(source)), (source, target)), shape=(n, n)), unweighted=True)
+
+
+def test_importing_the_network_loads_no_torch_geometric():
+    program = "import sys, spectramind_kit.networks.spectramind; assert 'torch_geometric' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_links_run_both_ways_none_to_itself_none_twice(graph):
