@@ -1,7 +1,7 @@
 """Planets laid side by side, as a network takes them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -36,7 +36,8 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
-        return Batch(**{name: None if part is None else part.to(device) for name, part in vars(self).items()})
+        here = vars(self).items()
+        return replace(self, **{name: part.to(device) for name, part in here if part is not None})
 
     def truth(self) -> Tensor:
         """Return the true spectra (batch, n_wavelength) [(Rp/Rs)^2].

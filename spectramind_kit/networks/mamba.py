@@ -164,8 +164,8 @@ class LightCurveEncoder(nn.Module):
     def _scale_residuals(self) -> None:
         """Shrink what layers add, so that the sum over layers and directions starts with the variance of one."""
         with torch.no_grad():
-            for layer in self.layers:
-                for block in {layer.forward_block, layer.backward_block}:
+            for block in self.modules():  # a block of both directions comes once
+                if isinstance(block, MambaBlock):
                     block.out_proj.weight /= math.sqrt(2 * len(self.layers))
 
     def forward(self, sequence: Tensor, valid: Tensor | None = None) -> Tensor:

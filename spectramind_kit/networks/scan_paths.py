@@ -48,7 +48,10 @@ def cuda_scan(
     Raises:
         ImportError: without the wheel, or where it does not load.
     """
-    from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
+    # The wheel exists where there is a GPU only.
+    from mamba_ssm.ops.selective_scan_interface import (  # pyright: ignore[reportMissingImports]  # see above
+        selective_scan_fn,
+    )
 
     return selective_scan_fn(u, delta, A, B, C, D, z, delta_bias, delta_softplus)
 

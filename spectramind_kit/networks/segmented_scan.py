@@ -67,7 +67,7 @@ class _SegmentedScan(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, dy):
+    def backward(ctx, dy):  # pyright: ignore[reportIncompatibleMethodOverride]  # torch names no gradients
         u, delta, A, B, C, borders = ctx.saved_tensors
         du, d_delta, dA, dB, dC = (torch.zeros_like(x) for x in (u, delta, A, B, C))
         carry = torch.zeros_like(borders[0])

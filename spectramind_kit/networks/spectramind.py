@@ -88,7 +88,7 @@ class SpectraMindV50(nn.Module):
     def __init__(self, wavelength: np.ndarray, config: ModelConfig):
         super().__init__()
         d_model, dropout = config.d_model, config.dropout
-        self.patch = config.patch
+        self.d_model, self.patch = d_model, config.patch
         self.sequence_scale = Standardisation(len(SEQUENCE))
         self.node_scale = Standardisation(len(NODE))
         self.context_scale = Standardisation(len(CONTEXT))
@@ -134,7 +134,7 @@ class SpectraMindV50(nn.Module):
         """Return the encoded steps of all visits one after the other (batch, n_step, d_model), and which are valid."""
         steps, valid = self.patches(self.sequence_scale(batch.sequence), batch.valid)
         there = valid.any(dim=2)  # (B, V): most planets have one visit, and padding costs as much as light curves
-        encoded = steps.new_zeros(*valid.shape, self.context_encoder[-1].out_features)  # (B, V, T', D)
+        encoded = steps.new_zeros(*valid.shape, self.d_model)  # (B, V, T', D)
         encoded[there] = self.time_encoder(steps[there], valid[there]).to(encoded.dtype)
         return encoded.flatten(1, 2), valid.flatten(1, 2)
 
@@ -157,9 +157,7 @@ def molecular_bands() -> dict[str, list[tuple[float, float]]]:
 
 def _head(d_in: int, d_out: int, dropout: float) -> nn.Sequential:
     """Return a head whose output is zero before training."""
-    head = nn.Sequential(
-        nn.LayerNorm(d_in), nn.Linear(d_in, d_in // 2), nn.GELU(), nn.Dropout(dropout), nn.Linear(d_in // 2, d_out)
-    )
-    nn.init.zeros_(head[-1].weight)
-    nn.init.zeros_(head[-1].bias)
-    return head
+    first, last = nn.Linear(d_in, d_in // 2), nn.Linear(d_in // 2, d_out)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.LayerNorm(d_in), first, nn.GELU(), nn.Dropout(dropout), last)

@@ -46,6 +46,14 @@ class SpectralOperators(nn.Module):
         dtype: of the buffers.
     """
 
+    level: Tensor
+    curvature: Tensor
+    spectrum: Tensor
+    asymmetry: Tensor
+    coherence: Tensor
+    height: Tensor
+    continuity: Tensor
+
     def __init__(self, wavelength: np.ndarray, dtype: torch.dtype = torch.float32):
         super().__init__()
         wavelength = np.asarray(wavelength, dtype=np.float64)

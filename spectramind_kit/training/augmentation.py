@@ -97,7 +97,7 @@ def simulated_examples(labels: Model, work: Path, config: Config) -> Examples:
     parts = (config.simulation, config.photometry, config.fit, config.seed, len(numbers), *_prior_facts(labels))
     return _cached(
         work / "training" / f"simulated-{config_hash(*parts, examples_code())}.npz",
-        lambda: _examples(SimulatedPlanets(config), numbers, config, labels, "simulate", lambda number: NO_FOLD),
+        lambda: _examples(SimulatedPlanets(config), numbers, config, labels, "simulate", lambda number: None),
     )
 
 
@@ -153,7 +153,7 @@ def _examples(
     config: Config,
     labels: Model,
     label: str,
-    fold_of: Callable[[int], int],
+    fold_of: Callable[[int], int | None],
 ) -> Examples:
     """Make planets in parallel and predict each with the prior of the folds that may hold it.
 
@@ -163,7 +163,7 @@ def _examples(
         config: of the workers and of the uncertainties.
         labels: whose populations are the priors.
         label: of the progress.
-        fold_of: fold of the planet of a number; ``NO_FOLD`` for none.
+        fold_of: fold of the planet of a number; None for none.
     """
     made = map_planets(
         make,
@@ -178,14 +178,12 @@ def _examples(
     features, truth, fold = [], [], []
     for number, (measurement, spectrum) in made.items():
         own = fold_of(number)
-        population = labels.population(None if own == NO_FOLD else own)
-        made_features = features_of(
-            infer(measurement, population), recalibration, labels.wavelength, config.uncertainty
-        )
-        if made_features is not None:
-            features.append(made_features)
+        inference = infer(measurement, labels.population(own))
+        known = features_of(inference, recalibration, labels.wavelength, config.uncertainty)
+        if known is not None:
+            features.append(known)
             truth.append(spectrum)
-            fold.append(own)
+            fold.append(NO_FOLD if own is None else own)
     shape = (len(features), len(labels.wavelength))
     return Examples(tuple(features), np.array(truth).reshape(shape), np.array(fold, dtype=np.int64), labels.wavelength)
 

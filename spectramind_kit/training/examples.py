@@ -85,7 +85,7 @@ def save_examples(path: Path, examples: Examples) -> None:
             truth=examples.truth,
             fold=examples.fold,
             wavelength=examples.wavelength,
-            **arrays,
+            **arrays,  # pyright: ignore[reportArgumentType]  # none is called allow_pickle
         )
 
 

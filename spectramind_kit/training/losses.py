@@ -27,10 +27,25 @@ _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 class ScoreRules(Protocol):
     """What the loss needs of one year's metric; the editions of ``metric`` have it."""
 
-    fgs1_sigma: float
-    airs_sigma: float
-    fgs1_weight: float
-    per_element: bool
+    @property
+    def fgs1_sigma(self) -> float:
+        """Ideal sigma of FGS1 [(Rp/Rs)^2]."""
+        ...
+
+    @property
+    def airs_sigma(self) -> float:
+        """Ideal sigma of AIRS-CH0 [(Rp/Rs)^2]."""
+        ...
+
+    @property
+    def fgs1_weight(self) -> float:
+        """Weight of FGS1 against one AIRS-CH0 point."""
+        ...
+
+    @property
+    def per_element(self) -> bool:
+        """Whether the ratio is taken of each element, or of the sums."""
+        ...
 
 
 def metric_weight(wavelength: np.ndarray, fgs1_weight: float) -> np.ndarray:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytorch_lightning as lightning
 import torch
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -84,7 +85,7 @@ class NetworkModule(lightning.LightningModule):
         value = unclipped_score(truth, np.maximum(mean, 0.0), sigma, self.naive, self.edition)
         self.log("score", torch.tensor(value, dtype=torch.float32), sync_dist=True, prog_bar=True)
 
-    def configure_optimizers(self) -> dict:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return AdamW with a linear warm-up and a cosine to zero."""
         decayed = [p for p in self.network.parameters() if p.requires_grad and p.ndim >= _NO_DECAY_BELOW]
         others = [p for p in self.network.parameters() if p.requires_grad and p.ndim < _NO_DECAY_BELOW]

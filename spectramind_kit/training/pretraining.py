@@ -13,7 +13,7 @@ import numpy as np
 import pytorch_lightning as lightning
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from spectramind_kit.features.planet import Features
 from spectramind_kit.features.visit import SEQUENCE
@@ -103,7 +103,9 @@ def _pretrained(
     trainer = new_trainer(
         config, [TrainingProgress("pre-training", budget)], task.folder, budget, config.pretraining_epochs
     )
-    loader = DataLoader(list(planets), task.training.batch_size, shuffle=True, collate_fn=collate)
+    # A list is all that a map-style data set must be.
+    data: Dataset[Features] = list(planets)  # pyright: ignore[reportAssignmentType]  # see above
+    loader = DataLoader(data, task.training.batch_size, shuffle=True, collate_fn=collate)
     trainer.fit(module, loader)
     if module.losses:
         logger.info(
