@@ -67,7 +67,9 @@ def main() -> int:
         changes = [f"model={options.model}", "simulation=beyond_fit", f"training.simulated_planets={options.planets}"]
         changes += [f"training.epochs={options.epochs}", f"training.patience={options.epochs}"]
         config = load_config([*changes, f"training.device={options.device}"])
-        task = NetworkTask(config.model, config.loss, config.training, 0, folder / "training", folder / "networks")
+        task = NetworkTask(
+            *(config.model, config.loss, config.training, 0, folder / "training", folder / "networks", "2025")
+        )
         examples = fitted_planets(folder, config)
         figures = agreement(task, examples, device) | step_times(task, examples, device)
         figures |= real_training(task, examples, device)
@@ -97,7 +99,7 @@ def loss_and_gradient(module: NetworkModule, batch: Batch, device: torch.device,
     batch = batch.to(device)
     with torch.autocast(device.type, torch.float16, enabled=half):
         mean, sigma = corrected(batch, module.network(batch))
-        loss, _ = module.loss(mean, sigma, batch.mean + batch.sigma * batch.pull, 10_000)
+        loss, _ = module.loss(mean, sigma, batch.truth(), 10_000)
     (loss * (2.0**10 if half else 1.0)).backward()  # as a gradient scaler would
     parts = [p.grad.flatten() for p in module.network.parameters() if p.grad is not None]
     return float(loss.detach()), torch.cat(parts).double().cpu() / (2.0**10 if half else 1.0)
@@ -160,7 +162,7 @@ def one_step(
     started = time.perf_counter()
     with torch.autocast(device.type, torch.float16, enabled=device.type == "cuda"):
         mean, sigma = corrected(batch, module.network(batch))
-        loss, _ = module.loss(mean, sigma, batch.mean + batch.sigma * batch.pull, 10_000)
+        loss, _ = module.loss(mean, sigma, batch.truth(), 10_000)
     optimiser.zero_grad(set_to_none=True)
     scaler.scale(loss).backward()
     scaler.step(optimiser)

@@ -1,6 +1,6 @@
-"""A planet as the network sees it: its visits, a node per wavelength, and a context of single numbers.
+"""A planet as the network's input: its visits, a node per wavelength, and a context of single numbers.
 
-The answer of fit and prior travels along, because the network says how far from it the truth lies.
+The prediction of fit and prior travels along, because the network predicts how far from it the truth lies.
 """
 
 import math
@@ -13,35 +13,41 @@ from spectramind_kit.features.visit import SEQUENCE, VISIT_CONTEXT, VISIT_NODE, 
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import DepthEstimate, Planet, require_shape
 
-EXPECTED = ("stray_pull", "fgs1_scale_pull", "airs_scale_pull", "ln_stray_scatter")
-"""What correlated noise is expected to have done to the answer, and what depths that are 0.1 % too large in one channel
-would do, in sigmas; and ln of the factor on sigma that the variance of the first asks for."""
+LINEAR_PREDICTORS = ("depth_bias", "fgs1_gain_response", "airs_gain_response", "ln_depth_bias_scatter")
+"""Channels from which the correction is predicted linearly: the expected depth bias from correlated noise [sigma]; the
+responses of the prediction to a gain error, depths 0.1 % too large in one channel [sigma]; and ln of the factor on
+sigma that the variance of the depth bias asks for."""
 NODE = (
-    *EXPECTED,
-    *("fit_pull", "shape", "fit_shape", "ln_sigma", "ln_fit_sigma", "fgs1", "ln_wavelength"),
+    *LINEAR_PREDICTORS,
+    *("fit_residual", "shape", "fit_shape", "ln_sigma", "ln_fit_sigma", "fgs1", "ln_wavelength"),
     *VISIT_NODE,
 )
 """Channels of a wavelength's node."""
 CONTEXT = (
     *("radius", "mass", "temperature", "planet_mass", "period", "axis", "table_impact"),
-    *("ln_level", "level_pull", "ln_level_sigma", "channel_difference", "n_visit"),
+    *("ln_level", "level_residual", "ln_level_sigma", "channel_difference", "n_visit"),
     *VISIT_CONTEXT,
 )
 """Single numbers of a planet."""
-_SCALE_ERROR = 1e-3
-_LARGEST_PULL = 10.0
+_GAIN_ERROR = 1e-3
+"""Relative error of a channel's depths whose response the network is given [1]."""
+_LARGEST_RESIDUAL = 10.0
+"""Linear predictors beyond are cut [sigma]."""
 _SHAPE = 0.02
 """Typical relative size of a spectrum's shape."""
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """A planet as the network sees it.
+    """A planet as the network's input.
 
     Attributes:
+        planet_id: of the planet.
         visits: (n_time, len(SEQUENCE)) float32 each; visits may differ in length.
-        node: (n_wavelength, len(NODE)) float32; context: (len(CONTEXT),) float32.
-        mean, sigma: (n_wavelength,) the answer of fit and prior [(Rp/Rs)^2], which the network corrects.
+        node: (n_wavelength, len(NODE)) float32.
+        context: (len(CONTEXT),) float32.
+        mean: (n_wavelength,) predicted by fit and prior [(Rp/Rs)^2], which the network corrects.
+        sigma: (n_wavelength,) of that prediction [(Rp/Rs)^2].
     """
 
     planet_id: int
@@ -59,13 +65,15 @@ class Features:
         require_shape("Features", "sigma", self.sigma, self.mean.shape)
 
     def flipped(self) -> "Features":
-        """Return the same planet with time running backwards: physics knows no direction of a transit."""
+        """Return the same planet with time reversed: physics knows no direction of a transit."""
         sign = np.ones(len(SEQUENCE), dtype=np.float32)
         sign[[SEQUENCE.index("time"), SEQUENCE.index("phase")]] = -1.0
         node, context = self.node.copy(), self.context.copy()
-        odd = ("slope", "step")
-        node[:, [NODE.index(name) for name in odd]] *= -1.0
-        context[[CONTEXT.index(f"{channel}_{name}") for channel in ("fgs1", "airs") for name in odd]] *= -1.0
+        # Projections on the odd templates change sign; those on the even ones, and all scatters, stay.
+        antisymmetric = ("slope", "jump")
+        node[:, [NODE.index(name) for name in antisymmetric]] *= -1.0
+        names = [f"{channel}_{name}" for channel in ("fgs1", "airs") for name in antisymmetric]
+        context[[CONTEXT.index(name) for name in names]] *= -1.0
         context[CONTEXT.index("mid_time")] *= -1.0
         return replace(self, visits=tuple(visit[::-1] * sign for visit in self.visits), node=node, context=context)
 
@@ -74,26 +82,28 @@ def planet_features(
     planet: Planet,
     visits: Sequence[VisitFeatures],
     estimate: DepthEstimate,
-    answer: tuple[np.ndarray, np.ndarray],
-    follow: np.ndarray,
+    prediction: tuple[np.ndarray, np.ndarray],
+    mean_jacobian: np.ndarray,
     population: tuple[np.ndarray, np.ndarray],
     wavelength: np.ndarray,
 ) -> Features:
-    """Join the visits of a planet with what fit and prior say of its spectrum.
+    """Collect the visits of a planet, and its spectrum by fit and prior.
 
     Args:
+        planet: star and published orbit.
         visits: at least one; their node and context features are averaged.
         estimate: depths of all visits together.
-        answer: mean and sigma (n_wavelength,) after the prior.
-        follow: (n_wavelength, 2), how the answer follows an error of all depths of FGS1, of AIRS-CH0.
-        population: mean and spread (n_wavelength,) of the labels the prior was learned from.
+        prediction: mean and sigma (n_wavelength,) after the prior [(Rp/Rs)^2].
+        mean_jacobian: (n_wavelength, 2) Jacobian of the posterior mean with respect to a common error of all measured
+            depths of FGS1, of AIRS-CH0 [1].
+        population: mean and spread (n_wavelength,) of the labels the prior was learned from [(Rp/Rs)^2].
         wavelength: (n_wavelength,) [um].
     """
-    mean, sigma = answer
+    mean, sigma = prediction
     fit_sigma = np.sqrt(np.diag(estimate.covariance))
     fgs1 = is_fgs1(wavelength)
     level, level_sigma = _level(mean, fgs1), _level(sigma, fgs1)
-
+    # Relative to the planet's own level: a network of few planets cannot learn that shallow and deep ones are alike.
     own = np.column_stack(
         [
             (estimate.depth - mean) / fit_sigma,
@@ -114,27 +124,32 @@ def planet_features(
         float(mean[fgs1].mean() / level - 1.0) / _SHAPE if fgs1.any() else 0.0,
         float(len(visits)),
     ]
+    linear = _linear_predictors(visits, sigma, mean_jacobian, level)
     return Features(
         planet_id=planet.planet_id,
         visits=tuple(visit.sequence for visit in visits),
-        node=np.nan_to_num(
-            np.column_stack([_expected(visits, answer, follow, level), own, np.mean([v.node for v in visits], axis=0)])
-        ).astype(np.float32),
+        node=np.nan_to_num(np.column_stack([linear, own, np.mean([v.node for v in visits], axis=0)])).astype(
+            np.float32
+        ),
         context=np.nan_to_num(np.array([*context, *np.mean([v.context for v in visits], axis=0)])).astype(np.float32),
         mean=mean,
         sigma=sigma,
     )
 
 
-def _expected(
-    visits: Sequence[VisitFeatures], answer: tuple[np.ndarray, np.ndarray], follow: np.ndarray, level: float
+def _linear_predictors(
+    visits: Sequence[VisitFeatures], sigma: np.ndarray, mean_jacobian: np.ndarray, level: float
 ) -> np.ndarray:
-    """Return the channels ``EXPECTED`` of all wavelengths, (n_wavelength, 4)."""
-    sigma = answer[1]
-    error, variance = np.mean([visit.stray_noise for visit in visits], axis=0).T
-    pulls = np.column_stack([follow @ error, follow * (_SCALE_ERROR * level)]) / sigma[:, None]
-    scatter = np.minimum(follow**2 @ variance / len(visits) / sigma**2, _LARGEST_PULL**2)
-    return np.column_stack([pulls.clip(-_LARGEST_PULL, _LARGEST_PULL), 0.5 * np.log1p(scatter)])
+    """Return the channels ``LINEAR_PREDICTORS`` of all wavelengths, (n_wavelength, 4).
+
+    A visit's depth bias is an error of the measured depths. The posterior passes on only part of it, which differs
+    from wavelength to wavelength: the Jacobian takes it to the predicted mean.
+    """
+    error, variance = np.mean([visit.depth_bias for visit in visits], axis=0).T
+    shifts = np.column_stack([mean_jacobian @ error, mean_jacobian * (_GAIN_ERROR * level)]) / sigma[:, None]
+    # Biases of several visits are independent: the variance of their mean falls with their number.
+    scatter = np.minimum(mean_jacobian**2 @ variance / len(visits) / sigma**2, _LARGEST_RESIDUAL**2)
+    return np.column_stack([shifts.clip(-_LARGEST_RESIDUAL, _LARGEST_RESIDUAL), 0.5 * np.log1p(scatter)])
 
 
 def _level(values: np.ndarray, fgs1: np.ndarray) -> float:

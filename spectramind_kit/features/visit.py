@@ -1,4 +1,4 @@
-"""One visit as the network sees it: what the light curves show beyond their depths.
+"""One visit as the network's input: what the light curves show beyond their depths.
 
 Everything is dimensionless and of order one: residuals in expected sigmas, times in half transits, flux in depths.
 """
@@ -19,7 +19,7 @@ SEQUENCE = (
     *("time", "phase"),
 )
 """Channels of the sequence. Residuals and regressors are in standard deviations, flux and transit in depths."""
-TEMPLATES = ("curvature", "slope", "contacts", "step")
+TEMPLATES = ("curvature", "slope", "contacts", "jump")
 """What the residuals in and around the transit are projected on."""
 VISIT_NODE = ("ln_scatter_in", "ln_scatter_out", "ln_noise_scale", *TEMPLATES)
 _PARAMETERS = ("fgs1_u1", "fgs1_u2", "airs_u1", "airs_u2", "airs_u1_slope", "airs_u2_slope")
@@ -35,38 +35,52 @@ _CLIP = 8.0
 """Residuals beyond are cut: one wild point must not outshine a transit [standard deviations]."""
 _HALF_WINDOW = 13_500.0
 """Half of a visit [s]."""
+_PRIOR_WEIGHT = 5.0
+"""Pseudo-count of points with the expected scatter."""
+_SHORTEST_HALF = 600.0
+"""Half of a transit is taken to last so long at least, or a failed fit's phases would all be cut [s]."""
+_LARGEST_PHASE = 4.0
+_CURVED, _CONTACT = 0.85, 0.15
+"""Phase up to which limb darkening curves the floor of a transit, and half width of a contact [half durations]."""
 
 
 @dataclass(frozen=True, eq=False)
 class VisitFeatures:
-    """One visit as the network sees it: sequence (n_time, n_channel), node (n_wavelength, n_channel), context (n,).
+    """One visit as the network's input.
 
-    ``stray_noise`` is the fit's (2, 2), FGS1 and AIRS-CH0: expected error of the depth and its variance [(Rp/Rs)^2].
+    Attributes:
+        sequence: (n_time, len(SEQUENCE)) float32.
+        node: (n_wavelength, len(VISIT_NODE)) float32.
+        context: (len(VISIT_CONTEXT),) float32.
+        depth_bias: (2, 2) of the fit, FGS1 and AIRS-CH0: depth bias to expect from correlated noise [(Rp/Rs)^2], and
+            its variance [(Rp/Rs)^4].
     """
 
     sequence: np.ndarray
     node: np.ndarray
     context: np.ndarray
-    stray_noise: np.ndarray
+    depth_bias: np.ndarray
 
     def __post_init__(self):
         require_shape("VisitFeatures", "sequence", self.sequence, (None, len(SEQUENCE)))
         require_shape("VisitFeatures", "node", self.node, (None, len(VISIT_NODE)))
         require_shape("VisitFeatures", "context", self.context, (len(VISIT_CONTEXT),))
-        require_shape("VisitFeatures", "stray_noise", self.stray_noise, (2, 2))
+        require_shape("VisitFeatures", "depth_bias", self.depth_bias, (2, 2))
 
 
 def visit_features(curves: LightCurves, fit: TransitFit, planet: Planet) -> VisitFeatures:
     """Return what one visit shows beyond its depths.
 
     Args:
-        curves: light curves that were fitted; fit: their fit; planet: for the published orbit.
+        curves: light curves that were fitted.
+        fit: their fit.
+        planet: for the published orbit.
     """
     level = np.nanmedian(curves.flux, axis=0)
     error = curves.flux_err * fit.noise_scale / np.where(np.abs(level) > 0, level, np.inf)
-    pull = np.nan_to_num(fit.residual / np.where(error > 0, error, np.inf)).clip(-_CLIP, _CLIP)
+    residual = np.nan_to_num(fit.residual / np.where(error > 0, error, np.inf)).clip(-_CLIP, _CLIP)
     used = np.isfinite(fit.flux) & np.isfinite(error) & (error > 0)
-    weight = np.where(used, error, np.inf) ** -2.0
+    weight = np.where(used, error, np.inf) ** -2.0  # zero where nothing was measured
     phase = _phase(fit)
     fgs1, airs = (np.where(mask, weight, 0.0) for mask in (is_fgs1(fit.wavelength), ~is_fgs1(fit.wavelength)))
     white = [_white(fit.residual, part) for part in (fgs1, airs)]
@@ -78,17 +92,17 @@ def visit_features(curves: LightCurves, fit: TransitFit, planet: Planet) -> Visi
     return VisitFeatures(
         sequence=_sequence(curves, fit, fgs1, airs, white, phase),
         node=np.column_stack(
-            [*_scatter(pull, used, phase), np.log(np.maximum(fit.noise_scale, 1.0)), _project(pull, templates)]
+            [*_scatter(residual, used, phase), np.log(np.maximum(fit.noise_scale, 1.0)), _project(residual, templates)]
         ).astype(np.float32),
         context=np.nan_to_num(np.array(context, dtype=np.float32)).clip(-20.0, 20.0),
-        stray_noise=fit.depth_bias,
+        depth_bias=fit.depth_bias,
     )
 
 
 def _phase(fit: TransitFit) -> np.ndarray:
     """Return time from mid-transit in half durations, (n_time,): contacts lie at -1 and 1."""
-    half = max(fit.parameters["duration"].value / 2.0, 600.0)
-    return ((fit.time - fit.parameters["mid_time"].value) / half).clip(-4.0, 4.0)
+    half = max(fit.parameters["duration"].value / 2.0, _SHORTEST_HALF)
+    return ((fit.time - fit.parameters["mid_time"].value) / half).clip(-_LARGEST_PHASE, _LARGEST_PHASE)
 
 
 def _white(residual: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -99,31 +113,49 @@ def _white(residual: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def _templates(phase: np.ndarray) -> np.ndarray:
-    """Return orthonormal time series (n_time, len(TEMPLATES)): what wrong limb darkening, spots and drifts leave."""
-    inside, middle = np.abs(phase) < 1.0, np.abs(phase) < 0.85
-    curvature = np.where(middle, phase**2 - 0.25, 0.0)
-    contacts = (np.abs(np.abs(phase) - 1.0) < 0.15).astype(float)
+    """Return time series of unit norm (n_time, len(TEMPLATES)) that errors of the model leave in residuals.
+
+    Curvature of the transit's floor: wrong limb darkening, whose quadratic law is even about mid-transit. Slope inside:
+    a spot crossing off the middle. Contacts: wrong impact parameter or orbit, which changes how long ingress and egress
+    last. Jump: the level before against that after the transit, from drifts and flux jumps that the baseline missed.
+    """
+    inside, middle = np.abs(phase) < 1.0, np.abs(phase) < _CURVED
+    curvature = np.where(middle, phase**2 - 0.25, 0.0)  # about free of a mean, which the depth has absorbed
+    contacts = (np.abs(np.abs(phase) - 1.0) < _CONTACT).astype(float)
     raw = [curvature, np.where(inside, phase, 0.0), contacts, np.sign(phase) * ~inside]
     return np.column_stack([series / max(np.sqrt(np.square(series).sum()), 1e-9) for series in raw])
 
 
-def _project(pull: np.ndarray, templates: np.ndarray) -> np.ndarray:
-    """Return the projections of residuals (n_time, n) on the templates, (n, n_template), of order one for noise."""
-    return pull.T @ templates
+def _project(residual: np.ndarray, templates: np.ndarray) -> np.ndarray:
+    """Return the projections of standardised residuals (n_time, n) on the templates, (n, n_template).
+
+    White noise projects with variance one on a template of unit norm, whatever the length of the visit.
+    """
+    return residual.T @ templates
 
 
-def _scatter(pull: np.ndarray, used: np.ndarray, phase: np.ndarray) -> list[np.ndarray]:
-    """Return ln of the scatter over the expected one in and out of transit, (n_wavelength,) each."""
+def _scatter(residual: np.ndarray, used: np.ndarray, phase: np.ndarray) -> list[np.ndarray]:
+    """Return ln of the scatter over the expected one in and out of transit, (n_wavelength,) each.
+
+    Args:
+        residual: (n_time, n_wavelength) standardised residuals.
+        used: (n_time, n_wavelength) bool, where there was light to fit.
+        phase: (n_time,) [half durations].
+    """
     parts = []
     for part in (np.abs(phase) <= 1.0, np.abs(phase) > 1.0):
         n = (used & part[:, None]).sum(axis=0)
-        square = (np.square(pull) * used * part[:, None]).sum(axis=0)
-        parts.append(0.5 * np.log((square + 5.0) / (n + 5.0)))  # five points' belief in the expected scatter
+        square = (np.square(residual) * used * part[:, None]).sum(axis=0)
+        # The expected scatter has a prior weight of five points, for a short transit has few of its own.
+        parts.append(0.5 * np.log((square + _PRIOR_WEIGHT) / (n + _PRIOR_WEIGHT)))
     return parts
 
 
 def _autocorrelation(series: np.ndarray) -> list[float]:
-    """Return the correlation of a series with itself, summed over lags up to 1, 5 and 20 times."""
+    """Return the correlation of a series with itself, summed over lags up to 1, 5 and 20 points.
+
+    The sum up to a lag tells by how much averages over that time scatter more than white noise would.
+    """
     n, power = len(series), max(float(series @ series), 1e-9)
     lags = np.array([float(series[lag:] @ series[: n - lag]) / power for lag in range(1, min(21, n - 1))])
     return [float(lags[:stop].sum()) for stop in (1, 5, 20)]
@@ -137,10 +169,22 @@ def _sequence(
     white: list[np.ndarray],
     phase: np.ndarray,
 ) -> np.ndarray:
+    """Return the channels ``SEQUENCE``, (n_time, len(SEQUENCE)) float32.
+
+    Args:
+        curves: light curves that were fitted.
+        fit: their fit.
+        fgs1: (n_time, n_wavelength) inverse variance, zero outside FGS1.
+        airs: (n_time, n_wavelength) inverse variance, zero outside AIRS-CH0.
+        white: standardised white-light residuals of both channels, (n_time,) each.
+        phase: (n_time,) [half durations].
+    """
     middle = np.median(fit.wavelength[~is_fgs1(fit.wavelength)]) if (~is_fgs1(fit.wavelength)).any() else 0.0
     short = np.where(fit.wavelength < middle, airs, 0.0)
     blue, red = _white(fit.residual, short), _white(fit.residual, airs - short)
     depth = max(float(np.average(fit.depth, weights=1.0 / np.diag(fit.covariance))), 1e-4)
+    # The halves are independent, so that their difference has the variance of two: spots and limb darkening have a
+    # colour, drifts of the pointing hardly any.
     columns = [white[0], white[1], (blue - red) / math.sqrt(2.0)]
     columns += [_mean((1.0 - fit.model) / depth, weight) for weight in (fgs1, airs)]
     star = curves.flux / np.nanmedian(np.where(np.abs(phase)[:, None] > 1.0, curves.flux, np.nan), axis=0)
@@ -170,6 +214,7 @@ def _parameter(fit: TransitFit, name: str) -> Estimate:
 
 
 def _orbit_context(fit: TransitFit, planet: Planet) -> list[float]:
+    """Return the fitted orbit, the axis relative to the published one; all of order one."""
     axis, impact = _parameter(fit, "semi_major_axis"), _parameter(fit, "impact_parameter")
     published = planet.orbit.semi_major_axis if planet.orbit else axis.value
     ratio = axis.value / published if axis.value > 0 and published > 0 else 1.0
@@ -184,5 +229,6 @@ def _orbit_context(fit: TransitFit, planet: Planet) -> list[float]:
 
 
 def _darkening_context(fit: TransitFit) -> list[float]:
+    """Return fitted limb darkening and its errors, in tenths: offsets from a model atmosphere are about so large."""
     estimates = [_parameter(fit, name) for name in _PARAMETERS]
     return [10.0 * number for estimate in estimates for number in (estimate.value, estimate.error)]

@@ -1,12 +1,13 @@
 """Planets laid side by side, as a network takes them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from spectramind_kit.errors import ProductError
 from spectramind_kit.features.planet import Features
 from spectramind_kit.features.visit import SEQUENCE
 
@@ -16,10 +17,13 @@ class Batch:
     """Planets side by side.
 
     Attributes:
-        sequence: (batch, n_visit, n_time, len(SEQUENCE)); valid: (batch, n_visit, n_time) bool, False where padded.
-        node: (batch, n_wavelength, len(NODE)); context: (batch, len(CONTEXT)).
-        mean, sigma: (batch, n_wavelength) the answer to correct [(Rp/Rs)^2].
-        pull: (batch, n_wavelength) (truth - mean) / sigma; None where the truth is not known.
+        sequence: (batch, n_visit, n_time, len(SEQUENCE)).
+        valid: (batch, n_visit, n_time) bool, False where padded.
+        node: (batch, n_wavelength, len(NODE)).
+        context: (batch, len(CONTEXT)).
+        mean: (batch, n_wavelength) of the prediction to correct [(Rp/Rs)^2].
+        sigma: (batch, n_wavelength) of the prediction to correct [(Rp/Rs)^2].
+        standardised_residual: (batch, n_wavelength) (truth - mean) / sigma; None where the truth is not known.
     """
 
     sequence: Tensor
@@ -28,18 +32,30 @@ class Batch:
     context: Tensor
     mean: Tensor
     sigma: Tensor
-    pull: Tensor | None = None
+    standardised_residual: Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
-        return Batch(*(None if part is None else part.to(device) for part in vars(self).values()))
+        here = vars(self).items()
+        return replace(self, **{name: part.to(device) for name, part in here if part is not None})
+
+    def truth(self) -> Tensor:
+        """Return the true spectra (batch, n_wavelength) [(Rp/Rs)^2].
+
+        Raises:
+            ProductError: if the truth is not known.
+        """
+        if self.standardised_residual is None:
+            raise ProductError("Batch.standardised_residual", wanted="planets of known truth", got="none")
+        return self.mean + self.sigma * self.standardised_residual
 
 
 def collate(features: Sequence[Features], truth: np.ndarray | None = None) -> Batch:
     """Lay planets side by side; shorter visits and missing second ones are padded and marked as not valid.
 
     Args:
-        features: of the planets; truth: (n_planet, n_wavelength) where it is known.
+        features: of the planets.
+        truth: (n_planet, n_wavelength) where it is known [(Rp/Rs)^2].
     """
     n_visit = max(len(each.visits) for each in features)
     n_time = max(len(visit) for each in features for visit in each.visits)
@@ -50,7 +66,7 @@ def collate(features: Sequence[Features], truth: np.ndarray | None = None) -> Ba
             sequence[planet, place, : len(visit)] = visit
             valid[planet, place, : len(visit)] = True
     mean, sigma = (np.stack([getattr(each, name) for each in features]) for name in ("mean", "sigma"))
-    pull = None if truth is None else torch.from_numpy((truth - mean) / sigma).float()
+    residual = None if truth is None else torch.from_numpy((truth - mean) / sigma).float()
     return Batch(
         torch.from_numpy(sequence),
         torch.from_numpy(valid),
@@ -58,5 +74,5 @@ def collate(features: Sequence[Features], truth: np.ndarray | None = None) -> Ba
         torch.from_numpy(np.stack([each.context for each in features])),
         torch.from_numpy(mean).float(),
         torch.from_numpy(sigma).float(),
-        pull,
+        residual,
     )

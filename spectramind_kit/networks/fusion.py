@@ -1,4 +1,4 @@
-"""Time and wavelength look at each other: cross-attention both ways, with residuals that start almost shut.
+"""Time and wavelength exchange what they encode: cross-attention both ways, with residuals that start almost shut.
 
 Each layer lets every wavelength attend to the times and every time to the wavelengths (Vaswani et al. 2017, with norms
 before attention), scaled by a small learned gain (LayerScale, Touvron et al. 2021).
@@ -14,7 +14,9 @@ class CrossAttention(nn.Module):
     """One stream attends to another: x + gain * attention(norm(x), norm(y)), then a feed-forward block.
 
     Args:
-        d_model: width of both streams; heads: attention heads; dropout: share of activations dropped.
+        d_model: width of both streams.
+        heads: attention heads.
+        dropout: fraction of activations dropped.
     """
 
     def __init__(self, d_model: int, heads: int, dropout: float):
@@ -33,24 +35,28 @@ class CrossAttention(nn.Module):
         self.forward_gain = nn.Parameter(torch.full((d_model,), _FIRST_GAIN))
 
     def forward(self, stream: Tensor, other: Tensor, other_valid: Tensor | None = None) -> Tensor:
-        """Return the stream after a look at the other.
+        """Return the stream after attending to the other.
 
         Args:
-            stream: (batch, n, d_model); other: (batch, m, d_model).
+            stream: (batch, n, d_model).
+            other: (batch, m, d_model).
             other_valid: (batch, m) bool, at least one True a row; None if all are.
         """
-        seen = self.other_norm(other)  # (B, M, D)
+        source = self.other_norm(other)  # (B, M, D)
         hidden = None if other_valid is None else ~other_valid
-        looked, _ = self.attention(self.norm(stream), seen, seen, key_padding_mask=hidden, need_weights=False)
-        stream = stream + self.attention_gain * looked  # (B, N, D)
+        attended, _ = self.attention(self.norm(stream), source, source, key_padding_mask=hidden, need_weights=False)
+        stream = stream + self.attention_gain * attended  # (B, N, D)
         return stream + self.forward_gain * self.feed_forward(stream)
 
 
 class Fusion(nn.Module):
-    """Layers in which wavelengths look at times and times at wavelengths.
+    """Layers in which wavelengths attend to times and times to wavelengths.
 
     Args:
-        d_model: width; heads: attention heads; n_layer: layers; dropout: share of activations dropped.
+        d_model: width.
+        heads: attention heads.
+        n_layer: layers.
+        dropout: fraction of activations dropped.
     """
 
     def __init__(self, d_model: int, heads: int, n_layer: int, dropout: float):
@@ -62,8 +68,11 @@ class Fusion(nn.Module):
         """Return both streams after all layers.
 
         Args:
-            wavelengths: (batch, n_wavelength, d_model); times: (batch, n_time, d_model); valid: (batch, n_time) bool.
+            wavelengths: (batch, n_wavelength, d_model).
+            times: (batch, n_time, d_model).
+            valid: (batch, n_time) bool.
         """
+        # Both attend to the streams of the layer before, so that neither has the other's news first.
         for to_time, to_wavelength in zip(self.to_time, self.to_wavelength):
             wavelengths, times = to_time(wavelengths, times, valid), to_wavelength(times, wavelengths)
         return wavelengths, times

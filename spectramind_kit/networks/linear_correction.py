@@ -1,34 +1,38 @@
-"""What physics expects of the correction, weighed by a few gains of its own.
+"""The part of the correction that physics predicts, linear in a few gains of each channel.
 
-    delta  = g1 stray_pull + g2 fgs1_scale_pull + g3 airs_scale_pull
-    lambda = g4 ln_stray_scatter + g5
+    delta  = g1 depth_bias + g2 fgs1_gain_response + g3 airs_gain_response
+    lambda = g4 ln_depth_bias_scatter + g5
 
-Planets of known depth are too few to find a straight line in a deep network; five numbers a channel they know well.
-These are learned first, as the most probable ones under a prior that they are small, and go on learning with the rest.
+A skip connection around the deep network: planets of known depth are too few for that one to find a straight line, but
+enough for five numbers a channel. These are learned first, as the maximum of their posterior under a normal prior
+around zero, and go on learning with the rest.
 """
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spectramind_kit.features.planet import EXPECTED, NODE
+from spectramind_kit.features.planet import LINEAR_PREDICTORS, NODE
 
-_PLACES = [NODE.index(name) for name in EXPECTED]
-_SCATTER = (2.0, 2.0, 2.0, 0.5, 0.3)
-"""Prior scatter of the gains around zero."""
+_PLACES = [NODE.index(name) for name in LINEAR_PREDICTORS]
+_PRIOR_SCATTER = (2.0, 2.0, 2.0, 0.5, 0.3)
+"""Of the gains around zero."""
 _N_STEP = 100
 
 
-class ExpectedCorrection(nn.Module):
-    """The expected correction, by channel.
+class LinearCorrection(nn.Module):
+    """The linear skip correction, by channel.
 
     Args:
         fgs1: (n_wavelength,) bool.
     """
 
+    channel: Tensor
+
     def __init__(self, fgs1: np.ndarray):
         super().__init__()
-        self.gains = nn.Parameter(torch.zeros(2 * len(_SCATTER)))  # in a row, like all that is not decayed
+        # In a row, because parameters with fewer than two axes are not decayed: the prior below does that here.
+        self.gains = nn.Parameter(torch.zeros(2 * len(_PRIOR_SCATTER)))
         self.register_buffer("channel", torch.from_numpy(np.where(fgs1, 0, 1)))
 
     @property
@@ -40,31 +44,38 @@ class ExpectedCorrection(nn.Module):
         """Return delta and lambda, (batch, n_wavelength, 2), from nodes (batch, n_wavelength, len(NODE))."""
         return _corrected(self.gain[self.channel], node[:, :, _PLACES])
 
-    def learn(self, node: np.ndarray, pull: np.ndarray) -> None:
-        """Take the most probable gains; a planet counts once in each channel, because its wavelengths err together.
+    def learn(self, node: np.ndarray, residual: np.ndarray) -> None:
+        """Set the gains to their most probable values given training planets.
 
         Args:
             node: (n_planet, n_wavelength, len(NODE)).
-            pull: (n_planet, n_wavelength), truth minus answer in sigmas.
+            residual: (n_planet, n_wavelength) standardised residuals, (truth - mean) / sigma.
         """
-        seen, pull = torch.from_numpy(node[:, :, _PLACES]).double(), torch.from_numpy(pull).double()
+        predictors, observed = torch.from_numpy(node[:, :, _PLACES]).double(), torch.from_numpy(residual).double()
         gain = torch.zeros_like(self.gain, dtype=torch.float64, requires_grad=True)
-        share = (1.0 / torch.bincount(self.channel, minlength=2).clamp(min=1))[self.channel].double()
+        # A planet weighs one in each channel, not one a wavelength, because its wavelengths err together.
+        weight = (1.0 / torch.bincount(self.channel, minlength=2).clamp(min=1))[self.channel].double()
         optimiser = torch.optim.LBFGS([gain], max_iter=_N_STEP, line_search_fn="strong_wolfe")
 
         def cost() -> Tensor:
             optimiser.zero_grad()
-            delta, ln_factor = _corrected(gain[self.channel], seen).unbind(dim=2)
-            likelihood = (ln_factor + 0.5 * ((pull - delta) * torch.exp(-ln_factor)) ** 2) @ share
-            total = likelihood.sum() + 0.5 * ((gain / gain.new_tensor(_SCATTER)) ** 2).sum()
+            delta, ln_factor = _corrected(gain[self.channel], predictors).unbind(dim=2)
+            likelihood = (ln_factor + 0.5 * ((observed - delta) * torch.exp(-ln_factor)) ** 2) @ weight
+            total = likelihood.sum() + 0.5 * ((gain / gain.new_tensor(_PRIOR_SCATTER)) ** 2).sum()
             total.backward()
             return total
 
-        optimiser.step(cost)
+        optimiser.step(cost)  # pyright: ignore[reportArgumentType]  # torch's stub wants a float, its LBFGS a tensor
         if torch.isfinite(gain).all():
             self.gain.data.copy_(gain.detach())
 
 
-def _corrected(gain: Tensor, seen: Tensor) -> Tensor:
-    """Return delta and lambda from gains (n_wavelength, 5) and inputs (batch, n_wavelength, 4)."""
-    return torch.stack(((gain[:, :3] * seen[:, :, :3]).sum(dim=2), gain[:, 3] * seen[:, :, 3] + gain[:, 4]), dim=2)
+def _corrected(gain: Tensor, predictors: Tensor) -> Tensor:
+    """Return delta and lambda (batch, n_wavelength, 2).
+
+    Args:
+        gain: (n_wavelength, 5).
+        predictors: (batch, n_wavelength, 4), the channels ``LINEAR_PREDICTORS``.
+    """
+    delta = (gain[:, :3] * predictors[:, :, :3]).sum(dim=2)
+    return torch.stack((delta, gain[:, 3] * predictors[:, :, 3] + gain[:, 4]), dim=2)

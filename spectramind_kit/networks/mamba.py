@@ -27,7 +27,7 @@ class MambaBlock(nn.Module):
     Args:
         d_model: features of input and output.
         d_state: states for each inner channel.
-        d_conv: steps that the convolution sees.
+        d_conv: steps that the convolution spans.
         expand: inner channels for each feature.
         dt_rank: rank of the map from inner channels to their steps; None takes a sixteenth of ``d_model``.
         path: how the scan is computed (see ``selective_scan``); no part of a checkpoint.
@@ -102,9 +102,10 @@ class BidirectionalLayer(nn.Module):
     """A residual layer: normalise, pass forward and backward in time, add.
 
     Args:
-        d_model: features; dropout: of what is added.
+        d_model: features.
+        dropout: of what is added.
         tied: one block for both directions, so that a layer of the reversed sequence is the reversed layer.
-        block: further arguments of ``MambaBlock``.
+        **block: further arguments of ``MambaBlock``.
     """
 
     def __init__(self, d_model: int, dropout: float = 0.0, tied: bool = False, **block):
@@ -122,16 +123,22 @@ class BidirectionalLayer(nn.Module):
         return sequence + self.dropout(ahead + back)
 
 
-class BidirectionalMambaEncoder(nn.Module):
+class LightCurveEncoder(nn.Module):
     """Features of every step of a light curve from all that comes before and after it.
 
-    Time runs in both directions because a transit is looked at when it is over: what the baseline was after egress
-    matters at ingress. The cost is linear in time.
+    A bidirectional Mamba, for FGS1 and AIRS-CH0 in one sequence. Time runs in both directions because a transit is
+    analysed when it is over: what the baseline was after egress matters at ingress. The cost is linear in time.
 
     Args:
         n_channel: channels of the sequence (flux, time, jitter, fit residual, ...), standardised.
-        d_model: features that are returned; n_layer: residual layers.
-        d_state, d_conv, expand, path: of the blocks; dropout, tied: of the layers.
+        d_model: features that are returned.
+        n_layer: residual layers.
+        d_state: states for each inner channel of a block.
+        d_conv: steps that a block's convolution spans.
+        expand: inner channels of a block for each feature.
+        dropout: of what a layer adds.
+        tied: one block for both directions of a layer.
+        path: how the scan is computed.
     """
 
     def __init__(
@@ -157,8 +164,8 @@ class BidirectionalMambaEncoder(nn.Module):
     def _scale_residuals(self) -> None:
         """Shrink what layers add, so that the sum over layers and directions starts with the variance of one."""
         with torch.no_grad():
-            for layer in self.layers:
-                for block in {layer.forward_block, layer.backward_block}:
+            for block in self.modules():  # a block of both directions comes once
+                if isinstance(block, MambaBlock):
                     block.out_proj.weight /= math.sqrt(2 * len(self.layers))
 
     def forward(self, sequence: Tensor, valid: Tensor | None = None) -> Tensor:
@@ -191,7 +198,3 @@ class BidirectionalMambaEncoder(nn.Module):
             wanted, got = f"bool {tuple(sequence.shape[:2])}", f"{valid.dtype} {tuple(valid.shape)}"
             raise SpectraMindError("mask of valid steps of a sequence to encode", wanted=wanted, got=got)
         return valid
-
-
-FGS1MambaEncoder = BidirectionalMambaEncoder
-"""The name by which the encoder of the guide camera's long light curve is known; the same serves AIRS."""

@@ -1,12 +1,12 @@
 """Which selective scan a device gets, decided by running it there: forward, backward, held against the recurrence.
 
-A CUDA device that says it is there may run nothing, because torch, Triton or a wheel has no code for its architecture;
-a wheel may be built for another torch; a kernel may run and be wrong. Only a real operation tells. ``selective_scan``,
-``spectramind selftest`` and the wheel dataset's ``install.py`` all ask here, the last one by
+A CUDA device that reports itself present may run nothing, because torch, Triton or a wheel has no code for its
+architecture; a wheel may be built for another torch; a kernel may run and be wrong. Only a real operation shows which.
+``selective_scan``, ``spectramind selftest`` and the wheel dataset's ``install.py`` all ask here, the last one by
 
     python -m spectramind_kit.networks.scan_in_use
 
-which answers in JSON. torch is imported only where there is a device to ask.
+which prints JSON. torch is imported only where there is a device to ask.
 """
 
 import glob
@@ -52,18 +52,18 @@ def choose_path(device: "torch.device") -> Choice:
 
 @lru_cache(maxsize=16)
 def _tried(device: "torch.device") -> Choice:
-    said = []
+    outcomes = []
     for path in ("cuda", "triton", "segmented") if device.type == "cuda" else ("segmented",):
         try:
             error = trial_error(path, device)
         except Exception as failure:  # a foreign kernel may raise anything; the next path is tried
-            said.append(f"{NAMES[path]} fails ({_first_line(failure)})")
+            outcomes.append(f"{NAMES[path]} fails ({_first_line(failure)})")
             continue
         if error < TOLERANCE:
-            return Choice(path, "; ".join([*said, f"within {error:.0e} of the recurrence on {_name(device)}"]))
-        said.append(f"{NAMES[path]} is off by {error:.0e}")
+            return Choice(path, "; ".join([*outcomes, f"within {error:.0e} of the recurrence on {_name(device)}"]))
+        outcomes.append(f"{NAMES[path]} is off by {error:.0e}")
     raise SpectraMindError(
-        f"selective scan on {device}", wanted="a path that works", got="; ".join(said), remedy="run on the CPU"
+        f"selective scan on {device}", wanted="a path that works", got="; ".join(outcomes), remedy="run on the CPU"
     )
 
 
@@ -119,8 +119,8 @@ def scan_in_use() -> tuple[str, str]:
         return NAMES["segmented"], "no CUDA device"
     done = subprocess.run([sys.executable, "-m", __spec__.name], capture_output=True, text=True)
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
-        return NAMES["segmented"], f"on the CPU: the trial on the CUDA device died ({said[-1]})"
+        lines = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
+        return NAMES["segmented"], f"on the CPU: the trial on the CUDA device died ({lines[-1]})"
     name, reason = json.loads(done.stdout.strip().splitlines()[-1])
     return name, reason
 

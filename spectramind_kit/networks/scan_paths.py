@@ -1,4 +1,4 @@
-"""The ways to compute a selective scan: same arguments, same answer, other speed and needs.
+"""The ways to compute a selective scan: same arguments, same result, other speed and needs.
 
     cuda        mamba_ssm's kernel: a CUDA device, and the compiled wheel that fits its torch
     triton      our own kernels: a CUDA device and Triton, which torch brings along there
@@ -48,7 +48,10 @@ def cuda_scan(
     Raises:
         ImportError: without the wheel, or where it does not load.
     """
-    from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
+    # The wheel exists where there is a GPU only.
+    from mamba_ssm.ops.selective_scan_interface import (  # pyright: ignore[reportMissingImports]  # see above
+        selective_scan_fn,
+    )
 
     return selective_scan_fn(u, delta, A, B, C, D, z, delta_bias, delta_softplus)
 

@@ -7,7 +7,7 @@ spaces", arXiv:2312.00752, eq. 2 with the discretisation of its section 3.3),
 
 needs states of shape (time, batch, state, channel), which no cache holds and autograd would keep. Here time is cut into
 segments of a few dozen steps; the states of one segment live at a time, in cache, and only those at its border are
-kept. The backward pass makes them again, then runs the adjoint recurrence
+saved. The backward pass makes them again, then runs the adjoint recurrence
 
     g_t = C_t dL/dy_t + exp(delta_(t+1) A) g_(t+1),        g_t = dL/dh_t,
 
@@ -29,8 +29,11 @@ def segmented_scan(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor) ->
     Memory is that of the inputs plus one state for each segment; time is linear in the length.
 
     Args:
-        u: input (batch, channel, time); delta: step size >= 0 (batch, channel, time).
-        A: decay rates < 0 (channel, state); B, C: input and output maps (batch, state, time).
+        u: input (batch, channel, time).
+        delta: step size >= 0 (batch, channel, time).
+        A: decay rates < 0 (channel, state).
+        B: input map (batch, state, time).
+        C: output map (batch, state, time).
 
     Returns:
         Tensor: (batch, channel, time), of the inputs' precision; differentiable once in all of them.
@@ -64,7 +67,7 @@ class _SegmentedScan(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, dy):
+    def backward(ctx, dy):  # pyright: ignore[reportIncompatibleMethodOverride]  # torch names no gradients
         u, delta, A, B, C, borders = ctx.saved_tensors
         du, d_delta, dA, dB, dC = (torch.zeros_like(x) for x in (u, delta, A, B, C))
         carry = torch.zeros_like(borders[0])

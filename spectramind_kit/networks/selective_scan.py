@@ -29,16 +29,19 @@ def selective_scan(
 ) -> Tensor:
     """Return the scan's output; differentiable once in every argument.
 
-    It is computed in single precision (in double if ``u`` is), whatever autocast says: the products over thousands of
-    steps do not survive half precision.
+    It is computed in single precision (in double if ``u`` is), under autocast too: the products over thousands of steps
+    do not survive half precision.
 
     Args:
         u: input (batch, channel, time).
         delta: step size (batch, channel, time), >= 0 after bias and softplus; a step of zero leaves the state alone.
         A: decay rates (channel, state), real, < 0.
-        B, C: input and output maps (batch, state, time).
-        D: weight of the skip connection (channel,); z: gate (batch, channel, time); left out where None.
-        delta_bias: added to delta (channel,); delta_softplus: then softplus is taken of it.
+        B: input map (batch, state, time).
+        C: output map (batch, state, time).
+        D: weight of the skip connection (channel,); no skip connection where None.
+        z: gate (batch, channel, time); no gate where None.
+        delta_bias: added to delta (channel,).
+        delta_softplus: whether softplus is then taken of delta.
         path: "cuda", "triton", "segmented" or "loop"; "auto" takes the fastest that works on the inputs' device.
 
     Returns:
@@ -62,7 +65,7 @@ def selective_scan(
 
 
 def _check_shapes(u, delta, A, B, C, D, z, delta_bias) -> None:
-    """Refuse what does not fit; a wrong axis would broadcast and give a wrong answer."""
+    """Refuse what does not fit; a wrong axis would broadcast and give a wrong result."""
     (batch, channels, time), states = u.shape, A.shape[-1]
     wanted = {"delta": (delta, u.shape), "A": (A, (channels, states)), "z": (z, u.shape)}
     wanted |= {"B": (B, (batch, states, time)), "C": (C, (batch, states, time))}

@@ -1,10 +1,10 @@
 """The graph over wavelengths, and the network that passes messages along it.
 
-Nodes are the wavelengths of the answer. Two of them are linked where light or physics tells them apart badly:
+Nodes are the wavelengths of the spectrum. Two of them are linked where light or physics separates them badly:
 
-    neighbour   nearest bins of AIRS-CH0: pixels share light, spectra are smooth
+    neighbour   nearest bins of AIRS-CH0: light falls on several pixels, spectra are smooth
     a molecule  bins in the bands of one molecule, near or far: they deepen together
-    region      bins on one stretch of the detector: they share its systematics
+    region      bins on one stretch of the detector: they have its systematics in common
     fgs1        FGS1 and every bin of AIRS-CH0: one planet, one continuum
 
 Members of a band or region are not linked all with all. They form a ring with chords of 4, 16, 64 ... places
@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import TransformerConv
 
 from spectramind_kit.errors import ConfigurationError, ProductError
 from spectramind_kit.products import _Product, require_shape
@@ -27,7 +26,7 @@ from spectramind_kit.products import _Product, require_shape
 NEIGHBOUR, REGION, FGS1_LINK = "neighbour", "region", "fgs1"
 DISTANCE = "distance"
 _CHORD_BASE = 4
-_BATCHES_KEPT = 4
+_BATCHES_CACHED = 4
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,10 +53,6 @@ class SpectralGraph(_Product):
         if n_edge and not 0 <= self.edge_index.min() <= self.edge_index.max() < len(self.wavelength):
             wanted = f"nodes 0 to {len(self.wavelength) - 1}"
             raise ProductError("SpectralGraph.edge_index", wanted=wanted, got=int(self.edge_index.max()))
-
-    def edges_of(self, kind: str) -> np.ndarray:
-        """Return the edges of one type, (2, n) int64."""
-        return self.edge_index[:, self.edge_attr[:, self.feature_names.index(kind)] == 1.0]
 
 
 def spectral_graph(
@@ -89,10 +84,12 @@ def spectral_graph(
     pairs |= {name: _ring_with_chords(nodes) for name, nodes in members.items()}
     pairs[REGION] = np.concatenate([_ring_with_chords(nodes) for nodes in np.array_split(airs, regions)], axis=1)
     pairs[FGS1_LINK] = np.stack([np.zeros_like(airs), airs])
+    # A dense table of links per type merges what several types link, and drops the duplicates of rings whose chord is
+    # half their length; 283 wavelengths make it a megabyte.
     linked = np.zeros((len(kinds), len(wavelength), len(wavelength)), dtype=bool)
     for kind, (one, other) in zip(linked, pairs.values()):
         kind[one, other] = kind[other, one] = True
-    target, source = np.nonzero(linked.any(axis=0))
+    target, source = np.nonzero(linked.any(axis=0))  # row by row, so that edges come sorted by target
     spacing = np.median(np.diff(log_wavelength[1:]))
     distance = np.log1p(np.abs(log_wavelength[source] - log_wavelength[target]) / spacing)
     features = np.column_stack([linked[:, target, source].T, distance]).astype(np.float32)
@@ -138,7 +135,7 @@ def _ring_with_chords(nodes: np.ndarray) -> np.ndarray:
 def wavelength_code(wavelength: np.ndarray, n_frequency: int) -> np.ndarray:
     """Return a position code (n_wavelength, 2 n_frequency + 1): waves in ln wavelength, and which node is FGS1.
 
-    Periods go in equal ratios from twice the range of AIRS-CH0, which tells its ends apart, to four bins.
+    Periods go in equal ratios from twice the range of AIRS-CH0, by which its ends differ, to four bins.
     """
     position = np.log(wavelength / wavelength[1])
     length = position[-1]
@@ -154,13 +151,18 @@ class AirsSpectralGNN(nn.Module):
     Args:
         graph: the links.
         n_channel: features of a node.
-        d_model: width; n_head: heads of attention, which share it.
+        d_model: width.
+        n_head: heads of attention, which divide the width.
         n_layer: layers, each one hop.
         dropout: of attention, messages and hidden units.
         n_frequency: waves of the position code.
 
     Shape: nodes (batch, n_wavelength, n_channel) to (batch, n_wavelength, d_model).
     """
+
+    edge_index: Tensor
+    edge_attr: Tensor
+    code: Tensor
 
     def __init__(
         self,
@@ -176,7 +178,7 @@ class AirsSpectralGNN(nn.Module):
         if d_model % n_head:
             raise ConfigurationError("width of the graph network", wanted=f"a multiple of {n_head} heads", got=d_model)
         code = torch.from_numpy(wavelength_code(graph.wavelength, n_frequency))
-        # All three follow from the configuration: they move with the network, but are no part of its checkpoint.
+        # The configuration determines all three: they move with the network, but are no part of its checkpoint.
         self.register_buffer("edge_index", torch.from_numpy(graph.edge_index), persistent=False)
         self.register_buffer("edge_attr", torch.from_numpy(graph.edge_attr), persistent=False)
         self.register_buffer("code", code, persistent=False)
@@ -197,12 +199,13 @@ class AirsSpectralGNN(nn.Module):
         return self.norm(x).view(batch, n, -1)
 
     def batched_edges(self, batch: int) -> tuple[Tensor, Tensor]:
-        """Return the edges of ``batch`` copies of the graph side by side; those of the last few sizes are kept."""
+        """Return the edges of ``batch`` copies of the graph side by side; those of the last few sizes are cached."""
         key = (batch, self.edge_index.device)
         if key not in self._batched:
-            if len(self._batched) >= _BATCHES_KEPT:
+            if len(self._batched) >= _BATCHES_CACHED:
                 self._batched.clear()
             with torch.inference_mode(False):  # what validation met first must serve training too
+                # A batch of graphs is one graph of as many parts: the nodes of copy i are numbered from i n on.
                 first = len(self.code) * torch.arange(batch, device=self.edge_index.device)
                 index = (self.edge_index[:, None, :] + first[:, None]).flatten(1)  # (2, B E)
                 self._batched[key] = index, self.edge_attr.repeat(batch, 1)
@@ -213,6 +216,9 @@ class _GraphLayer(nn.Module):
     """One hop of graph attention and a pointwise network, each with norm before and residual around."""
 
     def __init__(self, d_model: int, n_head: int, n_feature: int, dropout: float):
+        # Here, because the import takes longer than torch's own, and a run without networks makes no graph.
+        from torch_geometric.nn import TransformerConv
+
         super().__init__()
         self.attention_norm, self.hidden_norm = nn.LayerNorm(d_model), nn.LayerNorm(d_model)
         self.attention = TransformerConv(d_model, d_model // n_head, n_head, edge_dim=n_feature, dropout=dropout)

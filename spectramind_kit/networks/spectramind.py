@@ -4,10 +4,10 @@
                                                           cross-attention -> heads: mean shift, ln sigma factor
     depths, sigmas, residual statistics -> graph over wavelength /
 
-    mean = m + s delta,   sigma = s exp(lambda)      (m, s: the answer of fit and prior)
+    mean = m + s delta,   sigma = s exp(lambda)      (m, s: the prediction of fit and prior)
 
-The heads start at zero, so an untrained network answers what the fit answers; what physics expects of the correction
-goes straight to the answer (``expected``).
+The heads start at zero, so an untrained network predicts what the fit predicts; the correction that physics predicts
+is added to the heads' by a skip connection (``linear_correction``).
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from spectramind_kit.features.visit import SEQUENCE
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.networks.batch import Batch
 from spectramind_kit.networks.fusion import Fusion
-from spectramind_kit.networks.linear_correction import ExpectedCorrection
-from spectramind_kit.networks.mamba import FGS1MambaEncoder
+from spectramind_kit.networks.linear_correction import LinearCorrection
+from spectramind_kit.networks.mamba import LightCurveEncoder
 from spectramind_kit.networks.spectral_graph import AirsSpectralGNN, spectral_graph
 from spectramind_kit.settings.model import ModelConfig
 from spectramind_kit.symbolic.bands import BANDS, MOLECULES
@@ -32,19 +32,31 @@ LARGEST_SHIFT = 10.0
 LARGEST_LN_FACTOR = 2.0
 """Sigma changes by at most that, in natural logarithms."""
 _LARGEST_INPUT = 6.0
-"""Standardised inputs beyond are cut, so that a planet unlike all others cannot blow the answer up."""
+"""Standardised inputs beyond are cut, so that a planet unlike all others cannot blow the prediction up."""
 
 
 @dataclass(frozen=True)
 class Correction:
-    """What the network answers: delta [sigma of the fit] and ln of the factor on sigma, (batch, n_wavelength) each."""
+    """What the network predicts.
+
+    Attributes:
+        delta: (batch, n_wavelength) shift of the mean [sigma of the fit].
+        ln_factor: (batch, n_wavelength) ln of the factor on sigma [1].
+    """
 
     delta: Tensor
     ln_factor: Tensor
 
 
 class Standardisation(nn.Module):
-    """Mean and scale of every channel over the training planets, kept with the weights."""
+    """Mean and scale of every channel over the training planets, stored with the weights.
+
+    Args:
+        n_channel: channels, the last axis of what is standardised.
+    """
+
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, n_channel: int):
         super().__init__()
@@ -71,14 +83,16 @@ class SpectraMindV50(nn.Module):
         config: sizes.
     """
 
+    fgs1: Tensor
+
     def __init__(self, wavelength: np.ndarray, config: ModelConfig):
         super().__init__()
         d_model, dropout = config.d_model, config.dropout
-        self.patch = config.patch
+        self.d_model, self.patch = d_model, config.patch
         self.sequence_scale = Standardisation(len(SEQUENCE))
         self.node_scale = Standardisation(len(NODE))
         self.context_scale = Standardisation(len(CONTEXT))
-        self.time_encoder = FGS1MambaEncoder(
+        self.time_encoder = LightCurveEncoder(
             config.patch * len(SEQUENCE), d_model, config.time_layers, d_state=config.d_state, dropout=dropout
         )
         self.graph_encoder = AirsSpectralGNN(
@@ -95,7 +109,7 @@ class SpectraMindV50(nn.Module):
         self.fusion = Fusion(d_model, config.heads, config.fusion_layers, dropout)
         self.wavelength_head = _head(2 * d_model, 2, dropout)
         self.channel_head = _head(3 * d_model, 4, dropout)
-        self.expected = ExpectedCorrection(is_fgs1(wavelength))
+        self.linear_correction = LinearCorrection(is_fgs1(wavelength))
         self.register_buffer("fgs1", torch.from_numpy(is_fgs1(wavelength)).float())
 
     def forward(self, batch: Batch) -> Correction:
@@ -110,7 +124,7 @@ class SpectraMindV50(nn.Module):
         common = self.channel_head(planet).reshape(-1, 2, 2)  # (B, channel, what)
         common = common[:, :1] * self.fgs1[:, None] + common[:, 1:] * (1.0 - self.fgs1[:, None])  # (B, N, what)
         each = self.wavelength_head(torch.cat((nodes, context.expand_as(nodes)), dim=2))
-        delta, ln_factor = (common + each + self.expected(batch.node)).unbind(dim=2)
+        delta, ln_factor = (common + each + self.linear_correction(batch.node)).unbind(dim=2)
         return Correction(
             LARGEST_SHIFT * torch.tanh(delta / LARGEST_SHIFT),
             LARGEST_LN_FACTOR * torch.tanh(ln_factor / LARGEST_LN_FACTOR),
@@ -120,7 +134,7 @@ class SpectraMindV50(nn.Module):
         """Return the encoded steps of all visits one after the other (batch, n_step, d_model), and which are valid."""
         steps, valid = self.patches(self.sequence_scale(batch.sequence), batch.valid)
         there = valid.any(dim=2)  # (B, V): most planets have one visit, and padding costs as much as light curves
-        encoded = steps.new_zeros(*valid.shape, self.context_encoder[-1].out_features)  # (B, V, T', D)
+        encoded = steps.new_zeros(*valid.shape, self.d_model)  # (B, V, T', D)
         encoded[there] = self.time_encoder(steps[there], valid[there]).to(encoded.dtype)
         return encoded.flatten(1, 2), valid.flatten(1, 2)
 
@@ -131,8 +145,8 @@ class SpectraMindV50(nn.Module):
             Steps (batch, n_visit, n_step, patch * n_channel), and which hold valid bins only.
         """
         n_step = sequence.shape[2] // self.patch
-        kept = sequence[:, :, : n_step * self.patch] * valid[:, :, : n_step * self.patch, None]
-        steps = kept.unflatten(2, (n_step, self.patch)).flatten(3)
+        masked = sequence[:, :, : n_step * self.patch] * valid[:, :, : n_step * self.patch, None]
+        steps = masked.unflatten(2, (n_step, self.patch)).flatten(3)
         return steps, valid[:, :, : n_step * self.patch].unflatten(2, (n_step, self.patch)).all(dim=3)
 
 
@@ -142,10 +156,8 @@ def molecular_bands() -> dict[str, list[tuple[float, float]]]:
 
 
 def _head(d_in: int, d_out: int, dropout: float) -> nn.Sequential:
-    """Return a head whose answer is zero before training."""
-    head = nn.Sequential(
-        nn.LayerNorm(d_in), nn.Linear(d_in, d_in // 2), nn.GELU(), nn.Dropout(dropout), nn.Linear(d_in // 2, d_out)
-    )
-    nn.init.zeros_(head[-1].weight)
-    nn.init.zeros_(head[-1].bias)
-    return head
+    """Return a head whose output is zero before training."""
+    first, last = nn.Linear(d_in, d_in // 2), nn.Linear(d_in // 2, d_out)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.LayerNorm(d_in), first, nn.GELU(), nn.Dropout(dropout), last)

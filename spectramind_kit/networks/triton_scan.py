@@ -1,7 +1,7 @@
 """The selective scan on a GPU by Triton kernels of our own: no wheel, no ABI, the same code on every architecture.
 
 Gate, skip connection, bias and softplus are fused, as in Gu and Dao's CUDA kernel (arXiv:2312.00752, section 3.3.2).
-What is kept for the backward pass is the inputs and one state for each chunk of time; the rest is made again.
+What is saved for the backward pass is the inputs and one state for each chunk of time; the rest is made again.
 This module imports without Triton; only a call needs it.
 """
 
@@ -64,7 +64,7 @@ class _TritonScan(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, dy):
+    def backward(ctx, dy):  # pyright: ignore[reportIncompatibleMethodOverride]  # torch names no gradients
         u, delta, A, B, C, D, z, bias, incoming, sums = ctx.saved_tensors
         launch, dy, gate = ctx.launch, dy.contiguous(), u if z is None else z
         own = launch.per_chunk(A.shape[1])
@@ -90,8 +90,8 @@ class _Launch:
         self.kernels, self.device = triton_kernels, u.device
         self.batch, self.channels, self.time = u.shape
         self.n_state = A.shape[1]
-        self.chunks, self.blocks = triton.cdiv(self.time, STEPS), triton.cdiv(self.channels, CHANNELS)
-        self.states = triton.next_power_of_2(self.n_state)
+        self.chunks, self.blocks = int(triton.cdiv(self.time, STEPS)), int(triton.cdiv(self.channels, CHANNELS))
+        self.states = int(triton.next_power_of_2(self.n_state))
         self.flags = {"SOFTPLUS": softplus, "GATED": gated}
 
     def padded(self, maps: Tensor) -> Tensor:

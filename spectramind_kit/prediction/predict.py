@@ -16,7 +16,7 @@ from spectramind_kit.prediction.ensemble import Answer, load_ensemble
 from spectramind_kit.prediction.measure import Measurement
 from spectramind_kit.prediction.trained_model import Model
 from spectramind_kit.products import Spectrum
-from spectramind_kit.public_baselines.cross_validation import baseline_answers
+from spectramind_kit.public_baselines.cross_validation import baseline_predictions
 from spectramind_kit.public_baselines.front_end import FEATURE_NAMES
 from spectramind_kit.uncertainty.recalibration import Recalibration
 
@@ -53,7 +53,7 @@ def network_answers(model: Model, folder: Path, inferred: Sequence[Inference], c
         return [None] * len(inferred)
     if model.kind != "v50":
         folds = [model.fold_of(one.measurement.planet_id) for one in inferred]
-        return baseline_answers(folder / NETWORKS, public_features(inferred), folds)
+        return baseline_predictions(folder / NETWORKS, public_features(inferred), folds)
     ensemble = load_ensemble(folder / NETWORKS, model.wavelength, chosen_device(config.training))
     seen = [network_inputs(one, model, config) for one in inferred]
     places = [i for i, features in enumerate(seen) if features is not None]

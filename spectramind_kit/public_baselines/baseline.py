@@ -4,7 +4,7 @@
     v1ctorious_80bl_128hd_impact     the same with the impact parameter as a fourth feature
     fawad_awan_spectrum_regressor    one plain network for all depths
 
-``residual_mlp`` and ``spectrum_regressor`` say what is known of each and what is reconstruction.
+``residual_mlp`` and ``spectrum_regressor`` state what is known of each and what is reconstruction.
 """
 
 import json
@@ -44,7 +44,7 @@ class Design:
     """What sets a baseline apart.
 
     Attributes:
-        inputs: names of the features it sees.
+        inputs: names of its input features.
         networks: made for so many inputs and wavelengths; their outputs side by side are the spectrum.
         standardised: features and spectra are scaled by their own mean and spread; else depths are in units of 1e-4
             and the rest is as it comes.
@@ -69,9 +69,13 @@ class Baseline:
     """A trained public baseline.
 
     Attributes:
-        name: of ``DESIGNS``; sigma_rule: "constant" or "per_planet".
-        networks: trained, ready to predict; scaling: what else was learned.
-        epochs: that each network was trained for; n_planets: it learned from; seed: of its training.
+        name: of ``DESIGNS``.
+        sigma_rule: "constant" or "per_planet".
+        networks: trained, ready to predict.
+        scaling: what else was learned.
+        epochs: that each network was trained for.
+        n_planets: that it learned from.
+        seed: of its training.
     """
 
     name: str
@@ -126,7 +130,8 @@ def train_baseline(
             population only.
         spectra: (n_planet, n_wavelength) [(Rp/Rs)^2], FGS1 first.
         seed: rules weights, batches, dropout and which planets are held out.
-        max_epochs: at most; validation_share: of the planets, held out to stop by.
+        max_epochs: at most.
+        validation_share: fraction of the planets that is held out to stop by.
         sigma_rule: "constant" or "per_planet".
 
     Raises:

@@ -1,4 +1,4 @@
-"""From raw frames to the handful of numbers the public baselines see of a planet.
+"""From raw frames to the handful of input features of the public baselines.
 
 The chain of the public notebooks that load the models "fgs1", "airs" and "deeper-airs" (2025 challenge), visit 0:
 
@@ -45,7 +45,13 @@ DEPTH_UNIT = 1e-4
 
 @dataclass(frozen=True)
 class DipMeasurement:
-    """What the white light says: depth [1], relative noise of both channels [1]; NaN where there is no dip to see."""
+    """The dip of the white light; NaN where there is none to measure.
+
+    Attributes:
+        depth: of the dip [1].
+        fgs1_noise: relative noise of FGS1 [1].
+        airs_noise: relative noise of white AIRS-CH0 [1].
+    """
 
     depth: float
     fgs1_noise: float
@@ -53,13 +59,13 @@ class DipMeasurement:
 
 
 def baseline_features(observation: PlanetObservation) -> np.ndarray:
-    """Return what the public baselines know of a planet, (n_feature,), in the order of ``FEATURE_NAMES``.
+    """Return the input features of the public baselines for a planet, (n_feature,), in the order of ``FEATURE_NAMES``.
 
     Args:
         observation: visit 0 of the planet; later visits are not used by the public chain.
 
     Returns:
-        NaN where the star table tells nothing or the light curve shows no dip that can be measured.
+        NaN where the star table has no row or the light curve shows no dip that can be measured.
 
     Raises:
         CompetitionDataError: if the visit's files cannot be read.
@@ -103,7 +109,8 @@ def binned_light(observation: PlanetObservation, channel: str) -> np.ndarray:
     """Return the calibrated light of a visit in bins of 144 s, or of one exposure where that is longer.
 
     Args:
-        observation: the visit; channel: "AIRS-CH0" or "FGS1".
+        observation: the visit.
+        channel: "AIRS-CH0" or "FGS1".
 
     Returns:
         (n_column, n_time) [e- per pixel and exposure]: the science columns of AIRS-CH0 in the detector's order, or one
@@ -118,13 +125,13 @@ def binned_light(observation: PlanetObservation, channel: str) -> np.ndarray:
     pixels = decode_pixels(observation, channel, row, column)
     frames = read_calibration_frames(observation, channel)
     n_row = _WINDOW[1] - _WINDOW[0]
-    step, light, seen = n_row * _COLUMNS_AT_A_TIME, [], False
+    step, light, lit = n_row * _COLUMNS_AT_A_TIME, [], False
     for begin in range(0, len(row), step):
         cube = pixels.block(begin, min(begin + step, len(row)))
-        seen |= bool(cube.counts.any())
+        lit |= bool(cube.counts.any())
         signal, good = calibrated_exposures(cube, frames)
         light.append(_column_sums(signal, good, n_row))
-    if not seen:
+    if not lit:
         raise empty_signal(observation, channel)
     total, count = (np.concatenate(parts) for parts in zip(*light))
     if channel == FGS1.name:

@@ -5,10 +5,11 @@ with layers in place of convolutions.
 
 What is known: copies of public notebooks (sngraam/NeurIPS-Ariel-Data, vesteny77/NeurIPS-Ariel-Data-Challenge-2025)
 load the models "fgs1" and "airs" into networks of exactly this form: 80 blocks, 32 wide with dropout .2 for the FGS1
-depth, 128 wide with dropout .3 for the 282 depths of AIRS-CH0. They see depth, star's radius and inclination unscaled.
+depth, 128 wide with dropout .3 for the 282 depths of AIRS-CH0. Their inputs are depth, star's radius and inclination,
+unscaled.
 
 What is reconstruction: that the notebook of Thang Do Duc ("0.329 LB", forked from V1ctorious3010) is this pair; only
-second-hand descriptions of it exist. V1ctorious3010's name "80bl-128hd-impact" tells 80 blocks and a width of 128,
+second-hand descriptions of it exist. V1ctorious3010's name "80bl-128hd-impact" names 80 blocks and a width of 128,
 which the AIRS-CH0 network has; that "impact" means the impact parameter b = a cos i as a fourth feature is a guess.
 """
 

@@ -15,9 +15,12 @@ class Scaling:
     """Centres, scales and statistics of the training planets; float64.
 
     Attributes:
-        input_centre, input_scale: (n_input,).
-        target_centre: (n_wavelength,); target_scale: (1,) [(Rp/Rs)^2].
-        population_mean, population_spread: (n_wavelength,) of the training spectra.
+        input_centre: (n_input,).
+        input_scale: (n_input,).
+        target_centre: (n_wavelength,) [(Rp/Rs)^2].
+        target_scale: (1,) [(Rp/Rs)^2].
+        population_mean: (n_wavelength,) of the training spectra [(Rp/Rs)^2].
+        population_spread: (n_wavelength,) of the training spectra [(Rp/Rs)^2].
         typical_noise: (2,) medians of the relative noise of FGS1 and AIRS-CH0.
     """
 

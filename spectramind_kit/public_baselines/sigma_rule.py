@@ -6,7 +6,7 @@ planet's light curve is among others', square-rooted and clipped:
     sigma = sigma_0 clip(sqrt(noise / median noise), lowest, highest)
 
 Source: sngraam/NeurIPS-Ariel-Data, 0-400-pvlb-score-bronze-medal.ipynb. There the median is that of the planets to be
-predicted; here it is that of the training planets, so that a planet's answer does not hang on its company.
+predicted; here it is that of the training planets, so that no planet's sigma depends on what else is predicted.
 """
 
 from typing import Literal

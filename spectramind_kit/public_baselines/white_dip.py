@@ -6,7 +6,7 @@ that lets a cubic in time run most smoothly through [before, (1 + s) inside, aft
     s = argmin_s  mean_t | y_s(t) - cubic(t) |,      y_s = (1 + s) y inside, y outside        (Nelder-Mead)
 
 As the public notebooks of the 2025 challenge do it (the family that scored .29 to .37). Their counts of bins belong
-to 187 bins of a visit; here they are shares of the visit, so that other bins do as well.
+to 187 bins of a visit; here they are fractions of the visit, so that other bins do as well.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,8 @@ class Flanks:
 
 def smooth_white(white: np.ndarray) -> np.ndarray:
     """Return the white curve (n_time,) smoothed by a running parabola (Savitzky-Golay)."""
-    return savgol_filter(white, max(_SMOOTHING_ORDER + 1, _bins(_SMOOTHED_OVER, len(white))), _SMOOTHING_ORDER)
+    window = max(_SMOOTHING_ORDER + 1, _bins(_SMOOTHED_OVER, len(white)))
+    return np.asarray(savgol_filter(white, window, _SMOOTHING_ORDER))
 
 
 def find_flanks(white: np.ndarray) -> Flanks | None:
@@ -82,7 +83,8 @@ def relative_noise(curve: np.ndarray, flanks: Flanks) -> float:
         sqrt(var_out / n_out + var_in / n_in) / mean_out
 
     Args:
-        curve: (n_time,), not smoothed; flanks: of the dip.
+        curve: (n_time,), not smoothed.
+        flanks: of the dip.
 
     Returns:
         NaN where fewer than two bins are inside or outside.

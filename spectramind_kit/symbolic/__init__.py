@@ -1,1 +1,1 @@
-"""What physics says about a spectrum before any label does: bands, terms of the loss, violations of a prediction."""
+"""What physics asks of a spectrum before any label does: bands, terms of the loss, violations of a prediction."""

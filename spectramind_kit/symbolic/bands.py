@@ -5,7 +5,7 @@ resolving power near 100 and some 1,000 K, rounded to .01 um, which is all that 
 origin that is wrong by 10 /cm moves a band by a fifth of a resolution element.
 
 - H2O: band origins of Tennyson et al. (2013, JQSRT 117, 29); 3 nu1 + nu3 at 13,831 /cm is the only one within FGS1
-  worth naming (Rothman et al. 2013, HITRAN). Of nu2 + nu3 AIRS-CH0 sees the red wing alone.
+  worth naming (Rothman et al. 2013, HITRAN). Of nu2 + nu3 AIRS-CH0 covers the red wing alone.
 - CO2: Fermi triad 2.0 um, of which the middle member is the strongest (Miller & Brown 2004, J. Mol. Spectrosc. 228,
   329); Fermi dyad 2.7 um at 3,612.84 and 3,714.78 /cm (Rothman & Young 1981, JQSRT 25, 505), whose middle is taken.
   nu3 at 4.26 um lies beyond the red end.
@@ -21,7 +21,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spectramind_kit.errors import ProductError
 from spectramind_kit.instruments import is_fgs1
 
 FGS1_BAND_PASS = (0.60, 0.80)
@@ -107,19 +106,8 @@ def window_mask(window: tuple[float, float], wavelength: np.ndarray) -> np.ndarr
     return ~is_fgs1(wavelength) & (wavelength >= window[0]) & (wavelength <= window[1])
 
 
-def molecule_mask(molecule: str, wavelength: np.ndarray) -> np.ndarray:
-    """Return where any band of a molecule absorbs, (n_wavelength,) bool.
-
-    Raises:
-        ProductError: for a molecule without bands here.
-    """
-    if molecule not in MOLECULES:
-        raise ProductError("molecule", wanted=f"one of {', '.join(MOLECULES)}", got=molecule)
-    return np.any([band_mask(band, wavelength) for band in BANDS if band.molecule == molecule], axis=0)
-
-
 def resolved_bands(wavelength: np.ndarray) -> tuple[Band, ...]:
-    """Return the bands whose both edges AIRS-CH0 sees, to a resolution element: only those have two flanks."""
+    """Return the bands whose both edges AIRS-CH0 covers, to a resolution element: only those have two flanks."""
     airs = np.asarray(wavelength)[~is_fgs1(wavelength)]
     if not airs.size:
         return ()

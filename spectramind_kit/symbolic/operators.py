@@ -15,7 +15,7 @@ from spectramind_kit.symbolic.bands import RESOLVING_POWER, WINDOWS, Band, band_
 _FLANK_STEPS = 8
 """Distances from a band's centre at which its two flanks are compared."""
 _FEWEST_SLOPES = 4
-"""Slopes that a local straight line is drawn through at least: two determine it, more judge it."""
+"""Slopes that a local straight line is fitted through at least: two determine it, more judge it."""
 
 
 def curvature_operator(wavelength: np.ndarray) -> np.ndarray:
@@ -41,9 +41,9 @@ def spectrum_operator(wavelength: np.ndarray) -> np.ndarray:
     airs, x = _airs(wavelength)
     even = np.linspace(x[0], x[-1], len(x)) if len(x) else x
     line = np.vander(even, 2)
-    keep = np.eye(len(even)) - line @ np.linalg.pinv(line)
+    residual = np.eye(len(even)) - line @ np.linalg.pinv(line)  # projection onto what no straight line explains
     taper = np.sin(np.pi * (np.arange(len(even)) + 0.5) / max(1, len(even))) ** 2
-    return taper[:, None] * (keep @ _interpolate(even, airs, x, len(wavelength)))
+    return taper[:, None] * (residual @ _interpolate(even, airs, x, len(wavelength)))
 
 
 def asymmetry_operator(wavelength: np.ndarray) -> np.ndarray:
@@ -58,8 +58,8 @@ def asymmetry_operator(wavelength: np.ndarray) -> np.ndarray:
     for band in resolved_bands(wavelength):
         centre, half = _centre_and_half_width(band, x)
         right, left = (_interpolate(centre + side * half * step, airs, x, len(wavelength)) for side in (1, -1))
-        odd = right - left
-        rows.append((odd - step[:, None] * odd[-1])[:-1])
+        odd = right - left  # o(t)
+        rows.append((odd - step[:, None] * odd[-1])[:-1])  # the last row is zero by construction
     return np.concatenate(rows)
 
 
@@ -75,6 +75,7 @@ def coherence_operator(wavelength: np.ndarray) -> np.ndarray:
         inside = np.flatnonzero(band_mask(band, np.asarray(wavelength)[airs]))
         if len(inside) > _FEWEST_SLOPES:
             place = x[inside]
+            # Row k of this matrix is the slope between points k and k + 1 of the band, as a function of the spectrum.
             slope = np.diff(np.eye(len(wavelength))[airs[inside]], axis=0) / np.diff(place)[:, None]
             middle = 0.5 * (place[1:] + place[:-1])
             rows.append((slope - _local_line(middle, np.diff(place)) @ slope) / RESOLVING_POWER)
@@ -100,9 +101,10 @@ def height_operator(wavelength: np.ndarray) -> tuple[np.ndarray, tuple[tuple[int
     rows = np.zeros((len(bands), len(wavelength)))
     for row, band in zip(rows, bands):
         low, high = np.clip(np.log(band.edges), x[0], x[-1])
+        # The middle half only: the edges are rounded, and neighbouring bands reach over them.
         core = np.linspace(0.75 * low + 0.25 * high, 0.25 * low + 0.75 * high, 2 * _FLANK_STEPS + 1)
-        share = (core.mean() - blue @ place) / (red @ place - blue @ place)
-        row += _interpolate(core, airs, x, len(wavelength)).mean(axis=0) - (1.0 - share) * blue - share * red
+        fraction = (core.mean() - blue @ place) / (red @ place - blue @ place)
+        row += _interpolate(core, airs, x, len(wavelength)).mean(axis=0) - (1.0 - fraction) * blue - fraction * red
     molecules = dict.fromkeys(band.molecule for band in bands)
     return rows, tuple(tuple(i for i, band in enumerate(bands) if band.molecule == name) for name in molecules)
 
@@ -153,8 +155,9 @@ def _local_line(place: np.ndarray, weight: np.ndarray) -> np.ndarray:
     fit = np.zeros((len(place), len(place)))
     for row, here in zip(fit, place):
         distance = np.abs(place - here)
-        reach = max(1.0 / RESOLVING_POWER, np.sort(distance)[_FEWEST_SLOPES - 1])
-        near = np.flatnonzero(distance <= reach * (1.0 + 1e-9))
+        # A resolution element, or as far as the fewest slopes that judge a line lie on a coarse grid.
+        radius = max(1.0 / RESOLVING_POWER, np.sort(distance)[_FEWEST_SLOPES - 1])
+        near = np.flatnonzero(distance <= radius * (1.0 + 1e-9))
         line = np.stack([np.ones(len(near)), place[near] - here], axis=1)
         row[near] = np.linalg.solve(line.T @ (weight[near, None] * line), (weight[near, None] * line).T)[0]
     return fit

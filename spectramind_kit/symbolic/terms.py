@@ -9,7 +9,7 @@ Measurements m of the shape (see ``operators``) are averaged after rho(m) = sqrt
 |m| for large ones, because a real band head may bend a spectrum sharply at a few wavelengths while noise bends it
 everywhere (Charbonnier et al. 1997, IEEE TIP 6, 298).
 
-Where the terms that SpectraMind V50 described were wrong, these differ, and their docstrings say why.
+Where the terms that SpectraMind V50 described were wrong, these differ, and their docstrings give the reason.
 """
 
 import math
@@ -24,7 +24,7 @@ from spectramind_kit.symbolic.bands import RESOLVING_POWER
 
 UNIT = 1e-3
 """One per mille of a spectrum's level [1]."""
-USUAL_SCALE_HEIGHT = 0.003
+SCALE_HEIGHT = 0.003
 """Scale height of a hot Jupiter's air, k T / (mu g), in planetary radii [1]."""
 ALLOWED_SCALE_HEIGHTS = 8.0
 """Between FGS1 and AIRS-CH0's clear window; Rayleigh scattering makes 4 ln(2.1 / 0.7) = 4.4 of them, steeper hazes or
@@ -35,7 +35,7 @@ COVERAGE_SOFTNESS = 0.2
 """Width of the step that counts an error as covered [sigma]."""
 _SMALLEST_LEVEL = 1e-6
 _SMALLEST_SQUARE = 1e-4
-"""Keeps the logarithm of a perfect answer's mean z^2 finite."""
+"""Keeps the logarithm of a perfect prediction's mean z^2 finite."""
 
 
 class SpectralOperators(nn.Module):
@@ -45,6 +45,14 @@ class SpectralOperators(nn.Module):
         wavelength: (n_wavelength,) [um], FGS1 first, then AIRS-CH0 ascending.
         dtype: of the buffers.
     """
+
+    level: Tensor
+    curvature: Tensor
+    spectrum: Tensor
+    asymmetry: Tensor
+    coherence: Tensor
+    height: Tensor
+    continuity: Tensor
 
     def __init__(self, wavelength: np.ndarray, dtype: torch.dtype = torch.float32):
         super().__init__()
@@ -93,36 +101,30 @@ def graph_laplacian(mean: Tensor, operators: SpectralOperators, edge_index: Tens
     their absorber; the caller chooses the graph.
 
     Args:
-        mean: (batch, n_wavelength) [(Rp/Rs)^2]; operators: of its grid.
-        edge_index: (2, n_edge) places on the wavelength axis; weight: (n_edge,) >= 0 [1].
+        mean: (batch, n_wavelength) [(Rp/Rs)^2].
+        operators: of its grid.
+        edge_index: (2, n_edge) places on the wavelength axis.
+        weight: (n_edge,) >= 0 [1].
     """
-    return (edge_violations(mean, operators, edge_index) * weight).sum(dim=1) / weight.sum().clamp_min(1e-12)
-
-
-def edge_violations(mean: Tensor, operators: SpectralOperators, edge_index: Tensor) -> Tensor:
-    """Return rho of the difference of the shape along each edge, (batch, n_edge)."""
     shape = relative_shape(mean, operators)
-    return _rho(shape[:, edge_index[0]] - shape[:, edge_index[1]])
+    difference = shape[:, edge_index[0]] - shape[:, edge_index[1]]  # (batch, n_edge)
+    return (_rho(difference) * weight).sum(dim=1) / weight.sum().clamp_min(1e-12)
 
 
 def bounds(mean: Tensor, operators: SpectralOperators, margin: float = 0.1) -> Tensor:
-    """Return the mean square of how far depths lie below a share of the level, or above 1.
+    """Return the mean square of how far depths lie below a fraction of the level, or above 1.
 
     A planet with air is nowhere transparent to its core: no band takes a depth below ``margin`` of its level, let alone
     below zero, which the metric refuses; and no planet hides more than its star. Unlike a softplus barrier the hinge
     costs an allowed spectrum nothing.
 
     Args:
-        mean: (batch, n_wavelength) [(Rp/Rs)^2]; operators: of its grid.
+        mean: (batch, n_wavelength) [(Rp/Rs)^2].
+        operators: of its grid.
         margin: smallest allowed depth, in levels [1].
     """
-    return _average(bound_violations(mean, operators, margin))
-
-
-def bound_violations(mean: Tensor, operators: SpectralOperators, margin: float = 0.1) -> Tensor:
-    """Return the squared excess below and above the bounds at each wavelength, (batch, n_wavelength)."""
-    share = 1.0 + UNIT * relative_shape(mean, operators)
-    return (margin - share).clamp_min(0.0).square() + (mean - 1.0).clamp_min(0.0).square()
+    depth = 1.0 + UNIT * relative_shape(mean, operators)  # in levels
+    return _average((margin - depth).clamp_min(0.0).square() + (mean - 1.0).clamp_min(0.0).square())
 
 
 def fft_tail(mean: Tensor, operators: SpectralOperators, cutoff: float = RESOLVING_POWER) -> Tensor:
@@ -133,14 +135,16 @@ def fft_tail(mean: Tensor, operators: SpectralOperators, cutoff: float = RESOLVI
     power, in cycles per unit of ln(lambda). V50's cut-off was a bin number on the uneven grid, FGS1 included.
 
     Args:
-        mean: (batch, n_wavelength) [(Rp/Rs)^2]; operators: of its grid.
+        mean: (batch, n_wavelength) [(Rp/Rs)^2].
+        operators: of its grid.
         cutoff: [cycles per unit of ln(lambda)].
     """
     tapered = relative_shape(mean, operators) @ operators.spectrum.T  # (batch, n_airs)
     n = tapered.shape[1]
     amplitude = torch.fft.rfft(tapered, dim=1)
     frequency = torch.arange(amplitude.shape[1], device=mean.device) * (n - 1) / (n * operators.span)
-    sides = torch.full_like(frequency, 2.0)  # a real signal's negative frequencies
+    # A real signal's negative frequencies are not in its half spectrum: all but zero and Nyquist's count twice.
+    sides = torch.full_like(frequency, 2.0)
     sides[0] = 1.0
     if n % 2 == 0:
         sides[-1] = 1.0
@@ -155,7 +159,7 @@ def line_asymmetry(mean: Tensor, operators: SpectralOperators) -> Tensor:
     The rotational branches of a band lie about evenly on both sides of its origin, so that an isolated band is about
     even in ln(lambda). A weak rule: band heads, resonances and other molecules' bands break it, so its weight should
     stay zero unless ablation says otherwise. V50 compared the whole spectrum with its mirror image, which no physics
-    asks for, or used line centres that lie outside the band pass; here only bands whose flanks are both seen count.
+    asks for, or used line centres outside the band pass; here only bands count of which both flanks are covered.
     """
     return _average(measured(mean, operators.asymmetry, operators))
 
@@ -177,31 +181,25 @@ def molecular_consistency(mean: Tensor, operators: SpectralOperators) -> Tensor:
     mixture takes a band below the line through the windows. V50 asked bands to lie above the median of a continuum, to
     look Gaussian and to have monotone flanks, which neighbours, clouds and saturation forbid.
     """
-    return _average(molecule_violations(mean, operators))
-
-
-def molecule_violations(mean: Tensor, operators: SpectralOperators) -> Tensor:
-    """Return rho of how far each molecule's lowest band falls below the windows, (batch, n_molecule)."""
     height = relative_shape(mean, operators) @ operators.height.T  # (batch, n_band)
     lowest = [height[:, list(bands)].amin(dim=1) for bands in operators.molecules]
-    return _rho(torch.stack(lowest, dim=1).clamp_max(0.0)) if lowest else height
+    return _average(_rho(torch.stack(lowest, dim=1).clamp_max(0.0)) if lowest else height)
 
 
-def fgs1_continuity(
-    mean: Tensor, operators: SpectralOperators, scale_height: Tensor | float = USUAL_SCALE_HEIGHT
-) -> Tensor:
+def fgs1_continuity(mean: Tensor, operators: SpectralOperators) -> Tensor:
     """Return rho of the scale heights by which FGS1 and AIRS-CH0's clear window differ, beyond the allowed ones.
 
     One radius and one atmosphere make both: n scale heights h [planetary radii] between them change the depth by 2 n h
     of itself, and no known continuum makes more than some. V50 pulled FGS1 to the mean of AIRS-CH0, against the haze
-    slopes that FGS1 is there to see.
+    slopes that FGS1 is there to measure. The scale height is that of a hot Jupiter for all planets: nothing in the
+    star table tells a planet's mean molecular weight.
 
     Args:
-        mean: (batch, n_wavelength) [(Rp/Rs)^2]; operators: of its grid.
-        scale_height: of each planet (batch,) or of all [planetary radii].
+        mean: (batch, n_wavelength) [(Rp/Rs)^2].
+        operators: of its grid.
     """
     difference = UNIT * (relative_shape(mean, operators) @ operators.continuity.T)  # (batch, 1)
-    heights = difference.abs().sum(dim=1) / (2.0 * scale_height)
+    heights = difference.abs().sum(dim=1) / (2.0 * SCALE_HEIGHT)
     return _rho((heights - ALLOWED_SCALE_HEIGHTS).clamp_min(0.0))
 
 
@@ -222,13 +220,15 @@ def sigma_calibration(mean: Tensor, sigma: Tensor, truth: Tensor) -> Tensor:
 
     z = (truth - mean) / sigma. The first is zero for q = 1, and its expectation is smallest where that of q is 1,
     however few independent errors a planet has (QLIKE; Patton 2011, J. Econometrics 160, 246); the square of q - 1
-    would widen sigmas, that of ln q narrow them. Honest sigmas cover 68 and 95 % of errors within 1 and 1.96 sigma; an
-    error counts through a logistic step, is compared with what that step counts of normal errors, and over the batch,
-    as one planet's errors share a cause. No gradient reaches the mean: V50's ((mean - truth)^2 - sigma^2)^2 rewards it
-    for moving away from the truth until sigma is right.
+    would widen sigmas, that of ln q narrow them. Calibrated sigmas cover 68 and 95 % of errors within 1 and 1.96
+    sigma; an error counts through a logistic step, is compared with what that step counts of normal errors, and over
+    the batch, as one planet's errors have a common cause. No gradient reaches the mean: V50's
+    ((mean - truth)^2 - sigma^2)^2 rewards it for moving away from the truth until sigma is right.
 
     Args:
-        mean, sigma, truth: (batch, n_wavelength) [(Rp/Rs)^2].
+        mean: (batch, n_wavelength) predicted [(Rp/Rs)^2].
+        sigma: (batch, n_wavelength) predicted [(Rp/Rs)^2].
+        truth: (batch, n_wavelength) [(Rp/Rs)^2].
     """
     z = (truth - mean).detach() / sigma
     square = z.square().mean(dim=1) + _SMALLEST_SQUARE

@@ -11,12 +11,13 @@ from spectramind_kit.networks.batch import Batch, collate
 from spectramind_kit.training.examples import Examples
 
 
-class PlanetDataset(Dataset):
+class PlanetDataset(Dataset[tuple[Features, np.ndarray]]):
     """Training planets, one an item, changed anew each time they are asked for.
 
     Args:
         examples: the planets.
-        time_flip: probability that time is reversed; visit_dropout: that one of several visits is left out.
+        time_flip: probability that time is reversed.
+        visit_dropout: probability that one of several visits is left out.
         seed: of these changes.
     """
 
@@ -28,21 +29,28 @@ class PlanetDataset(Dataset):
         return len(self.examples)
 
     def __getitem__(self, place: int) -> tuple[Features, np.ndarray]:
-        features = varied(self.examples.features[place], self.time_flip, self.visit_dropout, self.rng)
+        features = augmented(self.examples.features[place], self.time_flip, self.visit_dropout, self.rng)
         return features, self.examples.truth[place]
 
 
-def varied(features: Features, time_flip: float, visit_dropout: float, rng: np.random.Generator) -> Features:
-    """Return a planet with time reversed, and with one visit fewer, as often as asked for."""
+def augmented(features: Features, time_flip: float, visit_dropout: float, rng: np.random.Generator) -> Features:
+    """Return a planet with time reversed, and with one visit fewer, each at random.
+
+    Args:
+        features: of the planet.
+        time_flip: probability that time is reversed.
+        visit_dropout: probability that one of several visits is left out.
+        rng: random numbers.
+    """
     if rng.random() < time_flip:
         features = features.flipped()
     if len(features.visits) > 1 and rng.random() < visit_dropout:
         left_out = int(rng.integers(len(features.visits)))
-        kept = tuple(visit for i, visit in enumerate(features.visits) if i != left_out)
-        features = replace(features, visits=kept)
+        others = tuple(visit for i, visit in enumerate(features.visits) if i != left_out)
+        features = replace(features, visits=others)
     return features
 
 
 def collate_items(items: Sequence[tuple[Features, np.ndarray]]) -> Batch:
-    """Join items of a ``PlanetDataset``."""
+    """Collate items of a ``PlanetDataset``."""
     return collate([features for features, _ in items], np.stack([truth for _, truth in items]))

@@ -1,4 +1,4 @@
-"""Planets whose truth is known, as a network learns from them: their features and labels, kept as one file."""
+"""Planets whose truth is known, as a network learns from them: their features and labels, stored as one file."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -61,8 +61,8 @@ def content_hash(planets: Sequence[Features]) -> str:
     return digest.hexdigest()[:16]
 
 
-def joined(parts: Sequence[Examples]) -> Examples:
-    """Return the planets of several sets, which share their wavelengths."""
+def concatenated(parts: Sequence[Examples]) -> Examples:
+    """Return the planets of several sets of the same wavelengths."""
     return Examples(
         tuple(features for part in parts for features in part.features),
         np.concatenate([part.truth for part in parts]),
@@ -85,7 +85,7 @@ def save_examples(path: Path, examples: Examples) -> None:
             truth=examples.truth,
             fold=examples.fold,
             wavelength=examples.wavelength,
-            **arrays,
+            **arrays,  # pyright: ignore[reportArgumentType]  # none is called allow_pickle
         )
 
 

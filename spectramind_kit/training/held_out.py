@@ -29,7 +29,7 @@ from spectramind_kit.products import DARKENING_NAMES
 from spectramind_kit.public_baselines.cross_validation import train_baselines
 from spectramind_kit.symbolic.bands import region_names
 from spectramind_kit.training.augmentation import injected_examples, simulated_examples
-from spectramind_kit.training.examples import Examples, joined
+from spectramind_kit.training.examples import Examples, concatenated
 from spectramind_kit.training.task import NetworkTask
 from spectramind_kit.uncertainty.blend import Answers, blended, learn_share
 from spectramind_kit.uncertainty.conformal import conformal_scale, cross_conformal_scale, neighbour_weights
@@ -77,7 +77,7 @@ def learn_model(
         return _with_conformal(model, held_out, alone, config, edition)
     model = replace(model, kind=config.model.kind)
     if model.kind == "v50":
-        _train_networks(model, held_out, task, unlabelled)
+        _train_networks(model, held_out, task, unlabelled, edition)
     else:
         _train_baselines(model, held_out, task)
     return _with_share(model, held_out, alone, task, edition)
@@ -139,18 +139,21 @@ def _recalibrated(model: Model, held_out: HeldOut, answers: Answers, config: Con
     return learn_recalibration(z, sigma, model.population().spread, flagged, config.uncertainty)
 
 
-def _train_networks(model: Model, held_out: HeldOut, task: PlanetTask, unlabelled: Sequence[Inference]) -> None:
+def _train_networks(
+    model: Model, held_out: HeldOut, task: PlanetTask, unlabelled: Sequence[Inference], edition: str
+) -> None:
     """Train the networks on the held-out planets, and on what the configuration adds to them."""
     from spectramind_kit.training.network import train_networks  # here: Lightning takes seconds, and no answer needs it
 
     config, work = task.config, task.work
     networks = NetworkTask(
-        config.model, config.loss, config.training, config.seed, work / "training", work / "model" / NETWORKS
+        *(config.model, config.loss, config.training, config.seed, work / "training", work / "model" / NETWORKS),
+        edition=edition,
     )
     examples, simulated = _examples(model, held_out, config), None
     if config.training.injections:
         ids = [each.planet_id for each in examples.features]
-        examples = joined([examples, injected_examples(model, task, ids, examples.truth)])
+        examples = concatenated([examples, injected_examples(model, task, ids, examples.truth)])
     if config.training.simulated_planets:
         simulated = simulated_examples(model, work, config)
     seen = [network_inputs(one, model, config) for one in unlabelled]

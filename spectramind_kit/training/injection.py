@@ -26,11 +26,13 @@ _SMALLEST_TRANSIT = 0.05
 """No transit leaves less of the star's light: the quotient stays sane where a fit is absurd."""
 
 
-def drawn_spectrum(own: np.ndarray, spectra: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the shape of one of the training spectra at a level near a planet's own, (n_wavelength,).
+def sampled_spectrum(own: np.ndarray, spectra: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the shape of one of the training spectra at a level near a planet's own, (n_wavelength,) [(Rp/Rs)^2].
 
     Args:
-        own: (n_wavelength,) the planet's spectrum; spectra: (n_planet, n_wavelength) all training spectra.
+        own: (n_wavelength,) the planet's spectrum [(Rp/Rs)^2].
+        spectra: (n_planet, n_wavelength) all training spectra [(Rp/Rs)^2].
+        rng: random numbers.
     """
     other = spectra[rng.integers(len(spectra))]
     level = own[1:].mean() * math.exp(rng.normal(0.0, _LEVEL_SCATTER))
@@ -43,8 +45,11 @@ def injected_curves(
     """Return light curves in which the fitted planet has another spectrum.
 
     Args:
-        curves: that were fitted; fit: their fit; planet: for period and temperature.
-        spectrum: (n_wavelength,) the new depths.
+        curves: that were fitted.
+        fit: their fit.
+        planet: for period and temperature.
+        spectrum: (n_wavelength,) the new depths [(Rp/Rs)^2].
+        config: of the fit.
     """
     new = transit_of(fit, planet, spectrum, curves.bin_seconds, config)
     flux = curves.flux * new / np.maximum(fit.model, _SMALLEST_TRANSIT)
@@ -52,9 +57,17 @@ def injected_curves(
 
 
 def transit_of(fit: TransitFit, planet: Planet, depth: np.ndarray, bin_seconds: float, config: FitConfig) -> np.ndarray:
-    """Return the transit (n_time, n_wavelength) of other depths on a fit's orbit and limb darkening."""
+    """Return the transit (n_time, n_wavelength) of other depths on a fit's orbit and limb darkening.
+
+    Args:
+        fit: whose orbit and limb darkening.
+        planet: for period and temperature.
+        depth: (n_wavelength,) [(Rp/Rs)^2].
+        bin_seconds: length of a point of the light curve [s].
+        config: of the fit.
+    """
     u = limb_darkening_of(fit, planet, config)
-    seen = spectroscopic_transit(
+    transit = spectroscopic_transit(
         exposure_samples(fit.time, bin_seconds, config.supersample),
         fit.parameters["mid_time"].value,
         transit_prior(planet, config).period,
@@ -64,11 +77,20 @@ def transit_of(fit: TransitFit, planet: Planet, depth: np.ndarray, bin_seconds: 
         u[:, 0],
         u[:, 1],
     )
-    return seen.flux.T
+    return transit.flux.T
 
 
 def limb_darkening_of(fit: TransitFit, planet: Planet, config: FitConfig) -> np.ndarray:
-    """Return the fitted (u1, u2) at every wavelength, (n_wavelength, 2)."""
+    """Return the fitted (u1, u2) at every wavelength, (n_wavelength, 2).
+
+    The fit estimates a channel's coefficients at the middle of its wavelengths, and their slope; in between they change
+    as those of the model atmosphere do.
+
+    Args:
+        fit: whose limb darkening.
+        planet: for its star's temperature.
+        config: of the fit.
+    """
     wavelength, fgs1 = fit.wavelength, is_fgs1(fit.wavelength)
     temperature = transit_prior(planet, config).temperature
     u = quadratic_coefficients(temperature, wavelength)

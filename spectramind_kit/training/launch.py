@@ -5,10 +5,11 @@
 ``spectramind train training.devices=2`` does that by itself.
 """
 
+import logging
 import sys
 from pathlib import Path
 
-from spectramind_kit.training.network import train_members
+from spectramind_kit.training.network import LOGGED_BY_PROCESSES, train_members
 from spectramind_kit.training.task import load_task
 
 
@@ -18,4 +19,5 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format=LOGGED_BY_PROCESSES + "%(message)s")
     main(Path(sys.argv[1]))

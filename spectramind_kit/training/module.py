@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytorch_lightning as lightning
 import torch
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -19,7 +20,12 @@ _NO_DECAY_BELOW = 2
 
 
 def corrected(batch: Batch, correction: Correction) -> tuple[Tensor, Tensor]:
-    """Return mean and sigma (batch, n_wavelength) after a correction [(Rp/Rs)^2]."""
+    """Return mean and sigma (batch, n_wavelength) after a correction [(Rp/Rs)^2].
+
+    Args:
+        batch: of the prediction that is corrected.
+        correction: of the same planets.
+    """
     return batch.mean + batch.sigma * correction.delta, batch.sigma * torch.exp(correction.ln_factor)
 
 
@@ -31,7 +37,8 @@ class NetworkModule(lightning.LightningModule):
         loss: of mean and sigma against the truth.
         config: schedule and optimiser.
         n_step: steps that the schedule spans.
-        naive: mean and spread of the labels, the score's zero point.
+        naive: mean and spread of the labels, the score's zero point [(Rp/Rs)^2].
+        edition: "2025" or "2024", whose score stops the training.
     """
 
     def __init__(
@@ -41,10 +48,11 @@ class NetworkModule(lightning.LightningModule):
         config: TrainingConfig,
         n_step: int,
         naive: tuple[float, float],
+        edition: str,
     ):
         super().__init__()
         self.network, self.loss, self.config = network, loss, config
-        self.n_step, self.naive = max(1, n_step), naive
+        self.n_step, self.naive, self.edition = max(1, n_step), naive, edition
         self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))
         self.average.requires_grad_(False)
         self._held_back: list[tuple[Tensor, Tensor, Tensor]] = []
@@ -56,30 +64,28 @@ class NetworkModule(lightning.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
         mean, sigma = corrected(batch, self.network(batch))
-        truth = batch.mean + batch.sigma * batch.pull
-        total, parts = self.loss(mean, sigma, truth, self.global_step)
+        total, parts = self.loss(mean, sigma, batch.truth(), self.global_step)
         self.log_dict({f"loss/{name}": value for name, value in parts.items()}, batch_size=len(mean))
         self.log("loss", total, prog_bar=True, batch_size=len(mean))
         return total
 
     def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:
-        """Let the averaged weights follow."""
+        """Update the averaged weights."""
         self.average.update_parameters(self.network)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Keep what the averaged weights answer."""
+        """Collect what the averaged weights predict."""
         mean, sigma = corrected(batch, self.average(batch))
-        truth = batch.mean + batch.sigma * batch.pull
-        self._held_back.append(tuple(part.double().cpu() for part in (truth, mean, sigma)))
+        self._held_back.append((batch.truth().double().cpu(), mean.double().cpu(), sigma.double().cpu()))
 
     def on_validation_epoch_end(self) -> None:
         """Log the competition's score of the planets held back, the same on every device."""
         truth, mean, sigma = (torch.cat(parts).numpy() for parts in zip(*self._held_back))
         self._held_back.clear()
-        value = unclipped_score(truth, np.maximum(mean, 0.0), sigma, self.naive)
+        value = unclipped_score(truth, np.maximum(mean, 0.0), sigma, self.naive, self.edition)
         self.log("score", torch.tensor(value, dtype=torch.float32), sync_dist=True, prog_bar=True)
 
-    def configure_optimizers(self) -> dict:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return AdamW with a linear warm-up and a cosine to zero."""
         decayed = [p for p in self.network.parameters() if p.requires_grad and p.ndim >= _NO_DECAY_BELOW]
         others = [p for p in self.network.parameters() if p.requires_grad and p.ndim < _NO_DECAY_BELOW]

@@ -1,4 +1,4 @@
-"""Train the networks of all folds; take up what an interrupted run left, and keep to a budget of time.
+"""Train the networks of all folds; resume an interrupted run, and stay within a budget of time.
 
     1. the time encoder reconstructs hidden parts of light curves, labelled or not   (training.pretraining_epochs)
     2. a network learns from simulated planets                                       (training.simulated_planets)
@@ -6,7 +6,7 @@
 
     <folder>/<member>/last.ckpt            where a member stands (Lightning)
     <networks>/<member>.safetensors        a finished member's averaged weights
-    <networks>/networks.json               sizes, and which data the members learned from
+    <networks>/networks.json               sizes, and hashes of the data and the code that made the members
 
 Early stopping looks at planets of the member's own training folds that were held back, never at the fold that will
 judge it.
@@ -19,12 +19,12 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 
 import numpy as np
-import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from safetensors.torch import load_file, save_file
@@ -42,15 +42,18 @@ from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.losses import SpectrumLoss
 from spectramind_kit.training.module import NetworkModule
 from spectramind_kit.training.pretraining import pretrain
-from spectramind_kit.training.task import START, NetworkTask, Weights, members_of, save_task
-from spectramind_kit.training.trainer import new_trainer
+from spectramind_kit.training.progress import TrainingProgress
+from spectramind_kit.training.task import START, NetworkTask, Weights, members_of, save_task, training_code
+from spectramind_kit.training.trainer import capped_threads, new_trainer, quiet_lightning, seeded
 
 logger = logging.getLogger(__name__)
 
 _ENCODER = "encoder.safetensors"
 _FEWEST_HELD_BACK = 4
 _BUDGET_OF_ENCODER, _BUDGET_OF_START = 0.2, 0.4
-"""Shares of the time that pre-training, and learning from simulated planets, may take."""
+"""Fractions of the time that pre-training, and learning from simulated planets, may take."""
+LOGGED_BY_PROCESSES = "spectramind: "
+"""How lines begin that a process of several devices logs; the others are the launcher's."""
 
 
 def train_networks(
@@ -59,11 +62,13 @@ def train_networks(
     """Train every member that is not finished yet, in this process or in one for each device.
 
     Args:
+        task: how they are trained.
         examples: planets with their folds.
-        simulated: planets that the members learn from first; unlabelled: planets whose light curves the encoder sees.
+        simulated: planets that the members learn from first.
+        unlabelled: planets whose light curves pre-train the encoder, beside those of ``examples``.
     """
     key, started, budget = task.key(examples, simulated, unlabelled), time.monotonic(), 3600.0 * task.training.hours
-    _forget_others(task, key)
+    _remove_outdated(task, key)
     start = (
         _encoder(task, examples, unlabelled, _BUDGET_OF_ENCODER * budget) if task.training.pretraining_epochs else {}
     )
@@ -72,7 +77,12 @@ def train_networks(
         start = load_file(task.weights(START))
     members = members_of(examples, task.model)
     _train(task, examples, members, start, budget - (time.monotonic() - started))
-    record = {"model": asdict(task.model), "key": key, "members": [asdict(member) for member in members]}
+    record = {
+        "model": asdict(task.model),
+        "key": key,
+        "code": training_code(),
+        "members": [asdict(member) for member in members],
+    }
     with replacing(task.networks / RECORD) as temporary:
         temporary.write_text(json.dumps(record, indent=1) + "\n")
 
@@ -80,10 +90,14 @@ def train_networks(
 def train_members(
     task: NetworkTask, examples: Examples, members: Sequence[Member], start: Weights, seconds: float
 ) -> None:
-    """Train the members that have no weights yet; each gets an equal share of the time that is left.
+    """Train the members that have no weights yet; each gets an equal part of the time that is left.
 
     Args:
-        start: weights that every member starts from, by name; may be empty. seconds: for all of them.
+        task: how they are trained.
+        examples: planets with their folds.
+        members: to train.
+        start: weights that every member starts from, by name; may be empty.
+        seconds: for all of them [s].
     """
     started = time.monotonic()
     waiting = [member for member in members if not task.weights(member).is_file()]
@@ -93,21 +107,37 @@ def train_members(
         train_member(task, member, learned_from, start, left / (len(waiting) - place))
 
 
+@quiet_lightning()
+@capped_threads()
 def train_member(task: NetworkTask, member: Member, examples: Examples, start: Weights, seconds: float) -> None:
-    """Train one network, going on where an interrupted run stopped, and keep its averaged weights."""
-    config = task.training
+    """Train one network, resuming where an interrupted run stopped, and store its averaged weights.
+
+    Args:
+        task: how it is trained.
+        member: which one it is.
+        examples: all planets that it may learn from.
+        start: weights that it starts from, by name; may be empty.
+        seconds: that it may take [s].
+    """
     seed = task.seed + 1000 * (member.fold or 0) + member.place
-    lightning.seed_everything(seed, verbose=False)
+    with seeded(seed):
+        _train_member(task, member, examples, start, timedelta(seconds=seconds), seed)
+
+
+def _train_member(
+    task: NetworkTask, member: Member, examples: Examples, start: Weights, budget: timedelta, seed: int
+) -> None:
+    config = task.training
     learned, held_back = _hold_back(examples, config.validation_share, seed)
     module = new_module(task, learned, start)
     folder = task.folder / member.name
-    keep = ModelCheckpoint(folder, filename="best", monitor="score" if held_back else None, mode="max", save_last=True)
-    callbacks: list[Callback] = [keep]
+    best = ModelCheckpoint(folder, filename="best", monitor="score" if held_back else None, mode="max", save_last=True)
+    callbacks: list[Callback] = [best, TrainingProgress(f"network {member.name}", budget)]
     if held_back:
         callbacks.append(EarlyStopping("score", mode="max", patience=config.patience))
-    trainer = new_trainer(config, callbacks, folder, timedelta(seconds=seconds), config.epochs)
-    changing = PlanetDataset(learned, config.time_flip, config.visit_dropout, seed)
-    train = training_loader(changing, config.batch_size, seed, trainer.world_size, trainer.global_rank)
+    trainer = new_trainer(config, callbacks, folder, budget, config.epochs)
+    augmenting = PlanetDataset(learned, config.time_flip, config.visit_dropout, seed)
+    train = training_loader(augmenting, config.batch_size, seed, trainer.world_size, trainer.global_rank)
     valid = DataLoader(PlanetDataset(held_back), config.batch_size, collate_fn=collate_items) if held_back else None
     last = folder / "last.ckpt"
     trainer.fit(module, train, valid, ckpt_path=last if last.is_file() else None, weights_only=False)
@@ -117,36 +147,42 @@ def train_member(task: NetworkTask, member: Member, examples: Examples, start: W
         len(learned),
         trainer.current_epoch,
         trainer.global_step,
-        f"{float(keep.best_model_score):.4f}" if held_back and keep.best_model_score is not None else "not measured",
+        f"{float(best.best_model_score):.4f}" if held_back and best.best_model_score is not None else "not measured",
     )
     if int(os.environ.get("RANK", "0")) == 0:
         # The time may run out before a first epoch ends: then the weights are taken as they are.
-        if best := keep.best_model_path if held_back and keep.best_model_path else keep.last_model_path:
-            module.load_state_dict(torch.load(best, map_location="cpu", weights_only=False)["state_dict"])
+        if path := best.best_model_path if held_back and best.best_model_path else best.last_model_path:
+            module.load_state_dict(torch.load(path, map_location="cpu", weights_only=False)["state_dict"])
         save_weights(task, member, module.average.module)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def new_module(task: NetworkTask, learned: Examples, start: Weights) -> NetworkModule:
-    """Return a fresh network that knows how its inputs are scaled and what to expect of them."""
+    """Return a network in training, with the scales of its inputs and the linear correction learned already.
+
+    Args:
+        task: how it is trained.
+        learned: the planets it learns from.
+        start: weights that it starts from, by name; may be empty.
+    """
     network = SpectraMindV50(learned.wavelength, task.model)
     network.load_state_dict(start, strict=False)
     learn_scales(network, learned)
-    if "expected.gains" not in start:
-        pulls = [(truth - each.mean) / each.sigma for each, truth in zip(learned.features, learned.truth)]
-        network.expected.learn(np.stack([each.node for each in learned.features]), np.stack(pulls))
+    if "linear_correction.gains" not in start:
+        residuals = [(truth - each.mean) / each.sigma for each, truth in zip(learned.features, learned.truth)]
+        network.linear_correction.learn(np.stack([each.node for each in learned.features]), np.stack(residuals))
     steps = task.training.epochs * -(-len(learned) // task.training.batch_size)
     naive = float(learned.truth.mean()), float(learned.truth.std())
     graph = network.graph_encoder
     loss = SpectrumLoss(
         learned.wavelength,
         task.loss,
-        EDITIONS["2025"],
+        EDITIONS[task.edition],
         naive,
         graph.edge_index,
         graph.edge_attr.new_ones(len(graph.edge_attr)),
     )
-    return NetworkModule(network, loss, task.training, steps, naive)
+    return NetworkModule(network, loss, task.training, steps, naive, task.edition)
 
 
 def learn_scales(network: SpectraMindV50, examples: Examples) -> None:
@@ -157,7 +193,15 @@ def learn_scales(network: SpectraMindV50, examples: Examples) -> None:
 
 
 def training_loader(dataset: PlanetDataset, batch_size: int, seed: int, world: int = 1, rank: int = 0) -> DataLoader:
-    """Return the batches of one of ``world`` processes: together they see what a single process would see."""
+    """Return the batches of one process; all processes together take those that a single one would take.
+
+    Args:
+        dataset: the planets.
+        batch_size: of all processes together.
+        seed: of the order.
+        world: number of processes.
+        rank: of this one.
+    """
     sampler = DistributedSampler(dataset, num_replicas=world, rank=rank, shuffle=True, seed=seed)
     return DataLoader(dataset, max(1, batch_size // world), sampler=sampler, collate_fn=collate_items)
 
@@ -177,11 +221,18 @@ def _train(task: NetworkTask, examples: Examples, members: Sequence[Member], sta
     save_task(task, examples, members, start, seconds)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     torchrun += ["--nproc-per-node", str(task.training.devices), "-m", "spectramind_kit.training.launch"]
-    done = subprocess.run([*torchrun, str(task.folder)], capture_output=True, text=True)
-    if done.returncode or not all(task.weights(member).is_file() for member in members):
-        said = " | ".join((done.stderr or done.stdout).strip().splitlines()[-8:])
-        wanted = f"{task.training.devices} processes to train together"
-        raise SpectraMindError("training on several devices", wanted=wanted, got=said, remedy="training.devices=1")
+    last: deque[str] = deque(maxlen=8)
+    with subprocess.Popen(
+        [*torchrun, str(task.folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout or ():
+            if line.startswith(LOGGED_BY_PROCESSES):
+                logger.info("%s", line.removeprefix(LOGGED_BY_PROCESSES).rstrip())
+            elif line.strip():
+                last.append(line.strip())
+    if process.returncode or not all(task.weights(member).is_file() for member in members):
+        wanted, got = f"{task.training.devices} processes to train together", " | ".join(last)
+        raise SpectraMindError("training on several devices", wanted=wanted, got=got, remedy="training.devices=1")
 
 
 def _encoder(task: NetworkTask, examples: Examples, unlabelled: Sequence[Features], seconds: float) -> Weights:
@@ -194,8 +245,8 @@ def _encoder(task: NetworkTask, examples: Examples, unlabelled: Sequence[Feature
     return load_file(path)
 
 
-def _hold_back(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples | None]:
-    """Part the planets into those that are learned from and those that stop the training; None if too few.
+def _hold_back(examples: Examples, fraction: float, seed: int) -> tuple[Examples, Examples | None]:
+    """Split the planets into those that are learned from and those that stop the training; None if too few.
 
     Several examples of one planet stay together; beside planets with a fold, those of none (simulated ones) are never
     held back.
@@ -203,15 +254,15 @@ def _hold_back(examples: Examples, share: float, seed: int) -> tuple[Examples, E
     ids = np.array([each.planet_id for each in examples.features])
     judging = examples.fold >= 0 if (examples.fold >= 0).any() else np.ones(len(examples), dtype=bool)
     own = np.unique(ids[judging])
-    if round(share * len(own)) < _FEWEST_HELD_BACK:
+    if round(fraction * len(own)) < _FEWEST_HELD_BACK:
         return examples, None
-    chosen = own[assign_folds(own.tolist(), max(2, round(1.0 / share)), seed) == 0]
+    chosen = own[assign_folds(own.tolist(), max(2, round(1.0 / fraction)), seed) == 0]
     held = np.isin(ids, chosen) & judging
     return examples.where(~held), examples.where(held)
 
 
-def _forget_others(task: NetworkTask, key: str) -> None:
-    """Delete members and checkpoints that learned from other data or settings."""
+def _remove_outdated(task: NetworkTask, key: str) -> None:
+    """Delete members and checkpoints of other data, settings or code."""
     stamp = task.folder / "key"
     if (stamp.read_text() if stamp.is_file() else "") != key:
         shutil.rmtree(task.networks, ignore_errors=True)

@@ -1,6 +1,6 @@
 """Masked reconstruction: the time encoder learns what light curves look like from all planets, labelled or not.
 
-Spans of steps are hidden; what they held is told from the steps around them (masked autoencoders, He et al. 2022).
+Spans of steps are hidden; what they held is predicted from the steps around them (masked autoencoders, He et al. 2022).
 Light curves of the test split take part, because no label is needed.
 """
 
@@ -13,27 +13,30 @@ import numpy as np
 import pytorch_lightning as lightning
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from spectramind_kit.features.planet import Features
 from spectramind_kit.features.visit import SEQUENCE
 from spectramind_kit.networks.batch import Batch, collate
 from spectramind_kit.networks.spectramind import SpectraMindV50
+from spectramind_kit.training.progress import TrainingProgress
 from spectramind_kit.training.task import NetworkTask
-from spectramind_kit.training.trainer import new_trainer
+from spectramind_kit.training.trainer import capped_threads, new_trainer, quiet_lightning, seeded
 
 logger = logging.getLogger(__name__)
 
 HIDDEN_SHARE = 0.4
 _SPAN = 8
-"""Steps hidden together: single ones could be told from their neighbours."""
+"""Steps hidden together: single ones could be interpolated from their neighbours."""
 
 
 class Reconstruction(lightning.LightningModule):
     """The time encoder of a network with a decoder that is thrown away.
 
     Args:
-        network: whose encoder learns; patch: bins per step; learning_rate: of AdamW.
+        network: whose encoder learns.
+        d_model: width of the encoder.
+        learning_rate: of AdamW.
     """
 
     def __init__(self, network: SpectraMindV50, d_model: int, learning_rate: float):
@@ -56,6 +59,7 @@ class Reconstruction(lightning.LightningModule):
         error = (self.decoder(encoded) - steps)[hidden]
         loss = error.square().mean() if len(error) else encoded.sum() * 0.0
         self.losses.append(float(loss.detach()))
+        self.log("loss", loss.detach(), batch_size=len(steps))
         return loss
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -72,21 +76,36 @@ def hidden_spans(valid: Tensor) -> Tensor:
     return chosen.repeat_interleave(_SPAN, dim=1)[:, :n_step] & valid
 
 
+@quiet_lightning()
+@capped_threads()
 def pretrain(
     task: NetworkTask, planets: Sequence[Features], wavelength: np.ndarray, seconds: float
 ) -> dict[str, Tensor]:
     """Return weights of a time encoder that has learned to reconstruct light curves, by their names in the network.
 
     Args:
-        planets: labelled or not; wavelength: (n_wavelength,) [um]; seconds: that this may take.
+        task: how networks are trained.
+        planets: labelled or not.
+        wavelength: (n_wavelength,) [um].
+        seconds: that this may take [s].
     """
-    lightning.seed_everything(task.seed, verbose=False)
+    with seeded(task.seed):
+        return _pretrained(task, planets, wavelength, timedelta(seconds=seconds))
+
+
+def _pretrained(
+    task: NetworkTask, planets: Sequence[Features], wavelength: np.ndarray, budget: timedelta
+) -> dict[str, Tensor]:
     network = SpectraMindV50(wavelength, task.model)
     network.sequence_scale.learn(np.concatenate([visit for each in planets for visit in each.visits]))
     module = Reconstruction(network, task.model.d_model, task.training.learning_rate)
     config = replace(task.training, devices=1)
-    trainer = new_trainer(config, [], task.folder, timedelta(seconds=seconds), config.pretraining_epochs)
-    loader = DataLoader(list(planets), task.training.batch_size, shuffle=True, collate_fn=collate)
+    trainer = new_trainer(
+        config, [TrainingProgress("pre-training", budget)], task.folder, budget, config.pretraining_epochs
+    )
+    # A list is all that a map-style data set must be.
+    data: Dataset[Features] = list(planets)  # pyright: ignore[reportAssignmentType]  # see above
+    loader = DataLoader(data, task.training.batch_size, shuffle=True, collate_fn=collate)
     trainer.fit(module, loader)
     if module.losses:
         logger.info(

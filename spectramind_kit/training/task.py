@@ -16,6 +16,7 @@ from spectramind_kit.settings.loss import LossConfig
 from spectramind_kit.settings.model import ModelConfig
 from spectramind_kit.settings.training import TrainingConfig
 from spectramind_kit.training.examples import Examples, content_hash, load_examples, save_examples
+from spectramind_kit.work_folder.provenance import code_hash
 
 _TASK, _EXAMPLES, _WEIGHTS = "task.json", "examples.npz", "first.safetensors"
 Weights = dict[str, Tensor]
@@ -31,8 +32,13 @@ class NetworkTask:
     """How networks are trained.
 
     Attributes:
-        model: sizes; loss: what is minimised; training: schedule; seed: of weights, order and changes.
-        folder: where checkpoints lie; networks: where finished members are left.
+        model: sizes.
+        loss: what is minimised.
+        training: schedule.
+        seed: of weights, order and augmentation.
+        folder: where checkpoints lie.
+        networks: where finished members are left.
+        edition: "2025" or "2024", whose score the loss and early stopping follow.
     """
 
     model: ModelConfig
@@ -41,39 +47,59 @@ class NetworkTask:
     seed: int
     folder: Path
     networks: Path
+    edition: str
 
     def key(self, examples: Examples, simulated: Examples | None, unlabelled: Sequence[Features]) -> str:
-        """Hash what the members depend on: data and settings, not the budget and not the devices."""
+        """Hash what the members depend on: data, settings and code, not the budget and not the devices.
+
+        Args:
+            examples: planets with their folds.
+            simulated: planets that the members learn from first.
+            unlabelled: planets whose light curves pre-train the encoder.
+        """
         training = {k: v for k, v in asdict(self.training).items() if k not in ("hours", "device", "devices")}
         data = (examples.content_hash(), simulated and simulated.content_hash(), content_hash(unlabelled))
-        return config_hash(self.model, self.loss, training, self.seed, *data)
+        return config_hash(self.model, self.loss, training, self.seed, self.edition, training_code(), *data)
 
     def weights(self, member: Member) -> Path:
         """Return where a finished member's weights lie."""
         return (self.folder if member == START else self.networks) / f"{member.name}.safetensors"
 
 
+def training_code() -> str:
+    """Return the hash of the source that trains networks: after an edit they are trained again."""
+    return code_hash("spectramind_kit.training.network")
+
+
 def members_of(examples: Examples, model: ModelConfig) -> list[Member]:
     """Return the members to train, fold by fold."""
-    folds = sorted(set(int(fold) for fold in examples.fold if fold >= 0))
+    folds = sorted({int(fold) for fold in examples.fold if fold >= 0})
     return [Member(fold, place) for fold in folds for place in range(model.members)]
 
 
 def save_task(task: NetworkTask, examples: Examples, members: Sequence[Member], start: Weights, seconds: float) -> None:
-    """Leave in the task's folder what a process of another launcher needs to train."""
+    """Leave in the task's folder what a process of another launcher needs to train.
+
+    Args:
+        task: how networks are trained.
+        examples: what they learn from.
+        members: which of them are trained.
+        start: weights that every member starts from, by name; may be empty.
+        seconds: for all of them [s].
+    """
     save_examples(task.folder / _EXAMPLES, examples)
     save_file(start, task.folder / _WEIGHTS)
-    said = {"task": asdict(task), "members": [asdict(member) for member in members], "seconds": seconds}
-    (task.folder / _TASK).write_text(json.dumps(said, indent=1, default=str) + "\n")
+    record = {"task": asdict(task), "members": [asdict(member) for member in members], "seconds": seconds}
+    (task.folder / _TASK).write_text(json.dumps(record, indent=1, default=str) + "\n")
 
 
 def load_task(folder: Path) -> tuple[NetworkTask, Examples, list[Member], Weights, float]:
     """Read a task back: what ``train_members`` takes."""
-    said = json.loads((folder / _TASK).read_text())
+    record = json.loads((folder / _TASK).read_text())
     return (
-        TypeAdapter(NetworkTask).validate_python(said["task"]),
+        TypeAdapter(NetworkTask).validate_python(record["task"]),
         load_examples(folder / _EXAMPLES),
-        [Member(**member) for member in said["members"]],
+        [Member(**member) for member in record["members"]],
         load_file(folder / _WEIGHTS),
-        said["seconds"],
+        record["seconds"],
     )

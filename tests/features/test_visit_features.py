@@ -56,24 +56,24 @@ def node(features, name):
 
 
 def test_white_noise_of_the_expected_size_is_of_order_one_everywhere():
-    seen = visit(noise())
+    made = visit(noise())
     for name in ("fgs1_residual", "airs_residual", "colour_residual"):
-        assert channel(seen, name).std() == pytest.approx(1.0, abs=0.12), name
+        assert channel(made, name).std() == pytest.approx(1.0, abs=0.12), name
     for name in ("ln_scatter_in", "ln_scatter_out"):
-        assert np.abs(node(seen, name)).max() < 0.35
-    assert node(seen, "curvature").std() == pytest.approx(1.0, abs=0.35)
-    assert abs(context(seen, "airs_lag_1")) < 0.2
+        assert np.abs(node(made, name)).max() < 0.35
+    assert node(made, "curvature").std() == pytest.approx(1.0, abs=0.35)
+    assert abs(context(made, "airs_lag_1")) < 0.2
 
 
-def test_the_transit_is_told_in_depths_and_half_durations():
-    seen = visit(np.zeros((N_TIME, len(WAVELENGTH))))
-    np.testing.assert_allclose(channel(seen, "airs_transit"), INSIDE, atol=1e-6)
-    np.testing.assert_allclose(channel(seen, "fgs1_flux"), INSIDE, atol=1e-5)
-    assert channel(seen, "phase")[np.argmin(np.abs(TIME - MID - DURATION / 2))] == pytest.approx(1.0, abs=0.02)
-    assert np.abs(channel(seen, "time")).max() == pytest.approx(1.0, abs=0.01)
-    assert context(seen, "duration") == pytest.approx(0.8)
-    assert context(seen, "ln_axis_ratio") == pytest.approx(np.log(2.0), abs=1e-5)
-    assert context(seen, "airs_u1") == pytest.approx(1.4) and context(seen, "fgs1_u1") == 0.0
+def test_the_transit_is_in_depths_and_half_durations():
+    made = visit(np.zeros((N_TIME, len(WAVELENGTH))))
+    np.testing.assert_allclose(channel(made, "airs_transit"), INSIDE, atol=1e-6)
+    np.testing.assert_allclose(channel(made, "fgs1_flux"), INSIDE, atol=1e-5)
+    assert channel(made, "phase")[np.argmin(np.abs(TIME - MID - DURATION / 2))] == pytest.approx(1.0, abs=0.02)
+    assert np.abs(channel(made, "time")).max() == pytest.approx(1.0, abs=0.01)
+    assert context(made, "duration") == pytest.approx(0.8)
+    assert context(made, "ln_axis_ratio") == pytest.approx(np.log(2.0), abs=1e-5)
+    assert context(made, "airs_u1") == pytest.approx(1.4) and context(made, "fgs1_u1") == 0.0
 
 
 def test_flags_are_counted_whatever_they_say():
@@ -91,19 +91,19 @@ def test_a_fault_of_a_kind_shows_in_its_projection(template):
         "curvature": np.where(np.abs(phase) < 0.85, phase**2 - 0.25, 0.0),
         "slope": np.where(np.abs(phase) < 1.0, phase, 0.0),
         "contacts": (np.abs(np.abs(phase) - 1.0) < 0.15).astype(float),
-        "step": np.where(np.abs(phase) > 1.0, np.sign(phase), 0.0),
+        "jump": np.where(np.abs(phase) > 1.0, np.sign(phase), 0.0),
     }
-    seen = visit(noise() + 3.0 * NOISE * shapes[template][:, None])
+    made = visit(noise() + 3.0 * NOISE * shapes[template][:, None])
     clean = visit(noise())
-    assert (node(seen, template) - node(clean, template)).min() > 5.0
-    assert context(seen, f"airs_{template}") - context(clean, f"airs_{template}") > 10.0
-    assert context(seen, f"fgs1_{template}") - context(clean, f"fgs1_{template}") > 5.0
+    assert (node(made, template) - node(clean, template)).min() > 5.0
+    assert context(made, f"airs_{template}") - context(clean, f"airs_{template}") > 10.0
+    assert context(made, f"fgs1_{template}") - context(clean, f"fgs1_{template}") > 5.0
 
 
-def test_noise_in_transit_alone_is_told_from_noise_outside():
-    seen = visit(noise() * np.where(INSIDE, 3.0, 1.0)[:, None])
-    assert node(seen, "ln_scatter_in").mean() == pytest.approx(np.log(3.0), abs=0.1)
-    assert abs(node(seen, "ln_scatter_out").mean()) < 0.05
+def test_noise_in_transit_alone_is_separated_from_noise_outside():
+    made = visit(noise() * np.where(INSIDE, 3.0, 1.0)[:, None])
+    assert node(made, "ln_scatter_in").mean() == pytest.approx(np.log(3.0), abs=0.1)
+    assert abs(node(made, "ln_scatter_out").mean()) < 0.05
 
 
 def test_red_noise_of_one_channel_shows_in_its_autocorrelation():
@@ -111,17 +111,17 @@ def test_red_noise_of_one_channel_shows_in_its_autocorrelation():
     wave = np.convolve(rng.standard_normal(N_TIME + 9), np.ones(10) / np.sqrt(10.0), "valid")
     red = np.zeros((N_TIME, len(WAVELENGTH)))
     red[:, 0] = 2.0 * NOISE * wave
-    seen = visit(noise() + red)
-    assert context(seen, "fgs1_lag_1") > 0.4 and context(seen, "fgs1_lag_5") > 1.0
-    assert abs(context(seen, "airs_lag_5")) < 0.4
+    made = visit(noise() + red)
+    assert context(made, "fgs1_lag_1") > 0.4 and context(made, "fgs1_lag_5") > 1.0
+    assert abs(context(made, "airs_lag_5")) < 0.4
 
 
-def test_points_that_were_not_used_say_nothing():
+def test_points_that_were_not_used_have_no_effect():
     residual = noise()
     residual[40:50] = np.nan
-    seen = visit(residual)
-    assert np.isfinite(seen.sequence).all() and np.isfinite(seen.node).all() and np.isfinite(seen.context).all()
-    assert (channel(seen, "airs_residual")[40:50] == 0.0).all()
+    made = visit(residual)
+    assert np.isfinite(made.sequence).all() and np.isfinite(made.node).all() and np.isfinite(made.context).all()
+    assert (channel(made, "airs_residual")[40:50] == 0.0).all()
 
 
 def test_one_wild_point_is_cut():
@@ -133,13 +133,13 @@ def test_one_wild_point_is_cut():
 def test_regressors_are_robustly_standardised_and_missing_ones_are_zero():
     series = np.random.default_rng(1).standard_normal((N_TIME, 2)) * [0.1, 3.0] + [15.0, 2.0]
     series[5] = 1e6
-    seen = visit(noise(), series)
-    assert channel(seen, REGRESSORS[0]).std() == pytest.approx(1.0, abs=0.5)
-    assert (channel(seen, REGRESSORS[4]) == 0.0).all()
+    made = visit(noise(), series)
+    assert channel(made, REGRESSORS[0]).std() == pytest.approx(1.0, abs=0.5)
+    assert (channel(made, REGRESSORS[4]) == 0.0).all()
 
 
 def test_a_planet_without_a_table_row_has_features_too():
-    seen = visit(noise())
+    made = visit(noise())
     bare = replace(PLANET, orbit=None, star=None)
     curves = LightCurves(
         1, 0, TIME, BIN, np.ones((N_TIME, 41)), np.full((N_TIME, 41), NOISE), WAVELENGTH, np.zeros((N_TIME, 0))
@@ -149,4 +149,4 @@ def test_a_planet_without_a_table_row_has_features_too():
         {"mid_time": Estimate(MID, 10.0), "duration": Estimate(DURATION, 10.0)},
         *(TIME, np.ones((N_TIME, 41)), np.ones((N_TIME, 41)), np.ones(41)),
     )
-    assert visit_features(curves, fit, bare).context.shape == seen.context.shape
+    assert visit_features(curves, fit, bare).context.shape == made.context.shape

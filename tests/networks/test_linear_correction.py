@@ -1,31 +1,31 @@
-"""The expected correction: gains that planets of known depth tell, and none that they do not."""
+"""The linear skip correction: gains that planets of known depth determine, and none that they do not."""
 
 import numpy as np
 import pytest
 import torch
 
-from spectramind_kit.features.planet import EXPECTED, NODE
-from spectramind_kit.networks.linear_correction import ExpectedCorrection
+from spectramind_kit.features.planet import LINEAR_PREDICTORS, NODE
+from spectramind_kit.networks.linear_correction import LinearCorrection
 
 FGS1 = np.arange(20) < 1
-PLACES = [NODE.index(name) for name in EXPECTED]
+PLACES = [NODE.index(name) for name in LINEAR_PREDICTORS]
 
 
 def planets(n, gain, factor, seed=0):
-    """Nodes, and pulls that follow from gains (2, 3) and a factor on sigma; wavelengths of a channel err together."""
+    """Nodes, and residuals by gains (2, 3) and a factor on sigma; wavelengths of a channel err together."""
     rng = np.random.default_rng(seed)
     node = rng.standard_normal((n, len(FGS1), len(NODE))).astype(np.float32)
     node[:, 1:] = node[:, 1:2]
     noise = rng.standard_normal((n, 2)) * factor
     channel = np.where(FGS1, 0, 1)
-    pull = np.einsum("pnk,nk->pn", node[:, :, PLACES[:3]], np.asarray(gain)[channel]) + noise[:, channel]
-    return node, pull
+    residual = np.einsum("pnk,nk->pn", node[:, :, PLACES[:3]], np.asarray(gain)[channel]) + noise[:, channel]
+    return node, residual
 
 
-def learned(node, pull):
-    expected = ExpectedCorrection(FGS1)
-    expected.learn(node, pull)
-    return expected
+def learned(node, residual):
+    correction = LinearCorrection(FGS1)
+    correction.learn(node, residual)
+    return correction
 
 
 def test_gains_and_factor_come_back():
@@ -41,8 +41,8 @@ def test_few_planets_of_well_known_depth_move_little():
     assert np.abs(found).max() < 0.9
 
 
-def test_the_correction_is_what_the_gains_say():
-    node, pull = planets(400, [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], [0.1, 0.1])
-    delta, ln_factor = learned(node, pull)(torch.from_numpy(node)).detach().unbind(dim=2)
-    assert np.std(pull - delta.numpy()) < 0.15
+def test_the_correction_is_the_gains_times_the_predictors():
+    node, residual = planets(400, [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], [0.1, 0.1])
+    delta, ln_factor = learned(node, residual)(torch.from_numpy(node)).detach().unbind(dim=2)
+    assert np.std(residual - delta.numpy()) < 0.15
     assert ln_factor.mean() == pytest.approx(np.log(0.1), abs=0.4)

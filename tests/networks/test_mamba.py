@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from spectramind_kit.errors import SpectraMindError
-from spectramind_kit.networks.mamba import STEP_SIZES, BidirectionalMambaEncoder, FGS1MambaEncoder, MambaBlock
+from spectramind_kit.networks.mamba import STEP_SIZES, LightCurveEncoder, MambaBlock
 
 # mamba_ssm.Mamba(d_model=24, d_state=16, d_conv=4, expand=2) of release 2.3.2; tests/wheels asks the real one.
 PARAMETERS = {
@@ -28,7 +28,7 @@ def seed():
 
 def encoder(**arguments):
     """Return a small encoder that predicts."""
-    return BidirectionalMambaEncoder(**{"n_channel": 3, "d_model": 16, "d_state": 4, **arguments}).eval()
+    return LightCurveEncoder(**{"n_channel": 3, "d_model": 16, "d_state": 4, **arguments}).eval()
 
 
 def test_parameters_are_those_of_mamba_ssm():
@@ -145,7 +145,3 @@ def test_wrong_shapes_and_masks_are_refused():
         model(torch.randn(1, 3, 70))
     with pytest.raises(SpectraMindError, match="mask of valid steps"):
         model(torch.randn(2, 70, 3), torch.ones(2, 70))
-
-
-def test_guide_camera_encoder_is_the_encoder():
-    assert FGS1MambaEncoder is BidirectionalMambaEncoder

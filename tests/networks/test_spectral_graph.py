@@ -1,5 +1,8 @@
 """The graph over wavelengths: who is linked with whom and why; and that messages go as far as hops do."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -25,10 +28,21 @@ def network(graph, n_layer=2, n_channel=5, **options):
     return AirsSpectralGNN(graph, n_channel, d_model=16, n_layer=n_layer, n_head=2, **options).eval()
 
 
+def edges_of(graph, kind):
+    """Return the edges of one type, (2, n)."""
+    return graph.edge_index[:, graph.edge_attr[:, graph.feature_names.index(kind)] == 1.0]
+
+
 def hops(graph):
     """Return how many edges lie between any two nodes, (n, n)."""
     n, (source, target) = len(graph.wavelength), graph.edge_index
     return shortest_path(coo_array((np.ones(len(source)), (source, target)), shape=(n, n)), unweighted=True)
+
+
+def test_importing_the_network_loads_no_torch_geometric():
+    program = "import sys, spectramind_kit.networks.spectramind; assert 'torch_geometric' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_links_run_both_ways_none_to_itself_none_twice(graph):
@@ -44,27 +58,27 @@ def test_edges_are_counted_per_type(graph):
     assert graph.feature_names == ("neighbour", "H2O", "CO2", "CH4", "SO2", "region", "fgs1", "distance")
     # Two neighbours on either side; the first bin reaches for the third and fourth after it, the second for the third.
     inner_pairs, end_pairs = 281 + 280, 2 * 3
-    assert graph.edges_of("neighbour").shape[1] == 2 * (inner_pairs + end_pairs)
-    assert graph.edges_of("fgs1").shape[1] == 2 * 282
+    assert edges_of(graph, "neighbour").shape[1] == 2 * (inner_pairs + end_pairs)
+    assert edges_of(graph, "fgs1").shape[1] == 2 * 282
     for molecule, windows in BANDS.items():
         m = sum(int(((WAVELENGTH >= low) & (WAVELENGTH <= high)).sum()) for low, high in windows)
         strides = [stride for stride in (1, 4, 16, 64) if stride < m]
-        assert graph.edges_of(molecule).shape[1] == 2 * m * len(strides)
-    assert graph.edges_of("SO2").shape[1] == 0
+        assert edges_of(graph, molecule).shape[1] == 2 * m * len(strides)
+    assert edges_of(graph, "SO2").shape[1] == 0
     sizes = [len(part) for part in np.array_split(np.arange(282), 8)]
-    assert graph.edges_of("region").shape[1] == sum(2 * m * 3 for m in sizes)
+    assert edges_of(graph, "region").shape[1] == sum(2 * m * 3 for m in sizes)
     assert graph.edge_index.shape[1] < 10_000
 
 
 def test_bands_link_what_lies_in_them_and_far_bands_of_one_molecule(graph):
-    source, target = WAVELENGTH[graph.edges_of("CO2")]
+    source, target = WAVELENGTH[edges_of(graph, "CO2")]
     for side in (source, target):
         assert (((side >= 1.9) & (side <= 2.05)) | ((side >= 2.65) & (side <= 2.85))).all()
     assert ((source < 2.1) & (target > 2.6)).any()
     band = np.flatnonzero((WAVELENGTH >= 2.5) & (WAVELENGTH <= 2.9))
     place = {node: i for i, node in enumerate(band)}
     links = np.zeros((len(band), len(band)), dtype=int)
-    for a, b in graph.edges_of("H2O").T:
+    for a, b in edges_of(graph, "H2O").T:
         links[place[a], place[b]] = 1
     assert (links.sum(axis=0) == links.sum() / len(band)).all(), "no member has more links than another"
     crossed = np.linalg.matrix_power(links + np.eye(len(band), dtype=int), 6)
@@ -76,12 +90,12 @@ def test_the_kit_s_own_bands_make_a_sparse_graph():
     graph = spectral_graph(WAVELENGTH, shipped)
     assert set(shipped) <= set(graph.feature_names)
     assert 2_000 < graph.edge_index.shape[1] < 6_000
-    assert all(graph.edges_of(name).shape[1] > 2 * 20 for name in ("H2O", "CO2", "CH4", "CO", "NH3"))
+    assert all(edges_of(graph, name).shape[1] > 2 * 20 for name in ("H2O", "CO2", "CH4", "CO", "NH3"))
 
 
 def test_regions_do_not_touch(graph):
     region = np.repeat(np.arange(8), [len(part) for part in np.array_split(np.arange(282), 8)])
-    source, target = graph.edges_of("region") - 1
+    source, target = edges_of(graph, "region") - 1
     assert (region[source] == region[target]).all()
 
 

@@ -1,11 +1,11 @@
-"""The network: step 0 answers what the fit answers, padding changes nothing, every input is felt."""
+"""The network: untrained it predicts what the fit predicts, padding changes nothing, every input has an effect."""
 
 import numpy as np
 import pytest
 import torch
 
 from spectramind_kit.config import load_config
-from spectramind_kit.features.planet import CONTEXT, EXPECTED, NODE, Features
+from spectramind_kit.features.planet import CONTEXT, LINEAR_PREDICTORS, NODE, Features
 from spectramind_kit.features.visit import SEQUENCE
 from spectramind_kit.networks.batch import Batch, collate
 from spectramind_kit.networks.spectramind import LARGEST_LN_FACTOR, LARGEST_SHIFT, SpectraMindV50, Standardisation
@@ -39,19 +39,19 @@ def planet(seed, n_visit=1, n_time=25):
     return Features(seed, visits, node, context, np.full(N, 0.01), np.full(N, 1e-4))
 
 
-def answer(network, planets) -> torch.Tensor:
+def prediction(network, planets) -> torch.Tensor:
     with torch.inference_mode():
         correction = network(collate(planets))
     return torch.stack((correction.delta, correction.ln_factor))
 
 
-def test_before_training_the_fit_answers(network):
-    assert (answer(network, [planet(0), planet(1, 2)]) == 0.0).all()
+def test_before_training_the_fit_s_prediction_stands(network):
+    assert (prediction(network, [planet(0), planet(1, 2)]) == 0.0).all()
 
 
-def test_a_planet_is_answered_alike_in_any_company(awake):
-    alone = answer(awake, [planet(0)])
-    together = answer(awake, [planet(1, n_visit=2, n_time=40), planet(0)])[:, 1:]
+def test_a_planet_is_predicted_alike_in_any_batch(awake):
+    alone = prediction(awake, [planet(0)])
+    together = prediction(awake, [planet(1, n_visit=2, n_time=40), planet(0)])[:, 1:]
     torch.testing.assert_close(together, alone, atol=2e-5, rtol=1e-4)
     assert alone.std() > 1e-3
 
@@ -59,10 +59,10 @@ def test_a_planet_is_answered_alike_in_any_company(awake):
 def test_the_order_of_visits_means_nothing(awake):
     one = planet(3, n_visit=2)
     swapped = Features(3, one.visits[::-1], one.node, one.context, one.mean, one.sigma)
-    torch.testing.assert_close(answer(awake, [one]), answer(awake, [swapped]), atol=2e-5, rtol=1e-4)
+    torch.testing.assert_close(prediction(awake, [one]), prediction(awake, [swapped]), atol=2e-5, rtol=1e-4)
 
 
-def test_every_kind_of_input_is_felt_at_every_wavelength(awake):
+def test_every_kind_of_input_has_an_effect_at_every_wavelength(awake):
     batch = collate([planet(5)])
     parts = {name: getattr(batch, name).requires_grad_(True) for name in ("sequence", "node", "context")}
     correction = awake(Batch(parts["sequence"], batch.valid, parts["node"], parts["context"], batch.mean, batch.sigma))
@@ -71,26 +71,31 @@ def test_every_kind_of_input_is_felt_at_every_wavelength(awake):
         assert all(float(slope.abs().sum()) > 0 for slope in slopes), wavelength
 
 
-def test_what_physics_expects_reaches_the_answer_in_a_straight_line(network):
-    """FGS1: half of the stray pull; AIRS-CH0: a third of the second scale pull, and the scatter in full, and 0.1."""
-    seen = planet(3)
-    stray, _, scale, scatter = (seen.node[:, NODE.index(name)] for name in EXPECTED)
+def test_the_linear_correction_reaches_the_prediction_by_itself(network):
+    """FGS1: half of the depth bias; AIRS-CH0: .3 of the second gain response, the bias's scatter in full, and 0.1."""
+    features = planet(3)
+    bias, _, response, scatter = (features.node[:, NODE.index(name)] for name in LINEAR_PREDICTORS)
     with torch.no_grad():
-        network.expected.gain.copy_(torch.tensor([[0.5, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.3, 1.0, 0.1]]))
-        delta, ln_factor = answer(network, [seen])[:, 0].numpy()
-        network.expected.gain.zero_()
-    np.testing.assert_allclose(delta[0], 10.0 * np.tanh(0.05 * stray[0]), rtol=1e-4)
-    np.testing.assert_allclose(delta[1:], 10.0 * np.tanh(0.03 * scale[1:]), rtol=1e-4)
+        network.linear_correction.gain.copy_(torch.tensor([[0.5, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.3, 1.0, 0.1]]))
+        delta, ln_factor = prediction(network, [features])[:, 0].numpy()
+        network.linear_correction.gain.zero_()
+    np.testing.assert_allclose(delta[0], 10.0 * np.tanh(0.05 * bias[0]), rtol=1e-4)
+    np.testing.assert_allclose(delta[1:], 10.0 * np.tanh(0.03 * response[1:]), rtol=1e-4)
     np.testing.assert_allclose(ln_factor[1:], 2.0 * np.tanh(0.5 * (scatter[1:] + 0.1)), rtol=1e-4)
     assert ln_factor[0] == 0.0
 
 
-def test_answers_stay_within_bounds_however_odd_the_planet(awake):
-    odd = planet(7)
-    odd = Features(
-        7, tuple(1e6 * visit for visit in odd.visits), 1e6 * odd.node, 1e6 * odd.context, odd.mean, odd.sigma
+def test_predictions_stay_within_bounds_however_unusual_the_planet(awake):
+    unusual = planet(7)
+    unusual = Features(
+        7,
+        tuple(1e6 * visit for visit in unusual.visits),
+        1e6 * unusual.node,
+        1e6 * unusual.context,
+        unusual.mean,
+        unusual.sigma,
     )
-    delta, ln_factor = answer(awake, [odd])
+    delta, ln_factor = prediction(awake, [unusual])
     assert torch.isfinite(delta).all() and delta.abs().max() <= LARGEST_SHIFT
     assert ln_factor.abs().max() <= LARGEST_LN_FACTOR
 
@@ -115,9 +120,9 @@ def test_standardisation_learns_scales_and_leaves_constants_alone():
     assert float(scale(torch.tensor([[1e9, 0.0, 0.0]])).max()) == 6.0
 
 
-def test_a_checkpoint_holds_everything_that_answers(awake):
+def test_a_checkpoint_holds_everything_that_predicts(awake):
     other = SpectraMindV50(
         WAVELENGTH, load_config(["model=v50_small", "model.d_model=16", "model.d_state=4", "model.time_layers=1"]).model
     ).eval()
     other.load_state_dict(awake.state_dict())
-    torch.testing.assert_close(answer(other, [planet(2)]), answer(awake, [planet(2)]))
+    torch.testing.assert_close(prediction(other, [planet(2)]), prediction(awake, [planet(2)]))

@@ -3,15 +3,12 @@
 import numpy as np
 import pytest
 
-from spectramind_kit.errors import ProductError
 from spectramind_kit.symbolic.bands import (
     BANDS,
     FGS1_BAND_PASS,
-    MOLECULES,
     REGIONS,
     WINDOWS,
     band_mask,
-    molecule_mask,
     region_names,
     resolved_bands,
     window_mask,
@@ -66,17 +63,6 @@ def test_masks_follow_the_edges(wavelength):
     assert wavelength[mask].max() == pytest.approx(3.50, abs=0.01)
     assert not mask[0]
     assert band_mask(named("H2O 0.72"), wavelength).tolist() == [True] + [False] * 282
-
-
-def test_a_molecule_absorbs_in_all_its_bands(wavelength):
-    both = band_mask(named("CO2 2.01"), wavelength) | band_mask(named("CO2 2.73"), wavelength)
-    np.testing.assert_array_equal(molecule_mask("CO2", wavelength), both)
-    assert set(MOLECULES) == {"H2O", "CO2", "CH4", "CO", "NH3"}
-
-
-def test_an_unknown_molecule_is_refused(wavelength):
-    with pytest.raises(ProductError, match="one of H2O.*got SO2"):
-        molecule_mask("SO2", wavelength)
 
 
 def test_only_bands_with_both_flanks_in_the_band_pass_are_resolved(wavelength):

@@ -20,10 +20,10 @@ def random_planet(planet_id: int, rng: np.random.Generator, n_visit: int = 1, n_
 
 
 def random_examples(n: int = 24, seed: int = 0, folds: int = 3) -> Examples:
-    """Return planets whose truth lies off the answer by what their context says, and little else."""
+    """Return planets whose standardised residual is that of their context, and little else."""
     rng = np.random.default_rng(seed)
     features = tuple(random_planet(100 + i, rng, n_visit=1 + i % 2) for i in range(n))
-    pull = np.array([2.0 * each.context.mean() for each in features])[:, None]
-    pull = pull + 0.1 * rng.standard_normal((n, len(WAVELENGTH)))
-    truth = np.stack([each.mean + each.sigma * shift for each, shift in zip(features, pull)])
+    residual = np.array([2.0 * each.context.mean() for each in features])[:, None]
+    residual = residual + 0.1 * rng.standard_normal((n, len(WAVELENGTH)))
+    truth = np.stack([each.mean + each.sigma * shift for each, shift in zip(features, residual)])
     return Examples(features, truth, np.arange(n) % folds, WAVELENGTH)

@@ -1,10 +1,10 @@
-"""Examples: parted by fold, joined, and kept as a file."""
+"""Examples: split by fold, concatenated, and stored as a file."""
 
 import numpy as np
 import pytest
 
 from spectramind_kit.errors import ProductError
-from spectramind_kit.training.examples import Examples, joined, load_examples, save_examples
+from spectramind_kit.training.examples import Examples, concatenated, load_examples, save_examples
 from tests.training.random_planets import random_examples
 
 
@@ -18,7 +18,7 @@ def test_a_held_out_fold_is_not_learned_from():
 def test_what_belongs_to_no_fold_is_always_learned_from():
     real, simulated = random_examples(6), random_examples(3, seed=1)
     simulated = Examples(simulated.features, simulated.truth, np.full(3, -1), simulated.wavelength)
-    both = joined([real, simulated])
+    both = concatenated([real, simulated])
     assert all(len(both.without(fold)) == 4 + 3 for fold in range(3))
 
 

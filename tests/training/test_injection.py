@@ -6,7 +6,7 @@ import pytest
 from spectramind_kit.config import load_config
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.products import Planet
-from spectramind_kit.training.injection import drawn_spectrum, injected_curves, limb_darkening_of, transit_of
+from spectramind_kit.training.injection import injected_curves, limb_darkening_of, sampled_spectrum, transit_of
 from tests.training.fitted_light_curves import fitted
 
 
@@ -26,8 +26,8 @@ def test_the_injected_spectrum_is_found(config):
     spectrum = 1.2 * true * (1.0 + 0.03 * np.sin(np.linspace(0.0, 6.0, len(true))))
     new = injected_curves(curves, fit, planet, spectrum, config)
     found = fit_transit(new, planet, config)
-    pull = (found.depth - spectrum) / found.sigma
-    assert np.mean(pull[1:] ** 2) < 1.6 and abs(pull[0]) < 4.0
+    residual = (found.depth - spectrum) / found.sigma
+    assert np.mean(residual[1:] ** 2) < 1.6 and abs(residual[0]) < 4.0
     assert abs(found.depth[1:].mean() / true[1:].mean() - 1.2) < 0.02
 
 
@@ -41,15 +41,15 @@ def test_noise_and_drift_stay_what_they_were(config):
     np.testing.assert_allclose(star, curves.flux / fit.model, rtol=1e-12)
 
 
-def test_a_drawn_spectrum_has_anothers_shape_at_a_level_near_ones_own():
+def test_a_sampled_spectrum_has_anothers_shape_at_a_level_near_its_own():
     rng = np.random.default_rng(0)
     spectra = np.random.default_rng(1).uniform(0.5, 1.5, (6, 283)) * np.linspace(0.004, 0.03, 6)[:, None]
     shapes = spectra / spectra[:, 1:].mean(axis=1, keepdims=True)
     for _ in range(20):
-        drawn = drawn_spectrum(spectra[2], spectra, rng)
-        level = drawn[1:].mean()
+        sampled = sampled_spectrum(spectra[2], spectra, rng)
+        level = sampled[1:].mean()
         assert 0.5 < level / spectra[2, 1:].mean() < 2.0
-        assert np.abs(shapes - drawn / level).max(axis=1).min() < 1e-12
+        assert np.abs(shapes - sampled / level).max(axis=1).min() < 1e-12
 
 
 def test_limb_darkening_of_a_planet_without_star_is_a_typical_ones(config):

@@ -15,7 +15,7 @@ from tests.training.random_planets import WAVELENGTH, random_examples
 def module(tmp_path_factory):
     config = load_config(["model=v50_small", "model.d_model=8", "model.heads=2", "training.warmup_share=0.25"])
     folder = tmp_path_factory.mktemp("task")
-    task = NetworkTask(config.model, config.loss, config.training, 0, folder, folder)
+    task = NetworkTask(config.model, config.loss, config.training, 0, folder, folder, "2025")
     return new_module(task, random_examples(16), {})
 
 
@@ -36,14 +36,14 @@ def test_biases_norms_and_gains_are_not_decayed(module):
     assert len(decayed["params"]) + len(others["params"]) == len(learned)
 
 
-def test_before_the_first_step_only_what_is_expected_is_corrected(module):
+def test_before_the_first_step_the_correction_is_the_linear_one(module):
     examples = random_examples(4)
     batch, network = collate(examples.features, examples.truth), module.network.eval()
     mean, sigma = corrected(batch, network(batch))
-    expected = network.expected(batch.node)
-    assert mean.shape == (4, len(WAVELENGTH)) and expected.abs().max() > 0.0
-    torch.testing.assert_close(mean, batch.mean + batch.sigma * 10.0 * torch.tanh(expected[:, :, 0] / 10.0))
-    torch.testing.assert_close(sigma, batch.sigma * torch.exp(2.0 * torch.tanh(expected[:, :, 1] / 2.0)))
+    linear = network.linear_correction(batch.node)
+    assert mean.shape == (4, len(WAVELENGTH)) and linear.abs().max() > 0.0
+    torch.testing.assert_close(mean, batch.mean + batch.sigma * 10.0 * torch.tanh(linear[:, :, 0] / 10.0))
+    torch.testing.assert_close(sigma, batch.sigma * torch.exp(2.0 * torch.tanh(linear[:, :, 1] / 2.0)))
 
 
 def test_the_schedule_spans_all_epochs(module):

@@ -1,7 +1,9 @@
-"""Training: it learns what can be learned, takes up what is there, keeps to its time, and judges fairly."""
+"""Training: it learns what can be learned, reuses what is there, stays within its time, and judges fairly."""
 
 import dataclasses
 import json
+import logging
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,11 +15,17 @@ from safetensors.torch import load_file
 
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.metric import EDITIONS, unclipped_score
+from spectramind_kit.networks.batch import collate
 from spectramind_kit.prediction.ensemble import Member, load_ensemble
+from spectramind_kit.training import progress
+from spectramind_kit.training import task as task_module
 from spectramind_kit.training.batches import PlanetDataset
 from spectramind_kit.training.examples import Examples
+from spectramind_kit.training.module import corrected
 from spectramind_kit.training.network import _hold_back, new_module, train_members, train_networks, training_loader
-from spectramind_kit.training.task import START, NetworkTask, load_task, members_of, save_task
+from spectramind_kit.training.task import START, NetworkTask, load_task, members_of, save_task, training_code
+from spectramind_kit.work_folder.provenance import PACKAGE, code_hash
 from tests.training.random_planets import WAVELENGTH, random_examples
 
 TINY = ("model=v50_small", "model.d_model=8", "model.heads=2", "model.d_state=2", "model.time_layers=1")
@@ -25,12 +33,13 @@ TINY += ("model.graph_layers=1", "model.patch=10", "model.dropout=0", "loss=gll"
 TINY += ("training.epochs=12", "training.batch_size=8", "training.learning_rate=1e-2", "training.average_decay=0.8")
 
 
-def task_in(folder, *overrides, seed=0):
+def task_in(folder, *overrides, seed=0, edition="2025"):
     config = load_config([*TINY, *overrides])
-    return NetworkTask(config.model, config.loss, config.training, seed, folder / "training", folder / "networks")
+    folders = folder / "training", folder / "networks"
+    return NetworkTask(config.model, config.loss, config.training, seed, *folders, edition=edition)
 
 
-def mean_square_pull(examples, answers):
+def mean_square_residual(examples, answers):
     return float(
         np.mean([((y - m) / f.sigma) ** 2 for y, (m, _), f in zip(examples.truth, answers, examples.features)])
     )
@@ -48,7 +57,7 @@ def trained(tmp_path_factory):
 def test_what_can_be_learned_is_learned_on_planets_never_seen(trained):
     task, examples = trained
     ensemble = load_ensemble(task.networks, WAVELENGTH)
-    held_out = mean_square_pull(examples, ensemble.answers(examples.features, examples.fold.tolist()))
+    held_out = mean_square_residual(examples, ensemble.answers(examples.features, examples.fold.tolist()))
     untaught = np.mean([((y - f.mean) / f.sigma) ** 2 for y, f in zip(examples.truth, examples.features)])
     assert held_out < 0.6 * untaught
 
@@ -73,7 +82,7 @@ def test_one_broken_planet_costs_one(trained):
     assert answers[1] is None and answers[0] is not None and answers[2] is not None
 
 
-def test_a_second_training_takes_up_what_is_there(trained):
+def test_a_second_training_reuses_what_is_there(trained):
     task, examples = trained
     before = {path: path.stat().st_mtime_ns for path in task.networks.glob("*.safetensors")}
     train_networks(replace(task, training=replace(task.training, hours=9.0)), examples)
@@ -90,6 +99,72 @@ def test_other_data_or_settings_are_learned_anew(tmp_path):
     train_networks(replace(task, seed=5), examples)
     assert json.loads((task.networks / "networks.json").read_text())["key"] != first
     assert not stale.exists()
+
+
+def test_edited_code_trains_again_and_the_record_names_the_code(tmp_path, monkeypatch):
+    task, examples = task_in(tmp_path, "training.epochs=1"), random_examples(9)
+    train_networks(task, examples)
+    record = json.loads((task.networks / "networks.json").read_text())
+    assert record["code"] == training_code() == code_hash("spectramind_kit.training.network")
+    weights = task.weights(Member(0, 0))
+    first = weights.stat().st_mtime_ns
+    train_networks(task, examples)
+    assert weights.stat().st_mtime_ns == first
+    monkeypatch.setattr(task_module, "code_hash", lambda *modules: "edited")
+    train_networks(task, examples)
+    assert weights.stat().st_mtime_ns > first
+    assert json.loads((task.networks / "networks.json").read_text())["code"] == "edited"
+
+
+@pytest.mark.parametrize("edited", ["networks/spectramind.py", "training/losses.py", "symbolic/terms.py", "metric.py"])
+def test_the_code_of_a_training_is_all_that_trains(edited, tmp_path):
+    module, copy = "spectramind_kit.training.network", tmp_path / PACKAGE.name
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "kaggle" / "unrelated.py").write_text("")
+    assert code_hash(module, package=copy) == training_code()
+    other = shutil.copytree(copy, tmp_path / "other" / PACKAGE.name)
+    (other / edited).write_text((copy / edited).read_text() + "# edited\n")
+    assert code_hash(module, package=other) != training_code()
+
+
+def test_weights_of_other_code_predict(trained, tmp_path):
+    """A trained model may be attached to a newer kit: only training is made anew."""
+    task, examples = trained
+    networks = shutil.copytree(task.networks, tmp_path / "networks")
+    record = json.loads((networks / "networks.json").read_text())
+    (networks / "networks.json").write_text(json.dumps({**record, "code": "older", "key": "older"}))
+    before, after = (
+        load_ensemble(folder, WAVELENGTH).answers(examples.features[:2], [None] * 2)
+        for folder in (task.networks, networks)
+    )
+    np.testing.assert_array_equal(before[0][0], after[0][0])
+
+
+def test_loss_and_early_stopping_follow_the_edition(tmp_path):
+    examples = random_examples(16)
+    batch = collate(examples.features, examples.truth)
+    for edition, rules in EDITIONS.items():
+        module = new_module(task_in(tmp_path, "loss.likelihood=score", edition=edition), examples, {})
+        ideal = module.loss.ideal_sigma
+        assert (float(ideal[0]), float(ideal[1])) == pytest.approx((rules.fgs1_sigma, rules.airs_sigma))
+        assert float(module.loss.metric_weight[0] / module.loss.metric_weight[1]) == pytest.approx(rules.fgs1_weight)
+        logged = {}
+        module.log = lambda name, value, logged=logged, **options: logged.update({name: float(value)})
+        module.eval()
+        with torch.no_grad():
+            module.validation_step(batch, 0)
+            mean, sigma = corrected(batch, module.network(batch))
+        module.on_validation_epoch_end()
+        spectra = (batch.truth().double().numpy(), mean.double().numpy(), sigma.double().numpy())
+        assert logged["score"] == pytest.approx(unclipped_score(*spectra, module.naive, edition), rel=1e-5)
+        loss, _ = module.loss(mean, sigma, batch.truth(), step=0)
+        assert float(loss) == pytest.approx(-logged["score"], rel=1e-3)
+
+
+def test_another_edition_is_trained_anew(tmp_path):
+    examples = random_examples(4)
+    keys = {task_in(tmp_path, edition=edition).key(examples, None, ()) for edition in EDITIONS}
+    assert len(keys) == len(EDITIONS)
 
 
 def test_an_interrupted_member_goes_on_where_it_stood(tmp_path, monkeypatch):
@@ -115,6 +190,15 @@ def test_an_interrupted_member_goes_on_where_it_stood(tmp_path, monkeypatch):
     train_members(task, examples, [Member(0, 0)], {}, 100.0)
     assert steps[10] == done and steps[-1] == 5
     assert task.weights(Member(0, 0)).is_file()
+
+
+def test_a_training_logs_how_far_it_is(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    task, examples = task_in(tmp_path, "training.epochs=2"), random_examples(40)
+    with caplog.at_level(logging.INFO, logger="spectramind_kit"):
+        train_members(task, examples, [Member(0, 0)], {}, 100.0)
+    lines = [message for message in caplog.messages if "epoch 2 of 2" in message]
+    assert all(part in lines[-1] for part in ("network fold0_0", "loss", "score held back", "min left"))
 
 
 def test_no_time_at_all_still_ends_with_usable_networks(tmp_path):
@@ -180,7 +264,7 @@ def test_networks_that_are_damaged_are_named(trained, tmp_path):
         load_ensemble(tmp_path, WAVELENGTH)
 
 
-def test_two_processes_together_see_what_one_sees():
+def test_two_processes_together_take_the_batches_of_one():
     dataset = PlanetDataset(random_examples(16))
     alone = [batch.context for batch in training_loader(dataset, 8, 3)]
     shared = [list(training_loader(dataset, 8, 3, world=2, rank=rank)) for rank in range(2)]
@@ -189,13 +273,15 @@ def test_two_processes_together_see_what_one_sees():
         assert {tuple(row.tolist()) for row in both} == {tuple(row.tolist()) for row in batch}
 
 
-def test_two_processes_learn_what_one_learns(tmp_path):
+def test_two_processes_learn_what_one_learns(tmp_path, caplog):
     """DDP over gloo: the same global batches give the same weights, to float32."""
     overrides = ("training.epochs=2", "training.time_flip=0", "training.visit_dropout=0", "training.validation_share=0")
     examples = random_examples(16, folds=2)
     one, two = task_in(tmp_path / "one", *overrides), task_in(tmp_path / "two", *overrides, "training.devices=2")
     train_networks(one, examples)
-    train_networks(two, examples)
+    with caplog.at_level(logging.INFO, logger="spectramind_kit"):
+        train_networks(two, examples)
+    assert any(message.startswith("network fold0_0: ") for message in caplog.messages), "what processes log is relayed"
     for member in members_of(examples, one.model):
         alone, together = load_file(one.weights(member)), load_file(two.weights(member))
         assert float(alone["wavelength_head.4.weight"].abs().max()) > 1e-3
@@ -213,7 +299,7 @@ def test_a_task_survives_its_files(tmp_path):
     assert data.content_hash() == examples.content_hash() and start["a"].tolist() == [1.0, 1.0]
 
 
-def test_the_launched_process_says_what_it_misses(tmp_path):
+def test_the_launched_process_reports_what_it_misses(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "spectramind_kit.training.launch", str(tmp_path)], capture_output=True, text=True
     )

@@ -23,7 +23,7 @@ def test_spans_are_hidden_and_padding_is_not():
     assert (hidden[:, :8].all(dim=1) | ~hidden[:, :8].any(dim=1)).all()
 
 
-def test_the_encoder_learns_to_tell_what_was_hidden(tmp_path, caplog):
+def test_the_encoder_learns_to_predict_what_was_hidden(tmp_path, caplog):
     """Sines in every channel: their hidden parts follow from the rest."""
     rng = np.random.default_rng(0)
     planets = []
@@ -39,7 +39,7 @@ def test_the_encoder_learns_to_tell_what_was_hidden(tmp_path, caplog):
             "training.device=cpu",
         ]
     )
-    task = NetworkTask(config.model, config.loss, config.training, 0, tmp_path, tmp_path / "networks")
+    task = NetworkTask(config.model, config.loss, config.training, 0, tmp_path, tmp_path / "networks", "2025")
     with caplog.at_level(logging.INFO, logger="spectramind_kit"):
         weights = pretrain(task, planets, WAVELENGTH, 60.0)
     assert weights
