@@ -98,7 +98,7 @@ def test_fgs1_weighs_as_much_as_58_airs_wavelengths(truth):
         np.mean(np.log(NAIVE[1] / s) + 0.5 * ((truth - NAIVE[0]) / NAIVE[1]) ** 2) for s in (1e-6, 1e-5)
     )
     assert gain_fgs1 / gain_airs == pytest.approx(FGS1_WEIGHT * span_airs / span_fgs1, rel=0.01)
-    assert FGS1_WEIGHT / (FGS1_WEIGHT + 282) == pytest.approx(0.1702, abs=1e-4)
+    assert pytest.approx(0.1702, abs=1e-4) == FGS1_WEIGHT / (FGS1_WEIGHT + 282)
 
 
 def test_planet_scores_average_to_the_score(truth):

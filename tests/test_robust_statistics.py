@@ -8,7 +8,7 @@ from spectramind_kit.robust_statistics import MAD_TO_SIGMA, shrunk_excess
 
 
 def test_the_median_absolute_deviation_of_a_gaussian_becomes_its_standard_deviation():
-    assert MAD_TO_SIGMA == pytest.approx(1.0 / norm.ppf(0.75), rel=1e-4)
+    assert pytest.approx(1.0 / norm.ppf(0.75), rel=1e-4) == MAD_TO_SIGMA
 
 
 def test_chance_is_not_taken_for_noise_and_noise_is_kept():

@@ -11,6 +11,7 @@ import numpy as np
 
 from spectramind_kit.flags import Flags
 from spectramind_kit.products import CalibratedCube, _Product, require_shape
+import itertools
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,7 +86,7 @@ def mean_between(series: np.ndarray, bounds: np.ndarray) -> np.ndarray:
     """Return the means of (n_series, n_exposure) between bounds, (n_series, n_time); NaN where a bin is empty."""
     count = np.diff(bounds)
     total = np.zeros((len(series), len(count)))
-    for i, (first, stop) in enumerate(zip(bounds[:-1], bounds[1:])):
+    for i, (first, stop) in enumerate(itertools.pairwise(bounds)):
         total[:, i] = series[:, first:stop].sum(axis=1, dtype=np.float64)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 

@@ -18,6 +18,7 @@ no step overflows, however long the sequence or the step: forms that work with l
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+import itertools
 
 SMALL_STATE = 4096
 """Elements of one step's state up to which a long segment stays in cache."""
@@ -94,7 +95,7 @@ def _states(u, delta, A, B, first):
     states[0] = first
     torch.mul((delta * u)[:, :, None], B[:, :, :, None], out=states[1:])
     rows = states.unbind(0)  # views made at once: slicing in the loop would cost as much as the arithmetic
-    for step, (before, after) in zip(decay.unbind(0), zip(rows, rows[1:])):
+    for step, (before, after) in zip(decay.unbind(0), itertools.pairwise(rows)):
         after.addcmul_(step, before)
     return decay, states
 

@@ -103,7 +103,7 @@ def test_descent_ends_at_a_stationary_point_near_the_truth(model):
     shared[IMPACT_SQUARED] = 0.5
     end = minimise(model, State(start.level, 0.9 * start.depth, shared), 50, 1e-6)
     assert end.converged
-    local, step = solve_normal_equations(end.normal)
+    _local, step = solve_normal_equations(end.normal)
     errors = np.sqrt(solve_scaled(eliminate(end.normal)[2], np.eye(len(step))).diagonal())
     assert (np.abs(step) < 0.01 * errors).all()
     assert abs(end.state.shared[MID_TIME] - 13000.0) < 4 * errors[MID_TIME]

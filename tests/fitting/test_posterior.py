@@ -250,7 +250,7 @@ def test_a_lag_of_fgs1_is_found(fit_config, usual):
 
 
 def test_pointing_is_taken_out_of_fgs1(fit_config, usual):
-    curves, planet, true = usual
+    curves, planet, _true = usual
     pointing = np.random.default_rng(6).standard_normal(N_TIME)
     flux = curves.flux.copy()
     flux[:, 0] *= 1.0 + 5e-4 * pointing

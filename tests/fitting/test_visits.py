@@ -85,7 +85,7 @@ def test_visits_that_disagree_in_shape_inflate_it_and_are_flagged():
 
 def test_a_lost_visit_carries_no_weight():
     rng = np.random.default_rng(4)
-    true, (good, _) = draw(rng, [covariance(rng)] * 2)
+    _true, (good, _) = draw(rng, [covariance(rng)] * 2)
     lost = visit(
         1, np.zeros(N), covariance(rng) + 0.02**2 * (1 + np.eye(N)), flags={Flag.NO_TRANSIT: "", Flag.OUTLIERS: "3 %"}
     )

@@ -1,6 +1,5 @@
 """A tiny target, project, competition and kernel, and a Kaggle on the loopback: all without network."""
 
-# ruff: noqa: E402
 import os
 
 os.environ["KAGGLE_API_ENVIRONMENT"] = "LOCALHOST"  # read when the client is imported: no test may speak to Kaggle

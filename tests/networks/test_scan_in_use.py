@@ -52,7 +52,7 @@ right = SCANS["segmented"]
 
 
 @pytest.mark.parametrize(
-    ("cuda", "triton", "path", "said"),
+    "cuda, triton, path, said",
     [
         (right, right, "cuda", "within"),
         (missing, right, "triton", "CUDA wheel fails (ImportError: No module named 'selective_scan_cuda')"),

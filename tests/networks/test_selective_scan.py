@@ -63,9 +63,11 @@ def test_constant_input_gives_a_geometric_series():
 def test_step_of_zero_leaves_the_state_alone():
     inputs = scan_inputs(time=40)
     inputs["delta"][:, :, 10:20] = 0.0
-    y = selective_scan(*(inputs[name] for name in "u delta A B C".split()))
+    y = selective_scan(*(inputs[name] for name in ["u", "delta", "A", "B", "C"]))
     kept = torch.cat([torch.arange(10), torch.arange(20, 40)])
-    shorter = [x[..., kept] if name != "A" else x for name, x in inputs.items() if name in "u delta A B C".split()]
+    shorter = [
+        x[..., kept] if name != "A" else x for name, x in inputs.items() if name in ["u", "delta", "A", "B", "C"]
+    ]
     assert torch.allclose(selective_scan(*shorter), y[..., kept], rtol=1e-12)
 
 
@@ -85,7 +87,7 @@ def test_half_precision_and_autocast_are_computed_in_single():
 
 
 @pytest.mark.parametrize(
-    ("name", "shape"), [("delta", (2, 150, 6)), ("A", (5, 6)), ("B", (2, 150, 5)), ("C", (1, 5, 150)), ("D", (1,))]
+    "name, shape", [("delta", (2, 150, 6)), ("A", (5, 6)), ("B", (2, 150, 5)), ("C", (1, 5, 150)), ("D", (1,))]
 )
 def test_shapes_that_would_broadcast_are_refused(name, shape):
     with pytest.raises(SpectraMindError, match=f"{name} of the selective scan"):

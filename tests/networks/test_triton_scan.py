@@ -34,7 +34,7 @@ def test_value_and_every_gradient_are_right(interpreted, case):
     assert interpreted[case] and max(interpreted[case].values()) < 2e-6, interpreted[case]
 
 
-@pytest.mark.parametrize(("name", "capability"), [*((name, 75) for name in KERNELS), ("_gradients", 90)])
+@pytest.mark.parametrize("name, capability", [*((name, 75) for name in KERNELS), ("_gradients", 90)])
 def test_kernels_compile_and_fit(name, capability, monkeypatch, tmp_path):
     """Machine code is made without a GPU; a block of a T4 has 64 KB of shared memory."""
     triton = pytest.importorskip("triton")

@@ -124,7 +124,7 @@ def test_reads_of_the_anchor_star_are_those_of_its_real_frames(
     planet = dataclasses.replace(system.planet, star=star)
     anchor = dataclasses.replace(system, planet=planet, brightness={AIRS.name: 1.0, FGS1.name: 1.0})
     quiet = dataclasses.replace(config.simulation, cosmic_rays=0.0)
-    counts, frames = simulate_channel(anchor, MID, Cadence(channel, 1), quiet, ADC, rng)
+    counts, _frames = simulate_channel(anchor, MID, Cadence(channel, 1), quiet, ADC, rng)
     electrons = counts / ADC[0] + ADC[1]
     assert electrons[:, ::2].mean() == pytest.approx(first, rel=0.1)
     assert electrons[:, 1::2].mean() == pytest.approx(second, rel=0.05)

@@ -63,7 +63,7 @@ def test_what_can_be_learned_is_learned_on_planets_never_seen(trained):
 
 
 def test_a_planet_nobody_has_seen_is_answered_by_all(trained):
-    task, examples = trained
+    task, _examples = trained
     ensemble = load_ensemble(task.networks, WAVELENGTH)
     new = random_examples(2, seed=9).features
     together = ensemble.answers(new, [None, None])

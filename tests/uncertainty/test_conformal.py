@@ -84,7 +84,7 @@ def test_fresh_planets_are_covered_group_by_group(kind, coverage):
     scale = conformal_scale(ERRORS[kind](400, rng), coverage, weight)
     fresh = np.abs(ERRORS[kind](3000, rng)) <= norm.ppf(0.5 + coverage / 2) * scale
     for group in np.unique(GROUPS):
-        share = fresh[:, GROUPS == group].mean(axis=1)  # of each planet
+        share = fresh[:, group == GROUPS].mean(axis=1)  # of each planet
         sampling = np.sqrt(coverage * (1 - coverage) / 400 + share.var() / 3000)
         assert share.mean() == pytest.approx(coverage, abs=3.5 * sampling)
 

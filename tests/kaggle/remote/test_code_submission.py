@@ -44,7 +44,7 @@ def test_pushed_version_is_submitted_and_recorded(kaggle, api, pushed, polling):
 
 
 @pytest.mark.parametrize(
-    ("failure", "words"),
+    "failure, words",
     [
         ("session error", "too much memory"),
         ("session endless", "got (RUNNING|QUEUED)"),

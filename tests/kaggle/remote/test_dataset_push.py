@@ -63,7 +63,7 @@ def test_forbidden_upload_makes_no_dataset_and_can_be_pushed_again(kaggle, api, 
 
 
 @pytest.mark.parametrize(
-    ("failure", "words"),
+    "failure, words",
     [
         ("dataset refused", "error: The requested title is already in use.*correct"),
         ("dataset never ready", "ready within 0.3 s, got blobs_received.*--timeout"),
@@ -109,7 +109,7 @@ def test_status_without_patience_does_not_wait(kaggle, api, wheel_folder):
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    "change, words",
     [
         ({"id": "somebody/tiny"}, "6 to 50 small letters"),
         ({"id": "tiny-wheels"}, "owner/slug"),

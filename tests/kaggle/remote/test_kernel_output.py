@@ -41,7 +41,7 @@ def test_chosen_files_only(api, session, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("failure", "words"),
+    "failure, words",
     [
         ("output truncated", "no whole response.*try again"),
         ("output missing", "HTTP 404.*no such object|HTTP 404"),
@@ -67,7 +67,7 @@ def test_earlier_file_stands_where_a_download_breaks(kaggle, api, session, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    "content, words",
     [
         (table(1, 2)[:-4000], "finite number above 0|readable table|numbers"),
         (table(1, 1), "rows of the submission"),

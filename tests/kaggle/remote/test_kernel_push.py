@@ -76,7 +76,7 @@ def test_kernel_waits_for_the_kernel_whose_output_it_takes(kaggle, api, dataset,
 
 
 @pytest.mark.parametrize(
-    ("failures", "words"),
+    "failures, words",
     [
         (["dataset never ready"], "dataset somebody/tiny-wheels: wanted ready within 0.3 s"),
         (["dataset failed"], "dataset somebody/tiny-wheels: wanted ready, got failed"),
@@ -93,7 +93,7 @@ def test_kernel_is_not_pushed_without_its_dataset(kaggle, api, dataset, kernel, 
 
 
 @pytest.mark.parametrize(
-    ("failure", "words"),
+    "failure, words",
     [
         ("push refused", "Maximum batch GPU session count of 2 reached.*nothing was pushed"),
         ("source rejected", "refused: {'datasets': .'somebody/tiny-wheels'.}; version 1 runs without them: stop it"),
@@ -158,7 +158,7 @@ def test_retired_machine_is_refused_with_the_reason(kernel, machine):
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    "change, words",
     [
         ({"id": "tiny-kernel"}, "owner/slug"),
         ({"id": "somebody/another"}, "makes the address from the title"),

@@ -227,7 +227,7 @@ def test_no_dataset_names_where_it_looked(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    "change, reason",
     [
         ({}, None),
         ({"python": "3.13"}, "python 3.12"),

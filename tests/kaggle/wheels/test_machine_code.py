@@ -25,7 +25,7 @@ def test_library_that_fits_is_accepted(target):
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    "change, message",
     [
         ({"architectures": ("sm_90",)}, "GPU code.*sm_75.*sm_90"),
         ({"architectures": ("compute_75", "sm_75")}, "compute_75"),

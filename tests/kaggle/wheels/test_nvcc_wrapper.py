@@ -22,7 +22,7 @@ def test_machine_code_and_ptx_flags():
 
 
 @pytest.mark.parametrize(
-    ("asked", "passed"),
+    "asked, passed",
     [
         (["-gencode", "arch=compute_90,code=sm_90", "-c", "scan.cu"], ["-c", "scan.cu", *FLAGS]),
         (["-gencode=arch=compute_90,code=sm_90", "-c", "scan.cu"], ["-c", "scan.cu", *FLAGS]),

@@ -125,7 +125,7 @@ def test_incompatibilities_name_what_differs_here(target):
 
 
 @pytest.mark.parametrize(
-    ("tag", "compiled", "fits"),
+    "tag, compiled, fits",
     [
         ("py3-none-any", False, True),
         ("cp312-cp312-linux_x86_64", True, True),
