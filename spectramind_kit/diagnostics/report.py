@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from spectramind_kit import __version__
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
-from spectramind_kit.config import Config, config_hash
+from spectramind_kit.config import Config
 from spectramind_kit.diagnostics import physics, plots
 from spectramind_kit.environment import describe
 from spectramind_kit.errors import SpectraMindError
@@ -21,6 +21,7 @@ from spectramind_kit.metric import planet_scores, score
 from spectramind_kit.prediction.trained_model import MARKER
 from spectramind_kit.products import LightCurves, Spectrum, TransitFit
 from spectramind_kit.work_folder.manifest import read_events
+from spectramind_kit.work_folder.provenance import config_hash
 from spectramind_kit.work_folder.store import load_product
 from spectramind_kit.work_folder.submission import read_submission, submission_arrays
 

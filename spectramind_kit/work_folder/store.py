@@ -5,7 +5,6 @@ with another key is made anew. No date and no folder enters the key, so another 
 elsewhere reuses the products. Arrays lie in the archive as they are, everything else as one JSON text; no pickle.
 """
 
-import hashlib
 import json
 import logging
 import zipfile
@@ -15,10 +14,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from spectramind_kit.config import config_hash
 from spectramind_kit.errors import ProductError
 from spectramind_kit.files import replacing
-from spectramind_kit.products import PlanetObservation
 from spectramind_kit.work_folder.encoding import decoded, encoded
 
 logger = logging.getLogger(__name__)
@@ -30,9 +27,6 @@ UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, 
 _FORMAT = 2
 """Grows when files are written in another way; a file of another format is not read."""
 _TREE = "_tree"
-_READ_WHOLE = 2**20
-_SAMPLES = 16
-_SAMPLE_BYTES = 4096
 
 
 def save_product(path: Path, product: object, key: str = "") -> None:
@@ -131,40 +125,3 @@ def _product(archive: Any, tree: dict[str, Any], kind: type[Product]) -> Product
         raise ProductError("stored product", wanted=kind.__name__, got=tree["kind"])
     arrays = {name: archive[name] for name in archive.files if name != _TREE}
     return decoded(tree["fields"], kind, "", arrays)
-
-
-def observation_key(observation: PlanetObservation, *parts: object) -> str:
-    """Hash what a product of one visit is made from.
-
-    That is the content of its files (as ``fingerprint`` tells it), converter constants, time and wavelength axes,
-    planet and visit, and ``parts``: configuration, and of the star table what the product depends on.
-    """
-    prints = []
-    for files in observation.files.values():
-        for path in (files.signal, *sorted(files.calibration.glob("*.parquet"))):
-            prints.append((path.name, fingerprint(path)))
-        prints.append((files.gain, files.offset))
-    axis = hashlib.sha256(observation.axis.wavelength.tobytes())
-    for times in observation.axis.frame_time.values():
-        axis.update(times.tobytes())
-    return config_hash(prints, axis.hexdigest(), observation.planet.planet_id, observation.visit, *parts)
-
-
-def fingerprint(path: Path) -> str:
-    """Return a hash of a file's size and content, "missing" where there is none.
-
-    Small files are read whole. Of a large one samples are read, evenly spaced from the first byte to the last:
-    frames of another exposure differ in every one of them.
-    """
-    if not path.is_file():
-        return "missing"
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with open(path, "rb") as file:
-        if size <= _READ_WHOLE:
-            digest.update(file.read())
-        else:
-            for i in range(_SAMPLES):
-                file.seek(i * (size - _SAMPLE_BYTES) // (_SAMPLES - 1))
-                digest.update(file.read(_SAMPLE_BYTES))
-    return digest.hexdigest()
