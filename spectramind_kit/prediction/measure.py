@@ -24,7 +24,6 @@ from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.photometry.light_curves import extract_light_curves
 from spectramind_kit.products import DepthEstimate, LightCurves, Planet, PlanetObservation, TransitFit
-from spectramind_kit.public_baselines.front_end import baseline_features
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.provenance import code_hash, config_hash, observation_hash
 from spectramind_kit.work_folder.store import load_or_make
@@ -118,6 +117,8 @@ class VisitProducts:
     @cached_property
     def baseline_input(self) -> np.ndarray:
         """(n_feature,) what the public baselines see of the visit's files."""
+        from spectramind_kit.public_baselines.front_end import baseline_features  # here: it loads scipy.signal
+
         return load_or_make(
             self._work.baseline_input(self._split, *self._name),
             config_hash(self._observation_hash, self.observation.planet, code_hash(BASELINE_INPUT_MADE_BY)),

@@ -25,6 +25,7 @@ from spectramind_kit.simulation.light_curves import simulate_training_planets
 from spectramind_kit.training.examples import Examples, load_examples, save_examples
 from spectramind_kit.training.injection import drawn_spectrum, injected_curves
 from spectramind_kit.uncertainty.recalibration import Recalibration
+from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.provenance import code_hash, config_hash
 from spectramind_kit.work_folder.store import UNREADABLE
 
@@ -90,7 +91,7 @@ def simulated_examples(labels: Model, work: Path, config: Config) -> Examples:
     numbers = range(config.training.simulated_planets)
     parts = (config.simulation, config.photometry, config.fit, config.seed, len(numbers), *_told(labels))
     return _kept(
-        work / "training" / f"simulated-{config_hash(*parts, code_hash(_MADE_BY))}.npz",
+        WorkFolder(work).training / f"simulated-{config_hash(*parts, code_hash(_MADE_BY))}.npz",
         lambda: _examples(SimulatedPlanets(config), numbers, config, labels, "simulate", lambda number: NO_FOLD),
     )
 
@@ -106,7 +107,7 @@ def injected_examples(labels: Model, task: PlanetTask, planet_ids: Sequence[int]
     n = config.training.injections
     parts = (*light_curve_settings(config), config.fit, config.seed, n, ids, *_told(labels), labels.fold.tolist())
     return _kept(
-        task.work / "training" / f"injected-{config_hash(*parts, code_hash(_MADE_BY))}.npz",
+        WorkFolder(task.work).training / f"injected-{config_hash(*parts, code_hash(_MADE_BY))}.npz",
         lambda: _examples(
             InjectedPlanets(task, ids, truth, labels.spectra),
             range(n * len(ids)),

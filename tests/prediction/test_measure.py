@@ -12,6 +12,7 @@ from spectramind_kit.prediction.answer import infer, predict_spectrum
 from spectramind_kit.prediction.measure import Measurement, PlanetTask, describe
 from spectramind_kit.prediction.population import learn_population
 from spectramind_kit.products import DepthEstimate
+from spectramind_kit.public_baselines import front_end
 from spectramind_kit.uncertainty.recalibration import Recalibration, no_recalibration
 from spectramind_kit.work_folder import provenance
 from spectramind_kit.work_folder.provenance import code_hash
@@ -166,8 +167,9 @@ class TestPlanetTask:
 
         count(provenance, "fingerprint", "fingerprint", str)
         count(np, "load", "read", lambda path: f"{path.parent.parent.name}/{path.name}")
-        for name in ("extract_light_curves", "fit_transit", "visit_features", "baseline_features"):
+        for name in ("extract_light_curves", "fit_transit", "visit_features"):
             count(measure, name, "made", lambda *_, name=name: name)
+        count(front_end, "baseline_features", "made", lambda *_: "baseline_features")
         return calls
 
     @pytest.mark.parametrize("kind, read", [("none", ["fits"]), ("v50", ["fits", "features"])])

@@ -17,6 +17,7 @@ from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import ProductError
 from spectramind_kit.prediction import measure
+from spectramind_kit.public_baselines.front_end import baseline_features
 from spectramind_kit.training.augmentation import SimulatedPlanets
 from spectramind_kit.work_folder import provenance
 from spectramind_kit.work_folder.provenance import (
@@ -136,7 +137,7 @@ def test_whatever_runs_while_a_product_is_made_belongs_to_its_code(competition, 
         makes("light curves", curves)
     makes("fit", lambda: measure.fit_transit(made["light curves"], observation.planet, config.fit))
     makes("features", lambda: measure.visit_features(made["light curves"], made["fit"], observation.planet))
-    makes("baseline input", lambda: measure.baseline_features(observation))
+    makes("baseline input", lambda: baseline_features(observation))
     makes("examples", lambda: SimulatedPlanets(config)(0))
 
 
