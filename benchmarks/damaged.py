@@ -117,7 +117,7 @@ def measure(folder: Path, n_planet: int, seed: int, config: Config) -> dict[str,
     for system in tqdm(test, "damaged planets"):
         planet = system.planet
         visits = open_competition(data).observations("test", planet.planet_id)
-        pairs = [(task.light_curves(visit), task.fit(visit)) for visit in visits]
+        pairs = [(visit.light_curves, visit.fit) for visit in map(task.visit, visits)]
         for damage in DAMAGES:
             rng = np.random.default_rng((seed, planet.planet_id))
             known = Planet(planet.planet_id) if damage is no_star_row else planet

@@ -99,7 +99,7 @@ def measure(folder: Path, n_train: int, n_test: int, seed: int, config: Config) 
 def light_curves(task: PlanetTask, planet_id: int) -> list[LightCurves]:
     """Return the light curves of every visit."""
     observations = open_competition(task.data).observations(task.split, planet_id)
-    return [task.light_curves(observation) for observation in observations]
+    return [task.visit(observation).light_curves for observation in observations]
 
 
 def population_answer(model: Model, n: int) -> Answer:
@@ -177,7 +177,7 @@ def bound_answers(
         visits = curves[system.planet.planet_id]
         observations = open_competition(task.data).observations("test", system.planet.planet_id)
         # The mid-time is the fit's: it is known to seconds, over which the Jacobian does not change.
-        times = [task.fit(observation).parameters["mid_time"].value for observation in observations]
+        times = [task.visit(observation).fit.parameters["mid_time"].value for observation in observations]
         parts = [fit_from_truth(v, system, t, task.config.fit, darkening) for v, t in zip(visits, times)]
         same.append(joined([p[0] for p in parts], [p[1] for p in parts]))
         free.append(same[-1][1])

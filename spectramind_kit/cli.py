@@ -158,7 +158,7 @@ def fit(
 
     task = PlanetTask(data, work, split.value, _config(overrides))
     for place, observation in enumerate(open_competition(data).observations(split.value, planet)):
-        found = task.fit(observation)
+        found = task.visit(observation).fit
         typer.echo(describe_fit(found))
         if plot is not None:
             path = plot.with_stem(f"{plot.stem}_{place}") if place else plot

@@ -5,11 +5,9 @@ the notebooks and the tests call.
 """
 
 import difflib
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -84,12 +82,6 @@ def load_config(overrides: Sequence[str] = ()) -> Config:
         raise ConfigurationError(
             f"configuration overrides {list(overrides)}", wanted="values that fit", got=reason
         ) from error
-
-
-def config_hash(*parts: object) -> str:
-    """Return a short SHA-256 of configuration dataclasses, strings and numbers, the same in every session."""
-    plain = [asdict(part) if is_dataclass(part) and not isinstance(part, type) else part for part in parts]
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 @lru_cache(maxsize=1)

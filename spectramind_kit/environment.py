@@ -1,11 +1,9 @@
 """Where we run: folders, versions, git commit, devices."""
 
-import hashlib
 import importlib.metadata
 import os
 import platform
 import subprocess
-from functools import lru_cache
 from pathlib import Path
 
 PACKAGES = ("numpy", "scipy", "polars", "torch", "hydra-core", "omegaconf", "typer", "matplotlib")
@@ -33,22 +31,6 @@ def git_commit(folder: Path | None = None) -> str:
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return done.stdout.strip()
-
-
-@lru_cache(maxsize=8)
-def source_hash(*parts: str) -> str:
-    """Return a hash of the package's source, so that stored products of other code are not taken up.
-
-    Args:
-        parts: subpackages and modules ("calibration", "products") that count; all of them if none is named.
-    """
-    folder = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        name = path.relative_to(folder)
-        if not parts or name.parts[0].removesuffix(".py") in parts:
-            digest.update(name.as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def describe() -> dict[str, object]:

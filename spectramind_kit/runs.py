@@ -28,6 +28,7 @@ from spectramind_kit.training.automatic_model import with_chosen_model
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.held_out import infer_held_out, learn_model, limb_darkening
 from spectramind_kit.uncertainty.recalibration import no_recalibration
+from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.manifest import record_event, write_manifest
 from spectramind_kit.work_folder.submission import (
     read_submission,
@@ -100,9 +101,9 @@ def train(data: Path, work: Path, config: Config) -> Model:
     held_out = infer_held_out(labels, measured)
     unlabelled = infer_planets(labels, _unlabelled(data, work, folder, config))
     model = learn_model(labels, held_out, PlanetTask(data, work, "train", config), folder.edition, unlabelled)
-    save_model(model, work / "model")
+    save_model(model, WorkFolder(work).model)
     if held_out.inferred:
-        _write_predictions(predict_planets(model, work / "model", held_out.inferred, config), work, "train")
+        _write_predictions(predict_planets(model, WorkFolder(work).model, held_out.inferred, config), work, "train")
     problems = {planet: "; ".join(m.problems) for planet, m in measured.items() if m.problems}
     record_event(
         work,
@@ -119,7 +120,7 @@ def train(data: Path, work: Path, config: Config) -> Model:
 def predict(data: Path, work: Path, split: str, config: Config, *, model: Path | None = None) -> Path:
     """Predict a split into ``WORK/predictions/<split>.csv``; training planets from the labels of the other folds."""
     data, work, started = Path(data), Path(work), time.monotonic()
-    model = model or work / "model"
+    model = model or WorkFolder(work).model
     trained = _asked_for(load_model(model), config)
     planets = _planets(open_competition(data), split)
     inferred = infer_planets(trained, _measure(data, work, split, planets, _as_trained(config, trained)))
@@ -140,8 +141,8 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     """
     data, work = Path(data), Path(work)
     folder = open_competition(data)
-    model = model or work / "model"
-    if not (model / MARKER).is_file() and model == work / "model":
+    model = model or WorkFolder(work).model
+    if not (model / MARKER).is_file() and model == WorkFolder(work).model:
         logger.info("no model in %s: training one first", model)
         train(data, work, config)
     trained = _asked_for(load_model(model), config)
@@ -149,11 +150,11 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     planets = sample["planet_id"].to_list()
     inferred = infer_planets(trained, _measure(data, work, "test", planets, _as_trained(config, trained)))
     spectra = tuple(predict_planets(trained, model, inferred, config))
-    path = write_submission(spectra, sample, work / "submission.csv")
+    path = write_submission(spectra, sample, WorkFolder(work).submission)
     seconds = _since(started)
     summary = SubmissionSummary(path, spectra, round(seconds / max(1, len(planets)), 3))
     write_manifest(
-        work / "manifest.json",
+        WorkFolder(work).manifest,
         config,
         outputs=[path],
         inputs=[*(data / name for name in folder.tables()), model / "model.npz", *sorted(model.rglob("*.safetensors"))],
@@ -227,7 +228,7 @@ def _as_trained(config: Config, model: Model) -> Config:
 
 
 def _write_predictions(spectra: Sequence[Spectrum], work: Path, split: str) -> Path:
-    path = work / "predictions" / f"{split}.csv"
+    path = WorkFolder(work).predictions(split)
     path.parent.mkdir(parents=True, exist_ok=True)
     submission_table(spectra, [s.planet_id for s in spectra]).write_csv(path)
     return path

@@ -1,8 +1,6 @@
 """Configuration: overrides, refusals that name the nearest key, hashes that stay."""
 
 import dataclasses
-import subprocess
-import sys
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -11,7 +9,7 @@ from hydra.core.utils import JobRuntime
 from hydra.version import VersionBase
 from omegaconf import OmegaConf
 
-from spectramind_kit.config import config_hash, known_keys, load_config
+from spectramind_kit.config import known_keys, load_config
 from spectramind_kit.errors import ConfigurationError
 
 
@@ -71,23 +69,6 @@ def test_known_keys_are_groups_and_leaves():
     keys = known_keys()
     assert {"seed", "fit", "fit.drift_order", "kaggle.target"} <= set(keys)
     assert not any(key.startswith("hydra") for key in keys)
-
-
-def test_hash_changes_with_every_value_and_with_the_order_of_parts(config):
-    original = config_hash(config.calibration)
-    assert original == config_hash(load_config().calibration)
-    assert original != config_hash(dataclasses.replace(config.calibration, flat_minimum=0.51))
-    assert config_hash("a", "b") != config_hash("b", "a")
-    assert config_hash(1) != config_hash("1")
-
-
-def test_hash_is_the_same_in_another_session(config):
-    code = (
-        "from spectramind_kit.config import config_hash, load_config; c = load_config();"
-        "print(config_hash(c, 'x', 3, c.fit, (1.5, {'b': 1, 'a': 2})))"
-    )
-    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-    assert there == config_hash(config, "x", 3, config.fit, (1.5, {"a": 2, "b": 1}))
 
 
 def test_caller_keeps_the_hydra_that_it_initialized(tmp_path):

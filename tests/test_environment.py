@@ -22,16 +22,6 @@ def test_the_commit_is_the_checkouts_or_unknown(tmp_path):
     assert len(commit) == 40 and set(commit) <= set("0123456789abcdef")
 
 
-def test_the_code_has_a_hash_that_stays_while_the_code_does():
-    first = environment.source_hash()
-    environment.source_hash.cache_clear()
-    assert environment.source_hash() == first and len(first) == 16
-    parts = {
-        environment.source_hash(*names) for names in (("calibration",), ("photometry",), ("calibration", "errors"))
-    }
-    assert len(parts | {first}) == 4 and environment.source_hash("no such part") not in parts
-
-
 def test_cores_are_those_this_process_may_use():
     assert 1 <= environment.available_cores() <= os.cpu_count()
 

@@ -5,13 +5,13 @@ profiles and backgrounds may be chosen after the cube has gone. Only the moments
 centroid is a ratio: M_k(t) = sum_p w_kp s_p(t).
 """
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from spectramind_kit.flags import Flags
 from spectramind_kit.products import CalibratedCube, _Product, require_shape
-import itertools
 
 
 @dataclass(frozen=True, repr=False)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from spectramind_kit import __version__
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
-from spectramind_kit.config import Config, config_hash
+from spectramind_kit.config import Config
 from spectramind_kit.diagnostics import physics, plots
 from spectramind_kit.environment import describe
 from spectramind_kit.errors import SpectraMindError
@@ -21,7 +21,9 @@ from spectramind_kit.flags import flag_sentences
 from spectramind_kit.metric import planet_scores, score
 from spectramind_kit.prediction.trained_model import MARKER
 from spectramind_kit.products import LightCurves, Spectrum, TransitFit
+from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.manifest import read_events
+from spectramind_kit.work_folder.provenance import config_hash
 from spectramind_kit.work_folder.store import load_product
 from spectramind_kit.work_folder.submission import read_submission, submission_arrays
 
@@ -64,7 +66,7 @@ def write_report(data: Path, work: Path, config: Config, truth: Path | None = No
         raise SpectraMindError(
             f"report on {work}", wanted="predictions or a submission", got="neither", remedy="run train or submit first"
         )
-    manifest, model = work / "manifest.json", work / "model" / MARKER
+    manifest, model = WorkFolder(work).manifest, WorkFolder(work).model / MARKER
     page = _template().render(
         version=__version__,
         data=data.name,
@@ -77,7 +79,7 @@ def write_report(data: Path, work: Path, config: Config, truth: Path | None = No
         model=json.loads(model.read_text()) if model.is_file() else {},
         planets=[_planet_section(p, work, folder.wavelength, config) for p in _shown(splits, config)],
     )
-    path = work / "report.html"
+    path = WorkFolder(work).report
     path.write_text(page)
     return path
 
@@ -98,10 +100,10 @@ def summarise(predictions: Predictions, edition: str = "2025") -> dict[str, floa
 def _collect(folder: CompetitionFolder, work: Path, truth: Path | None) -> list[Predictions]:
     """Read what was predicted: training planets out of fold, the submission."""
     found = []
-    train = work / "predictions" / "train.csv"
+    train = WorkFolder(work).predictions("train")
     if train.is_file():
         found.append(_with_truth("train", train, folder.labels()))
-    submission = work / "submission.csv"
+    submission = WorkFolder(work).submission
     if submission.is_file():
         truth = truth or folder.root / "truth" / "test.csv"
         found.append(_with_truth("test", submission, read_spectra(truth) if truth.is_file() else None))
@@ -158,12 +160,12 @@ def _planet_section(chosen: tuple[Predictions, int], work: Path, wavelength: np.
     spectrum = Spectrum(planet, wavelength, p.mean[i], p.sigma[i], "submitted" if p.split == "test" else "out of fold")
     pictures = [_png(plots.plot_spectrum(spectrum, None if p.truth is None else p.truth[i]), dpi)]
     estimates, flags = {}, []
-    for path in sorted((work / "fits" / p.split).glob(f"{planet}_*.npz")):
+    for path in WorkFolder(work).stored_fits(p.split, planet):
         fit = load_product(path, TransitFit)
         estimates[fit.visit] = fit.parameters
         flags += flag_sentences(fit.flags)
         pictures += [_png(plots.plot_fit(fit), dpi), _png(plots.plot_correlation(fit), dpi)]
-    for path in sorted((work / "light_curves" / p.split).glob(f"{planet}_*.npz")):
+    for path in WorkFolder(work).stored_light_curves(p.split, planet):
         pictures.append(_png(plots.plot_light_curves(load_product(path, LightCurves)), dpi))
     return {"planet": planet, "pictures": pictures, "estimates": estimates, "flags": flags}
 

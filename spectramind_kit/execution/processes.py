@@ -5,6 +5,7 @@ Each planet runs on one thread, so memory grows with the number of processes onl
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -21,10 +22,13 @@ from spectramind_kit.execution.cluster import require_dask, run_on_cluster
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")}
+ONE_THREAD: dict[str, str] = dict.fromkeys(
+    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
+)
+"""Environment of worker processes. Libraries read it when they load: it is set before a process starts."""
 WORKER_MEMORY = 1.0e9
 """Memory that a process needs at most for a full-size planet [bytes]."""
-_SECONDS_BETWEEN_LOGS = 60.0
+SECONDS_BETWEEN_LOGS = 10.0
 
 
 def map_planets(
@@ -75,35 +79,50 @@ def affordable_workers() -> int:
 
 
 class Progress:
-    """Planets done, planets per second and time left: a bar on a terminal or in a notebook, else a line a minute.
+    """Planets done, planets per second and time left: a bar on a terminal or in a notebook, else a line every 10 s.
+
+    The lines come by the clock and not by the planet, so that a long first planet is no silence.
 
     Args:
-        label: what is being done; total: how many planets.
+        label: what is being done.
+        total: how many planets.
     """
 
     def __init__(self, label: str, total: int):
         self._bar = tqdm(total=total, desc=label, unit="planet", disable=None)
         self._label, self._total, self._done = label, total, 0
-        self._started = self._told = time.monotonic()
+        self._started = time.monotonic()
+        self._ended = threading.Event()
+        self._clock = threading.Thread(target=self._log_by_the_clock, daemon=True)
 
     def __enter__(self) -> "Progress":
+        if self._bar.disable:
+            self._clock.start()
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
+        self._ended.set()
+        if self._clock.is_alive():
+            self._clock.join()
         self._bar.close()
 
     def step(self) -> None:
         """Count one planet more."""
         self._bar.update()
         self._done += 1
-        now = time.monotonic()
-        if self._bar.disable and now - self._told >= _SECONDS_BETWEEN_LOGS:
-            self._told = now
-            rate = self._done / (now - self._started)
-            left = (self._total - self._done) / rate / 60
-            logger.info(
-                "%s: %d of %d planets, %.2f planets/s, %.0f min left", self._label, self._done, self._total, rate, left
-            )
+
+    def line(self) -> str:
+        """Return how far the work is, in words."""
+        elapsed, done = time.monotonic() - self._started, self._done
+        if not done:
+            return f"{self._label}: 0 of {self._total} planets after {elapsed:.0f} s"
+        rate = done / elapsed
+        left = (self._total - done) / rate / 60
+        return f"{self._label}: {done} of {self._total} planets, {rate:.2f} planets/s, {left:.0f} min left"
+
+    def _log_by_the_clock(self) -> None:
+        while not self._ended.wait(SECONDS_BETWEEN_LOGS):
+            logger.info(self.line())
 
 
 def _run_processes(
@@ -131,7 +150,7 @@ def _run_pool(
 ) -> tuple[dict[int, Result], list[int]]:
     """Run planets until all are done or a process dies.
 
-    No more planets are handed out than there are processes, so that few are under suspicion when one dies.
+    No more planets are submitted than there are processes, so that few are under suspicion when one dies.
 
     Returns:
         The results by planet, and the planets that were running when a process died.
@@ -167,11 +186,11 @@ def _run_pool(
 class _single_threaded:
     """Let worker processes start with one thread each: planets are the unit of parallelism."""
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self._before = {name: os.environ.get(name) for name in ONE_THREAD}
         os.environ.update(ONE_THREAD)
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: object) -> None:
         for name, value in self._before.items():
             if value is None:
                 os.environ.pop(name, None)

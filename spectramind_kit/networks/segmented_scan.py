@@ -15,10 +15,11 @@ from the last segment to the first. Every decay is exp of something negative, an
 no step overflows, however long the sequence or the step: forms that work with logarithms of the states do.
 """
 
+import itertools
+
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-import itertools
 
 SMALL_STATE = 4096
 """Elements of one step's state up to which a long segment stays in cache."""

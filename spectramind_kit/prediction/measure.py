@@ -1,39 +1,42 @@
-"""From one planet's files to its spectrum: light curves, fit, prior, scaled sigma; and what to do when that fails.
+"""One planet measured: its files become light curves, a fit, what a model sees; each is stored, and found again.
+
+    visit -> light curves -> fit -> features
+                              |
+                    depths of all visits, joined
 
 One bad planet costs one planet's accuracy, never the file: every failure becomes words in the result.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.config import Config
-from spectramind_kit.environment import source_hash
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.features.visit import VisitFeatures, visit_features
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.photometry.light_curves import extract_light_curves
-from spectramind_kit.products import (
-    DepthEstimate,
-    LightCurves,
-    Planet,
-    PlanetObservation,
-    TransitFit,
-)
-from spectramind_kit.public_baselines.front_end import baseline_features
-from spectramind_kit.work_folder.store import load_or_make, observation_key
+from spectramind_kit.products import DepthEstimate, LightCurves, Planet, PlanetObservation, TransitFit
+from spectramind_kit.work_folder.layout import WorkFolder
+from spectramind_kit.work_folder.provenance import code_hash, config_hash, observation_hash
+from spectramind_kit.work_folder.store import load_or_make
 
 logger = logging.getLogger(__name__)
 
-_CURVE_CODE = ("instruments", "products", "competition", "calibration", "photometry")
-_FIT_CODE = (*_CURVE_CODE, "transit", "fitting")
-_FEATURE_CODE = (*_FIT_CODE, "features")
-"""Parts of the package whose change makes stored light curves, fits, and features anew."""
+Made = TypeVar("Made")
+
+LIGHT_CURVES_MADE_BY = "spectramind_kit.photometry.light_curves"
+FIT_MADE_BY = "spectramind_kit.fitting.posterior"
+FEATURES_MADE_BY = "spectramind_kit.features.visit"
+BASELINE_INPUT_MADE_BY = "spectramind_kit.public_baselines.front_end"
+"""Modules whose import closure is the code of a product."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,11 @@ class Measurement:
     """What the light curves of one planet gave.
 
     Attributes:
-        planet_id: of the planet; estimate: its depths, None if nothing could be measured.
+        planet_id: of the planet.
+        estimate: its depths, None if nothing could be measured.
         problems: what went wrong on the way, in words.
-        planet: what the star table says; visits: what a network sees of each visit, if one is to look.
+        planet: what the star table says.
+        visits: what a network sees of each visit, if one is to look.
         public: (n_feature,) what the public baselines' front end says of the first visit, if one of them is to look.
     """
 
@@ -55,12 +60,101 @@ class Measurement:
     public: np.ndarray | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class BaselineInput:
+    """What the public baselines see of a visit: (n_feature,), named by ``front_end.FEATURE_NAMES``."""
+
+    features: np.ndarray
+
+
+class VisitProducts:
+    """The products of one visit: each is loaded, or made and stored, when first asked for, and then at hand.
+
+    What a product is made from is the key that it is stored under. A key is made of the key of the product before it,
+    so that new light curves are fitted anew. The visit's files are hashed once.
+
+    Args:
+        observation: the visit.
+        split: "train" or "test".
+        work: where products are stored.
+        config: the configuration.
+    """
+
+    def __init__(self, observation: PlanetObservation, split: str, work: WorkFolder, config: Config):
+        self.observation, self._split, self._work, self._config = observation, split, work, config
+
+    @cached_property
+    def light_curves(self) -> LightCurves:
+        """Light curves of the visit."""
+        config = self._config
+        return load_or_make(
+            self._work.light_curves(self._split, *self._name),
+            self._light_curves_key,
+            LightCurves,
+            lambda: extract_light_curves(self.observation, config.calibration, config.photometry),
+        )
+
+    @cached_property
+    def fit(self) -> TransitFit:
+        """Fit of the light curves, which are looked at only if it must be made."""
+        return load_or_make(
+            self._work.fit(self._split, *self._name),
+            self._fit_key,
+            TransitFit,
+            lambda: fit_transit(self.light_curves, self.observation.planet, self._config.fit),
+        )
+
+    @cached_property
+    def features(self) -> VisitFeatures:
+        """What a network sees of light curves and fit."""
+        return load_or_make(
+            self._work.features(self._split, *self._name),
+            config_hash(self._fit_key, code_hash(FEATURES_MADE_BY)),
+            VisitFeatures,
+            lambda: visit_features(self.light_curves, self.fit, self.observation.planet),
+        )
+
+    @cached_property
+    def baseline_input(self) -> np.ndarray:
+        """(n_feature,) what the public baselines see of the visit's files."""
+        from spectramind_kit.public_baselines.front_end import baseline_features  # here: it loads scipy.signal
+
+        return load_or_make(
+            self._work.baseline_input(self._split, *self._name),
+            config_hash(self._observation_hash, self.observation.planet, code_hash(BASELINE_INPUT_MADE_BY)),
+            BaselineInput,
+            lambda: BaselineInput(baseline_features(self.observation)),
+        ).features
+
+    @property
+    def _name(self) -> tuple[int, int]:
+        return self.observation.planet.planet_id, self.observation.visit
+
+    @cached_property
+    def _observation_hash(self) -> str:
+        return observation_hash(self.observation)
+
+    @cached_property
+    def _light_curves_key(self) -> str:
+        # Of the star table only what is missing there shows in light curves: it becomes flags.
+        flags = self.observation.planet.flags
+        parts = (*light_curve_settings(self._config), flags, code_hash(LIGHT_CURVES_MADE_BY))
+        return config_hash(self._observation_hash, *parts)
+
+    @cached_property
+    def _fit_key(self) -> str:
+        return config_hash(self._light_curves_key, self._config.fit, self.observation.planet, code_hash(FIT_MADE_BY))
+
+
 @dataclass(frozen=True)
 class PlanetTask:
     """Work on the planets of one split; picklable, so that processes can share it.
 
     Attributes:
-        data: competition folder; work: where products are stored; split: "train" or "test".
+        data: competition folder.
+        work: where products are stored.
+        split: "train" or "test".
+        config: the configuration.
     """
 
     data: Path
@@ -68,54 +162,13 @@ class PlanetTask:
     split: str
     config: Config
 
-    def light_curves(self, observation: PlanetObservation) -> LightCurves:
-        """Return the light curves of a visit, stored or made."""
-        config = self.config
-        key = observation_key(observation, *self.curve_settings(), observation.planet.flags, source_hash(*_CURVE_CODE))
-        path = self._path("light_curves", observation)
-        return load_or_make(
-            path, key, LightCurves, lambda: extract_light_curves(observation, config.calibration, config.photometry)
-        )
-
-    def fit(self, observation: PlanetObservation) -> TransitFit:
-        """Return the fit of a visit, stored or made."""
-        config = self.config
-        parts = (*self.curve_settings(), config.fit, observation.planet, source_hash(*_FIT_CODE))
-        path = self._path("fits", observation)
-        return load_or_make(
-            path,
-            observation_key(observation, *parts),
-            TransitFit,
-            lambda: fit_transit(self.light_curves(observation), observation.planet, config.fit),
-        )
-
-    def features(self, observation: PlanetObservation) -> VisitFeatures:
-        """Return what a network sees of a visit, stored or made."""
-        parts = (*self.curve_settings(), self.config.fit, observation.planet, source_hash(*_FEATURE_CODE))
-        return load_or_make(
-            self._path("features", observation),
-            observation_key(observation, *parts),
-            VisitFeatures,
-            lambda: visit_features(self.light_curves(observation), self.fit(observation), observation.planet),
-        )
-
-    def _fit_and_see(
-        self, observation: PlanetObservation
-    ) -> tuple[TransitFit, Planet, VisitFeatures | None, np.ndarray | None]:
-        """Return the fit of a visit, and what network or baseline see of it; without that the fit still counts."""
-        fit, seen, public, kind = self.fit(observation), None, None, self.config.model.kind
-        try:
-            if kind == "v50":
-                seen = self.features(observation)
-            elif kind != "none" and observation.visit == 0:
-                public = baseline_features(observation)
-        except Exception:
-            logger.warning("%s has no features", observation.name, exc_info=True)
-        return fit, observation.planet, seen, public
+    def visit(self, observation: PlanetObservation) -> VisitProducts:
+        """Return the products of a visit; none is looked at before it is asked for."""
+        return VisitProducts(observation, self.split, WorkFolder(self.work), self.config)
 
     def calibrate(self, planet_id: int) -> Measurement:
         """Store the light curves of every visit of a planet; the measurement carries the problems only."""
-        problems = self._for_each_visit(planet_id, self.light_curves)[1]
+        problems = self._for_each_visit(planet_id, lambda visit: visit.light_curves)[1]
         return Measurement(planet_id, None, tuple(problems))
 
     def measure(self, planet_id: int) -> Measurement:
@@ -135,7 +188,19 @@ class PlanetTask:
         """Return the measurement of a planet nothing came back of."""
         return Measurement(planet_id, None, (reason,))
 
-    def _for_each_visit(self, planet_id: int, make) -> tuple[list, list[str]]:
+    def _fit_and_see(self, visit: VisitProducts) -> tuple[TransitFit, Planet, VisitFeatures | None, np.ndarray | None]:
+        """Return the fit of a visit, and what network or baseline see of it; without that the fit still counts."""
+        fit, seen, public, kind = visit.fit, None, None, self.config.model.kind
+        try:
+            if kind == "v50":
+                seen = visit.features
+            elif kind != "none" and visit.observation.visit == 0:
+                public = visit.baseline_input
+        except Exception:
+            logger.warning("%s has no features", visit.observation.name, exc_info=True)
+        return fit, visit.observation.planet, seen, public
+
+    def _for_each_visit(self, planet_id: int, make: Callable[[VisitProducts], Made]) -> tuple[list[Made], list[str]]:
         """Return what could be made of the visits, and the problems with the others."""
         made, problems = [], []
         try:
@@ -145,18 +210,16 @@ class PlanetTask:
             return made, [describe(error)]
         for observation in observations:
             try:
-                made.append(make(observation))
+                made.append(make(self.visit(observation)))
             except Exception as error:
                 logger.debug("%s failed", observation.name, exc_info=True)
                 problems.append(describe(error))
         return made, problems
 
-    def curve_settings(self) -> tuple:
-        """Return the configuration that light curves depend on; the path taken to them is not part of it."""
-        return self.config.calibration, replace(self.config.photometry, path="auto")
 
-    def _path(self, kind: str, observation: PlanetObservation) -> Path:
-        return self.work / kind / self.split / f"{observation.planet.planet_id}_{observation.visit}.npz"
+def light_curve_settings(config: Config) -> tuple[object, ...]:
+    """Return the configuration that light curves depend on; the path taken to them is not part of it."""
+    return config.calibration, replace(config.photometry, path="auto")
 
 
 def describe(error: Exception) -> str:

@@ -19,10 +19,9 @@ from spectramind_kit.products import Spectrum
 from spectramind_kit.public_baselines.cross_validation import baseline_predictions
 from spectramind_kit.public_baselines.front_end import FEATURE_NAMES
 from spectramind_kit.uncertainty.recalibration import Recalibration
+from spectramind_kit.work_folder.layout import NETWORKS
 
 logger = logging.getLogger(__name__)
-
-NETWORKS = "networks"
 
 
 def infer_planets(model: Model, measured: Mapping[int, Measurement]) -> list[Inference]:

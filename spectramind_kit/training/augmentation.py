@@ -12,20 +12,21 @@ from pathlib import Path
 import numpy as np
 
 from spectramind_kit.competition.folder import open_competition
-from spectramind_kit.config import Config, config_hash
+from spectramind_kit.config import Config
 from spectramind_kit.execution.processes import map_planets
 from spectramind_kit.features.visit import visit_features
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.prediction.answer import features_of, infer
-from spectramind_kit.prediction.measure import Measurement, PlanetTask, describe
+from spectramind_kit.prediction.measure import Measurement, PlanetTask, describe, light_curve_settings
 from spectramind_kit.prediction.trained_model import Model
 from spectramind_kit.products import LightCurves, Planet
 from spectramind_kit.simulation.light_curves import simulate_training_planets
 from spectramind_kit.training.examples import Examples, load_examples, save_examples
 from spectramind_kit.training.injection import injected_curves, sampled_spectrum
 from spectramind_kit.uncertainty.recalibration import Recalibration
-from spectramind_kit.work_folder.provenance import code_hash
+from spectramind_kit.work_folder.layout import WorkFolder
+from spectramind_kit.work_folder.provenance import code_hash, config_hash
 from spectramind_kit.work_folder.store import UNREADABLE
 
 logger = logging.getLogger(__name__)
@@ -80,8 +81,8 @@ class InjectedPlanets:
         visits, planet = [], Planet(self.planet_ids[place])
         for observation in open_competition(self.task.data).observations(self.task.split, self.planet_ids[place]):
             planet = observation.planet
-            curves, fit = self.task.light_curves(observation), self.task.fit(observation)
-            visits.append(injected_curves(curves, fit, planet, spectrum, config.fit))
+            visit = self.task.visit(observation)
+            visits.append(injected_curves(visit.light_curves, visit.fit, planet, spectrum, config.fit))
         return _measured(planet, visits, config), spectrum
 
 
@@ -96,7 +97,7 @@ def simulated_examples(labels: Model, work: Path, config: Config) -> Examples:
     numbers = range(config.training.simulated_planets)
     parts = (config.simulation, config.photometry, config.fit, config.seed, len(numbers), *_prior_facts(labels))
     return _cached(
-        work / "training" / f"simulated-{config_hash(*parts, examples_code())}.npz",
+        WorkFolder(work).training / f"simulated-{config_hash(*parts, examples_code())}.npz",
         lambda: _examples(SimulatedPlanets(config), numbers, config, labels, "simulate", lambda number: None),
     )
 
@@ -112,9 +113,17 @@ def injected_examples(labels: Model, task: PlanetTask, planet_ids: Sequence[int]
     """
     config, ids = task.config, tuple(int(planet) for planet in planet_ids)
     n = config.training.injections
-    parts = (task.curve_settings(), config.fit, config.seed, n, ids, *_prior_facts(labels), labels.fold.tolist())
+    parts = (
+        *light_curve_settings(config),
+        config.fit,
+        config.seed,
+        n,
+        ids,
+        *_prior_facts(labels),
+        labels.fold.tolist(),
+    )
     return _cached(
-        task.work / "training" / f"injected-{config_hash(*parts, examples_code())}.npz",
+        WorkFolder(task.work).training / f"injected-{config_hash(*parts, examples_code())}.npz",
         lambda: _examples(
             InjectedPlanets(task, ids, truth, labels.spectra),
             range(n * len(ids)),

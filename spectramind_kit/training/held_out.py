@@ -17,7 +17,6 @@ from spectramind_kit.prediction.answer import Inference, fit_answer
 from spectramind_kit.prediction.ensemble import Answer
 from spectramind_kit.prediction.measure import Measurement, PlanetTask
 from spectramind_kit.prediction.predict import (
-    NETWORKS,
     infer_planets,
     network_answers,
     network_inputs,
@@ -34,6 +33,7 @@ from spectramind_kit.training.task import NetworkTask
 from spectramind_kit.uncertainty.blend import Answers, blended, learn_share
 from spectramind_kit.uncertainty.conformal import conformal_scale, cross_conformal_scale, neighbour_weights
 from spectramind_kit.uncertainty.recalibration import Recalibration, learn_recalibration, no_recalibration
+from spectramind_kit.work_folder.layout import WorkFolder
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ def _with_share(model: Model, held_out: HeldOut, alone: Answers, task: PlanetTas
         alone: what fit and prior say of the held-out planets.
     """
     truth, config, naive = held_out.truth, task.config, model.population().naive
-    answers = network_answers(model, task.work / "model", held_out.inferred, config)
+    answers = network_answers(model, WorkFolder(task.work).model, held_out.inferred, config)
     mean, sigma = _stacked([answer or fit for answer, fit in zip(answers, zip(*alone))], truth)
     heard = np.maximum(mean, config.uncertainty.sigma_floor), sigma
     own, share = no_recalibration(), np.ones(truth.shape[1])  # a baseline answers by itself
@@ -147,7 +147,12 @@ def _train_networks(
 
     config, work = task.config, task.work
     networks = NetworkTask(
-        *(config.model, config.loss, config.training, config.seed, work / "training", work / "model" / NETWORKS),
+        model=config.model,
+        loss=config.loss,
+        training=config.training,
+        seed=config.seed,
+        folder=WorkFolder(work).training,
+        networks=WorkFolder(work).networks,
         edition=edition,
     )
     examples, simulated = _examples(model, held_out, config), None
@@ -163,7 +168,7 @@ def _train_networks(
 def _train_baselines(model: Model, held_out: HeldOut, task: PlanetTask) -> None:
     """Train a public baseline on what its own front end says of the held-out planets."""
     fold = np.array([model.fold_of(one.measurement.planet_id) for one in held_out.inferred])
-    networks = task.work / "model" / NETWORKS
+    networks = WorkFolder(task.work).networks
     shutil.rmtree(networks, ignore_errors=True)
     seen = public_features(held_out.inferred)
     train_baselines(model.kind, seen, held_out.truth, fold, task.config.seed, networks)

@@ -9,14 +9,13 @@ from pydantic import TypeAdapter
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from spectramind_kit.config import config_hash
 from spectramind_kit.features.planet import Features
 from spectramind_kit.prediction.ensemble import Member
 from spectramind_kit.settings.loss import LossConfig
 from spectramind_kit.settings.model import ModelConfig
 from spectramind_kit.settings.training import TrainingConfig
 from spectramind_kit.training.examples import Examples, content_hash, load_examples, save_examples
-from spectramind_kit.work_folder.provenance import code_hash
+from spectramind_kit.work_folder.provenance import code_hash, config_hash
 
 _TASK, _EXAMPLES, _WEIGHTS = "task.json", "examples.npz", "first.safetensors"
 Weights = dict[str, Tensor]

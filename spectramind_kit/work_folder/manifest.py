@@ -6,24 +6,25 @@ from dataclasses import asdict
 from pathlib import Path
 
 from spectramind_kit import __version__
-from spectramind_kit.config import Config, config_hash
+from spectramind_kit.config import Config
 from spectramind_kit.environment import describe
 from spectramind_kit.files import replacing, sha256_of
-
-EVENTS = "events.jsonl"
+from spectramind_kit.work_folder.layout import WorkFolder
+from spectramind_kit.work_folder.provenance import config_hash
 
 
 def record_event(work: Path, stage: str, **facts: object) -> None:
     """Append one line to ``WORK/events.jsonl``: when, which stage, and what happened."""
-    work.mkdir(parents=True, exist_ok=True)
+    path = WorkFolder(work).events
+    path.parent.mkdir(parents=True, exist_ok=True)
     line = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "stage": stage, **facts}
-    with open(work / EVENTS, "a") as file:
+    with open(path, "a") as file:
         file.write(json.dumps(line, default=str) + "\n")
 
 
 def read_events(work: Path) -> list[dict]:
     """Return the events of a work folder, oldest first."""
-    path = work / EVENTS
+    path = WorkFolder(work).events
     return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
 

@@ -1,74 +1,72 @@
 """Products kept as files: one ``.npz`` each, written atomically, found again only if made from the same inputs.
 
-The key of a file is a hash of what the product was made from (configuration, content of the input files); a file
+The key of a file is a hash of what the product was made from (configuration, code, content of the input files); a file
 with another key is made anew. No date and no folder enters the key, so another session that mounts the same files
-elsewhere takes the products up. Arrays lie in the archive as they are, everything else as one JSON text; no pickle.
+elsewhere reuses the products. Arrays lie in the archive as they are, everything else as one JSON text; no pickle.
 """
 
-import hashlib
 import json
 import logging
 import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from spectramind_kit.config import config_hash
 from spectramind_kit.errors import ProductError
 from spectramind_kit.files import replacing
-from spectramind_kit.flags import Flag
-from spectramind_kit.products import Estimate, PlanetObservation
+from spectramind_kit.work_folder.encoding import decoded, encoded
 
 logger = logging.getLogger(__name__)
 
 Product = TypeVar("Product")
-UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, ProductError)
+UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile, ProductError)
 """What reading a damaged file, or one that an older version wrote, may raise."""
 
-_READ_WHOLE = 2**20
-_SAMPLES = 16
-_SAMPLE_BYTES = 4096
+_FORMAT = 2
+"""Grows when files are written in another way; a file of another format is not read."""
+_TREE = "_tree"
 
 
 def save_product(path: Path, product: object, key: str = "") -> None:
-    """Write a product; a reader sees the old file or the new one, never a half."""
-    arrays, rest = {}, {}
-    for field in fields(product):
-        value = getattr(product, field.name)
-        if isinstance(value, np.ndarray):
-            arrays[field.name] = value
-        elif field.name == "flags":
-            rest[field.name] = {flag.name: detail for flag, detail in value.items()}
-        elif isinstance(value, Mapping):
-            rest[field.name] = {name: [e.value, e.error] for name, e in value.items()}
-        else:
-            rest[field.name] = value
+    """Write a product; a reader sees the old file or the new one, never a half.
+
+    Args:
+        path: the file.
+        product: a dataclass of arrays, plain values, enums, tuples, mappings by name, and such dataclasses.
+        key: what the product was made from.
+
+    Raises:
+        ProductError: if a value could only be pickled.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    tree = {"format": _FORMAT, "kind": type(product).__name__, "key": key, "fields": encoded(product, "", arrays)}
     with replacing(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, _rest=np.array(json.dumps({"key": key, "fields": rest})), **arrays)
+        contents: dict[str, Any] = {_TREE: np.array(json.dumps(tree)), **arrays}
+        np.savez(file, **contents)
 
 
 def load_product(path: Path, kind: type[Product]) -> Product:
-    """Read a product of a known kind back."""
+    """Read a product of a known kind back.
+
+    Args:
+        path: the file.
+        kind: the dataclass that was stored.
+
+    Raises:
+        OSError: if there is no such file; ``UNREADABLE`` has everything that another file may raise.
+        ProductError: if the file holds another kind, another format, or values that are not of the declared types.
+    """
     with np.load(path, allow_pickle=False) as archive:
-        values = {name: archive[name] for name in archive.files if name != "_rest"}
-        rest = json.loads(str(archive["_rest"]))["fields"]
-    for name, value in rest.items():
-        if name == "flags":
-            value = {Flag[n]: detail for n, detail in value.items()}
-        elif isinstance(value, dict):
-            value = {n: Estimate(*pair) for n, pair in value.items()}
-        values[name] = tuple(value) if isinstance(value, list) else value
-    return kind(**values)
+        return _product(archive, _tree(archive), kind)
 
 
 def stored_key(path: Path) -> str | None:
     """Return the key a product was stored under; None if there is no readable file."""
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return json.loads(str(archive["_rest"]))["key"]
+            return _tree(archive)["key"]
     except UNREADABLE:
         return None
 
@@ -77,12 +75,16 @@ def load_or_make(path: Path, key: str, kind: type[Product], make: Callable[[], P
     """Return the stored product if it is whole and its key is the wanted one, else make it and store it.
 
     A product that cannot be stored (no space, no permission) is returned all the same, with a warning.
+
+    Args:
+        path: where it is stored.
+        key: what it is made from.
+        kind: the dataclass that it is.
+        make: makes it.
     """
-    if stored_key(path) == key:
-        try:
-            return load_product(path, kind)
-        except UNREADABLE:
-            logger.warning("%s is damaged and is made anew", path)
+    product = _stored(path, key, kind)
+    if product is not None:
+        return product
     product = make()
     try:
         save_product(path, product, key)
@@ -91,38 +93,35 @@ def load_or_make(path: Path, key: str, kind: type[Product], make: Callable[[], P
     return product
 
 
-def observation_key(observation: PlanetObservation, *parts: object) -> str:
-    """Hash what a product of one visit is made from.
+def _stored(path: Path, key: str, kind: type[Product]) -> Product | None:
+    """Return the product stored under a key; None if there is none, or none that can be read."""
+    ours = False
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            tree = _tree(archive)
+            ours = tree["key"] == key
+            return _product(archive, tree, kind) if ours else None
+    except UNREADABLE as error:
+        if ours:
+            logger.warning("%s is damaged and is made anew: %s", path, error)
+        return None
 
-    That is the content of its files (as ``fingerprint`` tells it), converter constants, time and wavelength axes,
-    planet and visit, and ``parts``: configuration, and of the star table what the product depends on.
+
+def _tree(archive: Any) -> dict[str, Any]:
+    """Return what an archive says beside its arrays.
+
+    Raises:
+        ProductError: if the archive is of another format.
     """
-    prints = []
-    for files in observation.files.values():
-        for path in (files.signal, *sorted(files.calibration.glob("*.parquet"))):
-            prints.append((path.name, fingerprint(path)))
-        prints.append((files.gain, files.offset))
-    axis = hashlib.sha256(observation.axis.wavelength.tobytes())
-    for times in observation.axis.frame_time.values():
-        axis.update(times.tobytes())
-    return config_hash(prints, axis.hexdigest(), observation.planet.planet_id, observation.visit, *parts)
+    tree = json.loads(str(archive[_TREE])) if _TREE in archive.files else {}
+    found = tree.get("format") if isinstance(tree, dict) else None
+    if found != _FORMAT or not isinstance(tree.get("key"), str):
+        raise ProductError("stored product", wanted=f"format {_FORMAT}", got="another one" if found is None else found)
+    return tree
 
 
-def fingerprint(path: Path) -> str:
-    """Return a hash of a file's size and content, "missing" where there is none.
-
-    Small files are read whole. Of a large one samples are read, evenly spaced from the first byte to the last:
-    frames of another exposure differ in every one of them.
-    """
-    if not path.is_file():
-        return "missing"
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with open(path, "rb") as file:
-        if size <= _READ_WHOLE:
-            digest.update(file.read())
-        else:
-            for i in range(_SAMPLES):
-                file.seek(i * (size - _SAMPLE_BYTES) // (_SAMPLES - 1))
-                digest.update(file.read(_SAMPLE_BYTES))
-    return digest.hexdigest()
+def _product(archive: Any, tree: dict[str, Any], kind: type[Product]) -> Product:
+    if tree["kind"] != kind.__name__:
+        raise ProductError("stored product", wanted=kind.__name__, got=tree["kind"])
+    arrays = {name: archive[name] for name in archive.files if name != _TREE}
+    return decoded(tree["fields"], kind, "", arrays)

@@ -1,12 +1,17 @@
 """Planets in processes: every result in its place, and a process that dies costs its planet only."""
 
+import dataclasses
 import os
+import pickle
+import subprocess
+import sys
 import time
 
-import numpy as np
 import pytest
 
-from spectramind_kit.execution.processes import Progress, affordable_workers, map_planets
+from spectramind_kit.execution import processes
+from spectramind_kit.execution.processes import ONE_THREAD, affordable_workers, map_planets
+from spectramind_kit.prediction.measure import PlanetTask
 
 PLANETS = [4294967311, 7, 34983, 5, 6]
 
@@ -32,7 +37,7 @@ def fail(planet):
 
 
 def threads(planet):
-    return os.environ["OMP_NUM_THREADS"], os.getpid()
+    return {os.environ[name] for name in ONE_THREAD}, os.getpid()
 
 
 def lost(planet, reason):
@@ -73,7 +78,7 @@ def test_workers_have_one_thread_each_and_leave_the_environment_alone(monkeypatc
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
     results = run(threads, PLANETS[:2])
-    assert {count for count, _ in results.values()} == {"1"}
+    assert all(counts == {"1"} for counts, _ in results.values())
     assert os.getpid() not in {process for _, process in results.values()}
     assert os.environ["OMP_NUM_THREADS"] == "7" and "MKL_NUM_THREADS" not in os.environ
 
@@ -90,13 +95,54 @@ def test_no_more_processes_than_memory_allows(monkeypatch):
         assert affordable_workers() == wanted
 
 
-def test_progress_is_told_where_there_is_no_terminal(monkeypatch, caplog):
-    clock = iter(np.arange(0.0, 1000.0, 20.0))
-    monkeypatch.setattr("spectramind_kit.execution.processes.time.monotonic", lambda: next(clock))
-    with caplog.at_level("INFO", logger="spectramind_kit.execution.processes"), Progress("fit test", 9) as progress:
+def test_progress_is_logged_where_there_is_no_terminal_even_before_the_first_planet_is_done(monkeypatch, caplog):
+    assert processes.SECONDS_BETWEEN_LOGS <= 10.0
+    monkeypatch.setattr(processes, "SECONDS_BETWEEN_LOGS", 0.02)
+    with caplog.at_level("INFO", logger=processes.__name__), processes.Progress("fit test", 9) as progress:
+        deadline = time.monotonic() + 30
+        while len(caplog.messages) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert caplog.messages[0] == "fit test: 0 of 9 planets after 0 s"
         for _ in range(6):
             progress.step()
-    assert caplog.messages == [
-        "fit test: 3 of 9 planets, 0.05 planets/s, 2 min left",
-        "fit test: 6 of 9 planets, 0.05 planets/s, 1 min left",
-    ]
+        caplog.clear()
+        while not caplog.messages and time.monotonic() < deadline:
+            time.sleep(0.01)
+    logged = list(caplog.messages)
+    time.sleep(0.1)
+    assert caplog.messages == logged, "the clock goes on after the end"
+
+
+def test_progress_gives_rate_and_time_left(monkeypatch):
+    clock = iter([0.0, 60.0, 60.0])
+    monkeypatch.setattr(processes.time, "monotonic", lambda: next(clock))
+    progress = processes.Progress("fit test", 9)
+    for _ in range(3):
+        progress.step()
+    assert progress.line() == "fit test: 3 of 9 planets, 0.05 planets/s, 2 min left"
+
+
+HEAVY = ("torch_geometric", "pytorch_lightning", "lightning", "matplotlib", "scipy.signal", "torch._dynamo")
+"""What a process that measures planets without a network has no use for."""
+
+
+@pytest.mark.parametrize(
+    "unwanted",
+    [HEAVY, pytest.param(("torch",), marks=pytest.mark.xfail(reason="the fit's mathematics is torch's", strict=True))],
+)
+def test_a_worker_without_a_network_loads_no_more_than_it_needs(competition, tmp_path, unwanted):
+    model = dataclasses.replace(competition.config.model, kind="none")
+    task = PlanetTask(competition.data, tmp_path, "test", dataclasses.replace(competition.config, model=model))
+    (tmp_path / "task").write_bytes(pickle.dumps(task.measure))
+    planet = next((competition.data / "test").iterdir()).name
+    code = (
+        "import pickle, sys; task = pickle.load(open(sys.argv[1], 'rb')); measured = task(int(sys.argv[2]));"
+        "assert measured.estimate is not None, measured.problems; print(*sorted(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "task"), planet], capture_output=True, text=True, check=True
+    )
+    loaded = done.stdout.split()
+    assert [name for name in unwanted if name in loaded] == []
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("spectramind_kit.")}
+    assert not rooms & {"networks", "training", "symbolic", "diagnostics", "kaggle", "runs", "cli"}

@@ -8,11 +8,15 @@ import pytest
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.flags import Flag
+from spectramind_kit.prediction import measure
 from spectramind_kit.prediction.answer import infer, predict_spectrum
 from spectramind_kit.prediction.measure import Measurement, PlanetTask, describe
 from spectramind_kit.prediction.population import learn_population
 from spectramind_kit.products import DepthEstimate
+from spectramind_kit.public_baselines import front_end
 from spectramind_kit.uncertainty.recalibration import Recalibration, no_recalibration
+from spectramind_kit.work_folder import provenance
+from spectramind_kit.work_folder.provenance import code_hash
 
 WAVELENGTH = np.concatenate([[0.7], np.linspace(1.95, 3.9, 282)])
 
@@ -113,7 +117,7 @@ class TestPlanetTask:
     def test_two_visits_are_joined(self, task, twice):
         measurement = task.measure(twice)
         assert measurement.problems == () and measurement.estimate.n_visit == 2
-        single = [task.fit(o).sigma for o in _observations(task, twice)]
+        single = [task.visit(o).fit.sigma for o in _observations(task, twice)]
         assert (np.sqrt(np.diag(measurement.estimate.covariance)) < 1.05 * np.minimum(*single)).mean() > 0.9
 
     def test_stored_products_are_taken_up_and_remade_when_an_option_changes(self, task, twice):
@@ -133,19 +137,76 @@ class TestPlanetTask:
         photometry = dataclasses.replace(task.config.photometry, path="readable")
         other = dataclasses.replace(task, config=dataclasses.replace(task.config, photometry=photometry))
         observation = _observations(other, twice)[0]
-        other.light_curves(observation)
+        assert other.visit(observation).light_curves is not None
         star = dataclasses.replace(observation.planet.star, temperature=5000.0)
-        other.light_curves(dataclasses.replace(observation, planet=dataclasses.replace(observation.planet, star=star)))
+        planet = dataclasses.replace(observation.planet, star=star)
+        assert other.visit(dataclasses.replace(observation, planet=planet)).light_curves is not None
         assert path.stat().st_mtime_ns == before
 
-    def test_products_of_other_code_are_not_taken_up(self, task, twice, monkeypatch):
-        path = task.work / "light_curves" / "test" / f"{twice}_0.npz"
-        before = path.stat().st_mtime_ns
-        task.calibrate(twice)
-        assert path.stat().st_mtime_ns == before
-        monkeypatch.setattr("spectramind_kit.prediction.measure.source_hash", lambda *parts: "another")
-        task.calibrate(twice)
-        assert path.stat().st_mtime_ns != before
+    @pytest.mark.parametrize(
+        "edited, remade",
+        [
+            (measure.LIGHT_CURVES_MADE_BY, {"light_curves", "fits", "features"}),
+            (measure.FIT_MADE_BY, {"fits", "features"}),
+            (measure.FEATURES_MADE_BY, {"features"}),
+        ],
+    )
+    def test_other_code_makes_a_product_anew_and_what_rests_on_it(self, task, twice, monkeypatch, edited, remade):
+        task = with_kind(task, "v50")
+        task.measure(twice)
+        paths = {kind: task.work / kind / "test" / f"{twice}_0.npz" for kind in ("light_curves", "fits", "features")}
+        before = {kind: path.stat().st_mtime_ns for kind, path in paths.items()}
+        monkeypatch.setattr(measure, "code_hash", lambda module: "other" if module == edited else code_hash(module))
+        task.measure(twice)
+        assert {kind for kind, path in paths.items() if path.stat().st_mtime_ns != before[kind]} == remade
+
+    @pytest.fixture
+    def counted(self, monkeypatch):
+        """What is fingerprinted, read and made, by file or kind."""
+        calls = {"fingerprint": [], "read": [], "made": []}
+
+        def count(module, name, what, told):
+            original = getattr(module, name)
+            monkeypatch.setattr(module, name, lambda *a, **k: calls[what].append(told(*a)) or original(*a, **k))
+
+        count(provenance, "fingerprint", "fingerprint", str)
+        count(np, "load", "read", lambda path: f"{path.parent.parent.name}/{path.name}")
+        for name in ("extract_light_curves", "fit_transit", "visit_features"):
+            count(measure, name, "made", lambda *_, name=name: name)
+        count(front_end, "baseline_features", "made", lambda *_: "baseline_features")
+        return calls
+
+    @pytest.mark.parametrize("kind, read", [("none", ["fits"]), ("v50", ["fits", "features"])])
+    def test_with_everything_stored_only_what_is_returned_is_read(self, task, twice, counted, kind, read):
+        task = with_kind(task, kind)
+        task.measure(twice)
+        for calls in counted.values():
+            calls.clear()
+        task.measure(twice)
+        assert counted["read"] == [f"{folder}/{twice}_{visit}.npz" for visit in (0, 1) for folder in read]
+        assert counted["made"] == []
+
+    @pytest.mark.parametrize("stored", [False, True])
+    def test_each_file_is_fingerprinted_once(self, task, twice, counted, tmp_path, stored):
+        task = with_kind(task, "v50") if stored else with_kind(dataclasses.replace(task, work=tmp_path / "new"), "v50")
+        task.measure(twice)
+        files = [path for path in (task.data / "test" / str(twice)).rglob("*.parquet")]
+        assert sorted(counted["fingerprint"]) == sorted(map(str, files))
+
+    def test_products_in_hand_are_handed_on(self, task, twice, counted, tmp_path):
+        """Curves that were just made are fitted, and both are looked at, without reading them back."""
+        task = with_kind(dataclasses.replace(task, work=tmp_path / "new"), "v50")
+        measurement = task.measure(twice)
+        assert measurement.estimate is not None and len(measurement.visits) == 2
+        assert counted["made"] == ["extract_light_curves", "fit_transit", "visit_features"] * 2
+        # Each place is looked at once, for a stored product, and nothing that was made is read again.
+        assert len(counted["read"]) == len(set(counted["read"])) == 6
+
+    def test_what_a_public_baseline_sees_is_stored(self, task, twice, counted):
+        task = with_kind(task, "thang_do_duc")
+        first, second = task.measure(twice), task.measure(twice)
+        assert counted["made"] == ["baseline_features"]
+        np.testing.assert_array_equal(first.public, second.public)
 
     def test_a_planet_that_is_not_there_is_a_problem_not_an_error(self, task):
         measurement = task.measure(99)
@@ -166,6 +227,14 @@ class TestPlanetTask:
 
 
 def _observations(task, planet):
-    found, problems = task._for_each_visit(planet, lambda observation: observation)
+    found, problems = task._for_each_visit(planet, lambda visit: visit.observation)
     assert not problems
     return found
+
+
+def with_kind(task, kind):
+    """The task for a model of another kind."""
+    config = task.config
+    return dataclasses.replace(
+        task, config=dataclasses.replace(config, model=dataclasses.replace(config.model, kind=kind))
+    )

@@ -5,9 +5,9 @@ import hashlib
 import json
 
 from spectramind_kit import __version__
-from spectramind_kit.config import config_hash
 from spectramind_kit.files import sha256_of
 from spectramind_kit.work_folder.manifest import read_events, record_event, write_manifest
+from spectramind_kit.work_folder.provenance import config_hash
 
 
 def test_events_come_back_in_order(tmp_path):

@@ -1,20 +1,16 @@
 """Stored products: whole or not there, made anew when their inputs change or their file is damaged."""
 
 import dataclasses
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.flags import Flag
 from spectramind_kit.products import DepthEstimate, Estimate, LightCurves, TransitFit
 from spectramind_kit.work_folder.store import (
-    fingerprint,
     load_or_make,
     load_product,
-    observation_key,
     save_product,
     stored_key,
 )
@@ -140,75 +136,17 @@ def test_a_product_that_cannot_be_stored_is_still_returned(tmp_path, caplog):
     assert "cannot be stored" in caplog.text
 
 
-class TestObservationKey:
-    @pytest.fixture
-    def root(self, write_competition):
-        return write_competition(visits=2)
-
-    @staticmethod
-    def key(root, *parts, visit=0, planet=34983):
-        return observation_key(open_competition(root).observations("train", planet)[visit], *parts)
-
-    def test_the_same_while_nothing_changes(self, root, config):
-        assert self.key(root, config.fit) == self.key(root, config.fit)
-
-    def test_differs_by_planet_visit_and_configuration(self, root, config):
-        other = dataclasses.replace(config.calibration, linearity=False)
-        keys = {
-            self.key(root, config.calibration),
-            self.key(root, config.calibration, visit=1),
-            self.key(root, config.calibration, planet=4294967311),
-            self.key(root, other),
-            self.key(root, config.calibration, config.fit),
-        }
-        assert len(keys) == 5
-
-    @pytest.mark.parametrize("name", ["FGS1_signal_0.parquet", "AIRS-CH0_calibration_0/flat.parquet"])
-    def test_changes_with_the_content_of_a_file_of_the_visit(self, root, name):
-        before, other_visit = self.key(root), self.key(root, visit=1)
-        path = root / "train" / "34983" / name
-        content = bytearray(path.read_bytes())
-        content[len(content) // 2] ^= 1
-        path.write_bytes(content)
-        changed = self.key(root)
-        path.unlink()
-        assert len({before, changed, self.key(root)}) == 3
-        assert self.key(root, visit=1) == other_visit
-
-    def test_neither_dates_nor_the_folder_matter(self, root, tmp_path):
-        before = self.key(root)
-        for path in root.rglob("*.parquet"):
-            os.utime(path, ns=(1, 1))
-        moved = root.rename(tmp_path / "elsewhere")
-        assert self.key(moved) == before
-
-    def test_changes_with_the_tables_it_rests_on(self, root):
-        before = self.key(root)
-        adc = root / "adc_info.csv"
-        adc.write_text(adc.read_text().replace("0.4369", "0.5"))
-        assert self.key(root) != before
-        planets = [open_competition(root).planet("train", 34983)]
-        stars = root / "train_star_info.csv"
-        stars.write_text(stars.read_text().replace("5600", "5700"))
-        planets.append(open_competition(root).planet("train", 34983))
-        assert len({self.key(root, planet) for planet in planets}) == 2
-
-
-def test_a_large_file_is_known_by_samples_of_its_content(tmp_path):
-    path, rng = tmp_path / "large", np.random.default_rng(1)
-    path.write_bytes(rng.bytes(3 * 2**20))
-    prints = [fingerprint(path), fingerprint(path)]
-    path.write_bytes(rng.bytes(3 * 2**20))  # of the same size
-    prints.append(fingerprint(path))
-    path.write_bytes(path.read_bytes() + b"0")
-    prints.append(fingerprint(path))
-    assert prints[0] == prints[1] and len(set(prints)) == 3
-    assert fingerprint(tmp_path / "nothing") == "missing"
-
-
 def test_threads_do_not_write_into_each_others_file(tmp_path):
     path = tmp_path / "a.npz"
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda level: save_product(path, light_curves(level), "k"), np.arange(40.0)))
     assert stored_key(path) == "k" and load_product(path, LightCurves).flux.shape == (3, 2)
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_a_stored_product_is_opened_once(tmp_path, monkeypatch):
+    path, opened = tmp_path / "a.npz", []
+    load_or_make(path, "k", LightCurves, Maker())
+    monkeypatch.setattr(np, "load", lambda path, load=np.load, **more: opened.append(path) or load(path, **more))
+    assert_same(load_or_make(path, "k", LightCurves, Maker()), light_curves())
+    assert opened == [path]

@@ -1,0 +1,94 @@
+"""Where everything of a run lies: every path of the work folder, once.
+
+light_curves/SPLIT/PLANET_VISIT.npz        what the detector's cubes become
+fits/SPLIT/PLANET_VISIT.npz                transit fits of the light curves
+features/SPLIT/PLANET_VISIT.npz            what a network sees of a visit
+baseline_input/SPLIT/PLANET_VISIT.npz      what a public baseline sees of a visit
+training/                                  examples, checkpoints: what training alone needs
+model/                                     the trained model, networks/ in it
+predictions/SPLIT.csv, submission.csv      spectra
+manifest.json, events.jsonl, report.html   the record
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+NETWORKS = "networks"
+"""Folder of a trained model that holds its networks' weights."""
+
+
+@dataclass(frozen=True)
+class WorkFolder:
+    """Paths of one run; nothing is made or looked at.
+
+    Attributes:
+        root: the work folder.
+    """
+
+    root: Path
+
+    def light_curves(self, split: str, planet_id: int, visit: int) -> Path:
+        """Light curves of a visit."""
+        return self._of_visit("light_curves", split, planet_id, visit)
+
+    def fit(self, split: str, planet_id: int, visit: int) -> Path:
+        """Transit fit of a visit."""
+        return self._of_visit("fits", split, planet_id, visit)
+
+    def features(self, split: str, planet_id: int, visit: int) -> Path:
+        """What a network sees of a visit."""
+        return self._of_visit("features", split, planet_id, visit)
+
+    def baseline_input(self, split: str, planet_id: int, visit: int) -> Path:
+        """What a public baseline sees of a visit."""
+        return self._of_visit("baseline_input", split, planet_id, visit)
+
+    def stored_light_curves(self, split: str, planet_id: int) -> list[Path]:
+        """Light curves that are stored of a planet, one file a visit, in order."""
+        return sorted((self.root / "light_curves" / split).glob(f"{planet_id}_*.npz"))
+
+    def stored_fits(self, split: str, planet_id: int) -> list[Path]:
+        """Fits that are stored of a planet, one file a visit, in order."""
+        return sorted((self.root / "fits" / split).glob(f"{planet_id}_*.npz"))
+
+    def predictions(self, split: str) -> Path:
+        """Predicted spectra of a split."""
+        return self.root / "predictions" / f"{split}.csv"
+
+    @property
+    def model(self) -> Path:
+        """Folder of the model that was trained here."""
+        return self.root / "model"
+
+    @property
+    def networks(self) -> Path:
+        """Folder of its networks' weights."""
+        return self.model / NETWORKS
+
+    @property
+    def training(self) -> Path:
+        """Folder of what training alone needs."""
+        return self.root / "training"
+
+    @property
+    def submission(self) -> Path:
+        """The submission."""
+        return self.root / "submission.csv"
+
+    @property
+    def manifest(self) -> Path:
+        """What the submission was made from."""
+        return self.root / "manifest.json"
+
+    @property
+    def events(self) -> Path:
+        """What was run, one line each."""
+        return self.root / "events.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.root / "report.html"
+
+    def _of_visit(self, product: str, split: str, planet_id: int, visit: int) -> Path:
+        return self.root / product / split / f"{planet_id}_{visit}.npz"
