@@ -11,7 +11,7 @@ import numpy as np
 
 from spectramind_kit.features.visit import SEQUENCE, VISIT_CONTEXT, VISIT_NODE, VisitFeatures
 from spectramind_kit.instruments import is_fgs1
-from spectramind_kit.products import DepthEstimate, Planet, require_shape
+from spectramind_kit.products import Planet, require_shape
 
 EXPECTED = ("stray_pull", "fgs1_scale_pull", "airs_scale_pull", "ln_stray_scatter")
 """What correlated noise is expected to have done to the answer, and what depths that are 0.1 % too large in one channel
@@ -73,7 +73,7 @@ class Features:
 def planet_features(
     planet: Planet,
     visits: Sequence[VisitFeatures],
-    estimate: DepthEstimate,
+    fitted: tuple[np.ndarray, np.ndarray],
     answer: tuple[np.ndarray, np.ndarray],
     follow: np.ndarray,
     population: tuple[np.ndarray, np.ndarray],
@@ -83,22 +83,22 @@ def planet_features(
 
     Args:
         visits: at least one; their node and context features are averaged.
-        estimate: depths of all visits together.
+        fitted: depth and its standard error (n_wavelength,) of all visits together, before the prior.
         answer: mean and sigma (n_wavelength,) after the prior.
         follow: (n_wavelength, 2), how the answer follows an error of all depths of FGS1, of AIRS-CH0.
         population: mean and spread (n_wavelength,) of the labels the prior was learned from.
         wavelength: (n_wavelength,) [um].
     """
     mean, sigma = answer
-    fit_sigma = np.sqrt(np.diag(estimate.covariance))
+    depth, fit_sigma = fitted
     fgs1 = is_fgs1(wavelength)
     level, level_sigma = _level(mean, fgs1), _level(sigma, fgs1)
 
     own = np.column_stack(
         [
-            (estimate.depth - mean) / fit_sigma,
+            (depth - mean) / fit_sigma,
             (mean / level - 1.0) / _SHAPE,
-            (estimate.depth / level - 1.0) / _SHAPE,
+            (depth / level - 1.0) / _SHAPE,
             np.log(sigma / level),
             np.log(fit_sigma / level),
             fgs1,

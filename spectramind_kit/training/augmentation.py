@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.config import Config, config_hash
@@ -18,14 +19,16 @@ from spectramind_kit.execution.processes import map_planets
 from spectramind_kit.features.visit import visit_features
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
-from spectramind_kit.prediction.answer import features_of, infer
+from spectramind_kit.prediction.inference import Inference, infer
 from spectramind_kit.prediction.measure import Measurement, PlanetTask, describe
-from spectramind_kit.prediction.trained_model import Model
+from spectramind_kit.prediction.population import Population
+from spectramind_kit.prediction.spectrum import network_features
+from spectramind_kit.prediction.trained_model import TrainedModel
+from spectramind_kit.prediction.training_set import StoredTrainingSet, store_training_set
 from spectramind_kit.products import LightCurves, Planet
 from spectramind_kit.simulation.light_curves import simulate_training_planets
 from spectramind_kit.training.examples import Examples, load_examples, save_examples
 from spectramind_kit.training.injection import drawn_spectrum, injected_curves
-from spectramind_kit.uncertainty.recalibration import Recalibration
 from spectramind_kit.work_folder.store import UNREADABLE
 
 logger = logging.getLogger(__name__)
@@ -35,21 +38,27 @@ _CODE = ("instruments", "products", "photometry", "simulation", "transit", "fitt
 _SEED_OF_SIMULATED, _SEED_OF_INJECTED = 1, 2
 """Keep their random numbers apart from each other's."""
 
-Known = tuple[Measurement, np.ndarray | None]
-"""A measurement, and its true spectrum (n_wavelength,); None where nothing could be made."""
+Known = tuple[Inference, np.ndarray | None]
+"""An inference, and its true spectrum (n_wavelength,); None where nothing could be made."""
 
 
 @dataclass(frozen=True)
 class SimulatedPlanets:
-    """Planets of the simulator, by number."""
+    """Planets of the simulator, by number.
+
+    Attributes:
+        config: of simulation and fit.
+        known: the training set whose population is the prior.
+    """
 
     config: Config
+    known: StoredTrainingSet
 
     def __call__(self, number: int) -> Known:
-        """Simulate a planet and measure it."""
+        """Simulate a planet and infer it."""
         seed = self.config.seed + _SEED_OF_SIMULATED
         planet, visits, spectrum = next(simulate_training_planets(1, self.config, seed, number))
-        return _measured(planet, visits, self.config), spectrum
+        return _inferred(planet, visits, self.config, self.known.population()), spectrum
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,15 +68,17 @@ class InjectedPlanets:
     Attributes:
         task: where the training planets' light curves and fits are stored.
         planet_ids: the training planets; spectra: (n_planet, n_wavelength) theirs; population: all training spectra.
+        known: the training set whose populations are the priors.
     """
 
     task: PlanetTask
     planet_ids: tuple[int, ...]
     spectra: np.ndarray
     population: np.ndarray
+    known: StoredTrainingSet
 
     def __call__(self, number: int) -> Known:
-        """Put another spectrum into every visit of a planet and measure it."""
+        """Put another spectrum into every visit of a planet and infer it without what its fold knows."""
         config = self.task.config
         place = number // config.training.injections
         rng = np.random.default_rng([config.seed + _SEED_OF_INJECTED, number])
@@ -77,25 +88,29 @@ class InjectedPlanets:
             planet = observation.planet
             curves, fit = self.task.light_curves(observation), self.task.fit(observation)
             visits.append(injected_curves(curves, fit, planet, spectrum, config.fit))
-        return _measured(planet, visits, config), spectrum
+        prior = self.known.population_without(self.planet_ids[place])
+        return _inferred(planet, visits, config, prior), spectrum
 
 
-def simulated_examples(labels: Model, work: Path, config: Config) -> Examples:
+def simulated_examples(labels: TrainedModel, work: Path, config: Config) -> Examples:
     """Return ``training.simulated_planets`` simulated planets, which belong to no fold.
 
     Args:
         labels: whose population is the prior, as it is for the planets to be predicted.
         work: where they are kept.
     """
-    numbers = range(config.training.simulated_planets)
+    numbers, known = (
+        range(config.training.simulated_planets),
+        store_training_set(labels.training_set, work / "training"),
+    )
     parts = (config.simulation, config.photometry, config.fit, config.seed, len(numbers), *_told(labels))
     return _kept(
         work / "training" / f"simulated-{config_hash(*parts, source_hash(*_CODE))}.npz",
-        lambda: _examples(SimulatedPlanets(config), numbers, config, labels, "simulate", lambda number: NO_FOLD),
+        lambda: _examples(SimulatedPlanets(config, known), numbers, config, labels, "simulate", lambda number: NO_FOLD),
     )
 
 
-def injected_examples(labels: Model, task: PlanetTask, planet_ids: Sequence[int], truth: np.ndarray) -> Examples:
+def injected_examples(labels: TrainedModel, task: PlanetTask, planet_ids: Sequence[int], truth: np.ndarray) -> Examples:
     """Return ``training.injections`` planets for each training planet, in the fold of the one whose noise they have.
 
     Args:
@@ -103,61 +118,65 @@ def injected_examples(labels: Model, task: PlanetTask, planet_ids: Sequence[int]
         planet_ids: planets that were fitted; truth: (n_planet, n_wavelength) their spectra.
     """
     config, ids = task.config, tuple(int(planet) for planet in planet_ids)
-    n = config.training.injections
-    parts = (task.curve_settings(), config.fit, config.seed, n, ids, *_told(labels), labels.fold.tolist())
+    n, training_set = config.training.injections, labels.training_set
+    known = store_training_set(training_set, task.work / "training")
+    parts = (task.curve_settings(), config.fit, config.seed, n, ids, *_told(labels))
     return _kept(
         task.work / "training" / f"injected-{config_hash(*parts, source_hash(*_CODE))}.npz",
         lambda: _examples(
-            InjectedPlanets(task, ids, truth, labels.spectra),
+            InjectedPlanets(task, ids, truth, training_set.spectra, known),
             range(n * len(ids)),
             config,
             labels,
             "inject",
-            lambda number: labels.fold_of(ids[number // n]),
+            lambda number: training_set.fold_of(ids[number // n]),
         ),
     )
 
 
-def _told(labels: Model) -> tuple[list, list]:
-    """Return what of a model the answers to be corrected depend on."""
-    return labels.spectra.tolist(), labels.recalibration.tolist()
+def _told(labels: TrainedModel) -> tuple[str, list]:
+    """Return what of a model the predictions to be corrected depend on."""
+    scales = [each.recalibration for each in (labels.calibration, *labels.fold_calibrations)]
+    numbers = [[each.coefficients.tolist(), each.centre.tolist(), each.limits.tolist()] for each in scales]
+    return labels.training_set.content_hash(), numbers
 
 
-def _measured(planet: Planet, visits: Sequence[LightCurves], config: Config) -> Measurement:
-    """Fit light curves and see them; a failure becomes words."""
+def _inferred(planet: Planet, visits: Sequence[LightCurves], config: Config, population: Population) -> Inference:
+    """Fit light curves, combine them with the prior, and see them; a failure becomes words."""
     try:
         fits = [fit_transit(curves, planet, config.fit) for curves in visits]
         seen = tuple(visit_features(curves, fit, planet) for curves, fit in zip(visits, fits))
-        return Measurement(planet.planet_id, join_visits(fits), (), planet, seen)
+        measurement = Measurement(planet.planet_id, join_visits(fits), (), planet, seen)
     except Exception as error:
         logger.debug("planet %d cannot be measured", planet.planet_id, exc_info=True)
-        return Measurement(planet.planet_id, None, (describe(error),))
+        measurement = Measurement(planet.planet_id, None, (describe(error),))
+    with threadpool_limits(1):  # matrices of 283 rows: threads cost ten times what they save on a busy machine
+        return infer(measurement, population)
 
 
 def _examples(
     make: Callable[[int], Known],
     numbers: Sequence[int],
     config: Config,
-    labels: Model,
+    labels: TrainedModel,
     label: str,
     fold_of: Callable[[int], int],
 ) -> Examples:
-    """Make planets side by side and answer each with the prior of the folds that may know it."""
+    """Make planets side by side, each with the calibration of the folds that may know it."""
     made = map_planets(
         make,
         numbers,
         workers=config.workers,
-        lost=lambda number, reason: (Measurement(number, None, (reason,)), None),
+        lost=lambda number, reason: (Inference(number, labels.training_set.labels(), problems=(reason,)), None),
         label=label,
         executor=config.executor,
         scheduler=config.scheduler,
     )
-    recalibration = Recalibration.from_table(labels.recalibration)
     features, truth, fold = [], [], []
-    for number, (measurement, spectrum) in made.items():
+    for number, (inference, spectrum) in made.items():
         own = fold_of(number)
-        population = labels.population(None if own == NO_FOLD else own)
-        seen = features_of(infer(measurement, population), recalibration, labels.wavelength, config.uncertainty)
+        calibration = labels.calibration if own == NO_FOLD else labels.fold_calibrations[own]
+        seen = network_features(inference, calibration.recalibration, labels.wavelength, config.uncertainty)
         if seen is not None:
             features.append(seen)
             truth.append(spectrum)
