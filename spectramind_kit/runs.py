@@ -1,8 +1,8 @@
-"""The verbs of the kit, one function each: what the command line and the notebooks call.
+"""The commands of the kit, one function each: what the command line and the notebooks call.
 
     calibrate -> train -> predict -> submit -> (diagnostics.report)
 
-Every verb stores its products under the work folder and takes up what lies there already.
+Every command stores its products under the work folder and reuses what lies there already.
 """
 
 import logging
@@ -105,7 +105,7 @@ def train(data: Path, work: Path, config: Config) -> TrainedModel:
     fold = assign_folds(planet_ids.tolist(), min(config.training.folds, len(planet_ids)), config.seed)
     task = PlanetTask(data, work, "train", config)
     # Fits come first and posteriors second, because the prior is learned from the fitted stars' limb darkening.
-    fitting, planets = FitTask(task), _training_planets(folder, planet_ids, config)
+    fitting, planets = FitTask(task), _training_planets(folder, planet_ids.tolist(), config)
     fits = _for_each_planet(fitting, planets, config, fitting.lost, "fit train")
     stars = limb_darkening(planet_ids, list(fits.values()))
     training_set = TrainingSet(planet_ids, spectra, fold, folder.wavelength, *stars)
@@ -281,7 +281,7 @@ def _planets(folder: CompetitionFolder, split: str) -> list[int]:
 
 def _training_planets(folder: CompetitionFolder, labelled: Sequence[int], config: Config) -> list[int]:
     """Return the training planets to fit: those with files and a label, as many as the configuration allows."""
-    with_label = set(int(planet) for planet in labelled)
+    with_label = set(labelled)
     there = [p for p in folder.planet_ids("train") if p in with_label] if (folder.root / "train").is_dir() else []
     return there[: config.training.max_planets or None]
 

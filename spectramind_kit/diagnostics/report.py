@@ -169,7 +169,7 @@ def _split_section(
             section["coverage"] = physics.coverage_table(p.z, wavelength, work).to_dicts()
         figures = {
             "Errors and sigmas by wavelength": plots.plot_errors_by_wavelength(wavelength, p.truth, p.mean, p.sigma),
-            "Are the sigmas honest?": plots.plot_calibration(p.z),
+            "Are the sigmas calibrated?": plots.plot_calibration(p.z),
             "Errors of the mean depth": plots.plot_parity(p.truth, p.mean, p.sigma),
             "Errors in sigmas, planet by planet": plots.plot_score_map(wavelength, p.z, p.planet_ids),
         }

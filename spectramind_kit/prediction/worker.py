@@ -17,6 +17,15 @@ from spectramind_kit.prediction.measure import PlanetTask
 from spectramind_kit.prediction.training_set import StoredTrainingSet
 
 
+def one_thread() -> threadpool_limits:
+    """Return a context in which linear algebra runs on one thread, whether in a worker or in the parent itself.
+
+    Planets are the unit of parallelism, and on matrices of 283 rows threads cost ten times what they save on a busy
+    machine. The last bits of a sum depend on the threads, so this also makes one process give what several give.
+    """
+    return threadpool_limits(1)
+
+
 @dataclass(frozen=True, eq=False)
 class FitSummary:
     """What training needs to know of a fitted planet before there is a prior.
@@ -47,7 +56,8 @@ class FitTask:
         config = self.task.config
         if config.model.kind != "v50":  # a baseline's features are not stored, so they are made where they are used
             config = replace(config, model=replace(config.model, kind="none"))
-        measured = replace(self.task, config=config).measure(planet_id)
+        with one_thread():
+            measured = replace(self.task, config=config).measure(planet_id)
         estimate = measured.estimate
         if estimate is None:
             return self.lost(planet_id, *measured.problems)
@@ -73,10 +83,8 @@ class PosteriorTask:
 
     def __call__(self, planet_id: int) -> Inference:
         """Infer a planet from its files, or from its stored fit."""
-        measurement = self.task.measure(planet_id)
-        # Matrices of 283 rows: threads cost ten times what they save on a busy machine.
-        with threadpool_limits(1):
-            return infer(measurement, self.known.population_without(planet_id))
+        with one_thread():
+            return infer(self.task.measure(planet_id), self.known.population_without(planet_id))
 
     def lost(self, planet_id: int, *problems: str) -> Inference:
         """Return the inference of a planet without a fit."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.config import Config, config_hash
@@ -25,6 +24,7 @@ from spectramind_kit.prediction.population import Population
 from spectramind_kit.prediction.spectrum import network_features
 from spectramind_kit.prediction.trained_model import TrainedModel
 from spectramind_kit.prediction.training_set import StoredTrainingSet, store_training_set
+from spectramind_kit.prediction.worker import one_thread
 from spectramind_kit.products import LightCurves, Planet
 from spectramind_kit.simulation.light_curves import simulate_training_planets
 from spectramind_kit.training.examples import Examples, load_examples, save_examples
@@ -150,7 +150,7 @@ def _inferred(planet: Planet, visits: Sequence[LightCurves], config: Config, pop
     except Exception as error:
         logger.debug("planet %d cannot be measured", planet.planet_id, exc_info=True)
         measurement = Measurement(planet.planet_id, None, (describe(error),))
-    with threadpool_limits(1):  # matrices of 283 rows: threads cost ten times what they save on a busy machine
+    with one_thread():
         return infer(measurement, population)
 
 
