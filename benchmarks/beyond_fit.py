@@ -23,9 +23,10 @@ from spectramind_kit.config import Config, SimulationConfig, load_config
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.metric import score
-from spectramind_kit.prediction.answer import infer, predict_spectrum
+from spectramind_kit.prediction.inference import infer
 from spectramind_kit.prediction.measure import Measurement
 from spectramind_kit.prediction.population import Population, learn_population
+from spectramind_kit.prediction.spectrum import predict_spectrum
 from spectramind_kit.products import DepthEstimate
 from spectramind_kit.simulation.disturbances import draw_disturbances
 from spectramind_kit.simulation.folder import draw_systems
@@ -79,12 +80,12 @@ def measure(config: Config, n_planet: int, n_label: int, seed: int, name: str) -
     seconds = (time.process_time() - started) / n_planet
     plain = answer(estimates, population, [no_recalibration()] * n_planet, config)
     z, flagged = (truth - plain.mean) / plain.sigma, np.array([bool(e.flags) for e in estimates])
-    parts = [(z[half::2], plain.sigma[half::2], population.spread, flagged[half::2]) for half in (1, 0)]
+    parts = [(z[half::2], plain.sigma[half::2], population.labels.spread, flagged[half::2]) for half in (1, 0)]
     halves = [learn_recalibration(*part, config.uncertainty) for part in parts]
     scaled = answer(estimates, population, [halves[i % 2] for i in range(n_planet)], config)
-    result = figures(plain, truth, population.naive) | {"s/planet": seconds}
+    result = figures(plain, truth, population.labels.naive) | {"s/planet": seconds}
     for kind, each in (("plain", plain), ("scaled", scaled)):
-        result[kind] = score(truth, each.mean, each.sigma, population.naive)
+        result[kind] = score(truth, each.mean, each.sigma, population.labels.naive)
     return {column: result[column] for column in COLUMNS}
 
 

@@ -24,9 +24,10 @@ from spectramind_kit.config import Config, load_config
 from spectramind_kit.errors import FitError
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
-from spectramind_kit.prediction.answer import infer, predict_spectrum
+from spectramind_kit.prediction.inference import infer
 from spectramind_kit.prediction.measure import Measurement, PlanetTask
 from spectramind_kit.prediction.population import Population, learn_population
+from spectramind_kit.prediction.spectrum import predict_spectrum
 from spectramind_kit.products import LightCurves, Planet, Spectrum, TransitFit
 from spectramind_kit.simulation.folder import draw_systems, simulate_folder
 from spectramind_kit.uncertainty.recalibration import no_recalibration

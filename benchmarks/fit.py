@@ -32,10 +32,11 @@ from spectramind_kit.config import Config, load_config
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.metric import score
-from spectramind_kit.prediction.answer import infer, predict_spectrum
+from spectramind_kit.prediction.inference import infer
 from spectramind_kit.prediction.measure import Measurement, PlanetTask
 from spectramind_kit.prediction.population import Population
-from spectramind_kit.prediction.trained_model import Model
+from spectramind_kit.prediction.spectrum import predict_spectrum
+from spectramind_kit.prediction.trained_model import TrainedModel
 from spectramind_kit.products import DepthEstimate, LightCurves, Spectrum
 from spectramind_kit.simulation.folder import draw_systems, simulate_folder
 from spectramind_kit.simulation.system import SimulatedSystem
@@ -92,7 +93,7 @@ def measure(folder: Path, n_train: int, n_test: int, seed: int, config: Config) 
     answers |= one_depth_answers(curves, PlanetTask(data, work, "train", config), model)
     answers |= fit_answers(systems, curves, model, predicted, config)
     answers |= bound_answers(systems, curves, truth, model, task, seed)
-    naive = model.population().naive
+    naive = model.training_set.labels().naive
     return {name: figures(answer, truth, naive) for name, answer in answers.items()}
 
 
@@ -102,23 +103,27 @@ def light_curves(task: PlanetTask, planet_id: int) -> list[LightCurves]:
     return [task.visit(observation).light_curves for observation in observations]
 
 
-def population_answer(model: Model, n: int) -> Answer:
+def population_answer(model: TrainedModel, n: int) -> Answer:
     """Answer every planet with mean and spread of the labels."""
-    population = model.population()
-    return Answer(np.tile(population.mean, (n, 1)), np.tile(population.spread, (n, 1)))
+    labels = model.training_set.labels()
+    return Answer(np.tile(labels.mean, (n, 1)), np.tile(labels.spread, (n, 1)))
 
 
-def one_depth_answers(curves: dict[int, list[LightCurves]], training: PlanetTask, model: Model) -> dict[str, Answer]:
+def one_depth_answers(
+    curves: dict[int, list[LightCurves]], training: PlanetTask, model: TrainedModel
+) -> dict[str, Answer]:
     """Answer with the public method: its constants, and constants that suit the training planets."""
-    known = [one_depth_of(light_curves(training, int(planet))) for planet in tqdm(model.planet_ids, "one depth")]
+    known = [
+        one_depth_of(light_curves(training, int(planet))) for planet in tqdm(model.training_set.planet_ids, "one depth")
+    ]
     known, started = np.array(known), time.perf_counter()
     depth = np.array([one_depth_of(visits) for visits in curves.values()])
     seconds = (time.perf_counter() - started) / len(depth)
-    scale = float(np.median(model.spectra.mean(axis=1) / known))
-    sigma = float(np.sqrt(np.mean((model.spectra - scale * known[:, None]) ** 2)))
+    scale = float(np.median(model.training_set.spectra.mean(axis=1) / known))
+    sigma = float(np.sqrt(np.mean((model.training_set.spectra - scale * known[:, None]) ** 2)))
 
     def answer(scale: float, sigma: float) -> Answer:
-        shape = (len(depth), model.spectra.shape[1])
+        shape = (len(depth), model.training_set.spectra.shape[1])
         return Answer(np.broadcast_to(np.maximum(scale * depth, 0.0)[:, None], shape), np.full(shape, sigma), seconds)
 
     return {"one depth, public constants": answer(SCALE, SIGMA), "one depth, learned constants": answer(scale, sigma)}
@@ -130,7 +135,7 @@ def one_depth_of(visits: list[LightCurves]) -> float:
 
 
 def fit_answers(
-    systems: list[SimulatedSystem], curves: dict, model: Model, predicted: Path, config: Config
+    systems: list[SimulatedSystem], curves: dict, model: TrainedModel, predicted: Path, config: Config
 ) -> dict[str, Answer]:
     """Answer with the fit alone, with the prior on spectra, and as the product does."""
     started = time.perf_counter()
@@ -139,7 +144,7 @@ def fit_answers(
         for s in tqdm(systems, "fit")
     ]
     fitted = time.perf_counter()
-    population = model.population()
+    population = model.training_set.population()
     loose = [predicted_from(j, replace(population, darkening=None), config, model) for j in joint]
     learned_from = time.perf_counter()
     learned = [predicted_from(j, population, config, model) for j in joint]
@@ -161,29 +166,29 @@ def fit_answers(
     }
 
 
-def predicted_from(estimate: DepthEstimate, population: Population, config: Config, model: Model) -> Spectrum:
+def predicted_from(estimate: DepthEstimate, population: Population, config: Config, model: TrainedModel) -> Spectrum:
     """Return the answer from an estimate, its sigmas as they are."""
     inference = infer(Measurement(estimate.planet_id, estimate), population)
     return predict_spectrum(inference, no_recalibration(), model.wavelength, config.uncertainty)
 
 
 def bound_answers(
-    systems: list[SimulatedSystem], curves: dict, truth: np.ndarray, model: Model, task: PlanetTask, seed: int
+    systems: list[SimulatedSystem], curves: dict, truth: np.ndarray, model: TrainedModel, task: PlanetTask, seed: int
 ) -> dict[str, Answer]:
     """Answer with fits of the same light that start at the truth, and with draws from the bounds."""
     same, free, alone = [], [], []
-    darkening = model.population().darkening
+    population = model.training_set.population()
     for system in tqdm(systems, "bound"):
         visits = curves[system.planet.planet_id]
         observations = open_competition(task.data).observations("test", system.planet.planet_id)
         # The mid-time is the fit's: it is known to seconds, over which the Jacobian does not change.
         times = [task.visit(observation).fit.parameters["mid_time"].value for observation in observations]
-        parts = [fit_from_truth(v, system, t, task.config.fit, darkening) for v, t in zip(visits, times)]
+        parts = [fit_from_truth(v, system, t, task.config.fit, population.darkening) for v, t in zip(visits, times)]
         same.append(joined([p[0] for p in parts], [p[1] for p in parts]))
         free.append(same[-1][1])
         alone.append(np.diag(1.0 / sum(1.0 / p[2] for p in parts)))
     rng = np.random.default_rng(seed)
-    prior = model.population().prior.posterior
+    prior = population.prior.posterior
     drawn, known = draws(truth, free, rng), draws(truth, alone, rng)
     return {
         "from truth": _answer(same),

@@ -131,8 +131,8 @@ def model_figures(data: Path, work: Path, overrides: list[str]) -> dict[str, flo
     return {
         "held out": model.score,
         "test": runs.score_files(data / "truth" / "test.csv", summary.path, naive=data / "train.csv"),
-        "share FGS1": float(model.share[0]),
-        "share AIRS": float(model.share[1]),
+        "share FGS1": float(model.calibration.blending_weight[0]),
+        "share AIRS": float(model.calibration.blending_weight[1]),
         "weights": float(max(weights, default=0)) if model.kind != "none" else 0.0,
         "train [CPU min]": (trained - started) / 60.0,
         "s/planet": seconds,

@@ -125,7 +125,7 @@ def train(data: Data, work: Work, overrides: Overrides = None) -> None:
 
     model=auto takes the network that this machine and the number of planets bear, or none; model=v50 and
     v50_small are the network, model=none is the fit alone; three public baselines can be trained by their
-    names. The network is heard as far as held-out planets bear it out.
+    names. The network counts as far as held-out planets bear it out.
     An interrupted training goes on where it stopped; training.hours=H ends it in time.
     """
     from spectramind_kit import runs
@@ -133,12 +133,13 @@ def train(data: Data, work: Work, overrides: Overrides = None) -> None:
 
     model = runs.train(data, work, _config(overrides))
     typer.echo(
-        f"{len(model.planet_ids)} labels, {model.n_measured} planets fitted, sigma scale "
+        f"{len(model.training_set.planet_ids)} labels, {model.n_measured} planets fitted, sigma scale "
         f"{model.sigma_scale[0]:.3f} (FGS1) {model.sigma_scale[1]:.3f} (AIRS-CH0)"
     )
     if model.kind != "none":
-        shares = " ".join(f"{100 * share:.0f} % ({name})" for name, share in zip(CHANNELS, model.share))
-        typer.echo(f"{model.kind} beside the fit, whose score alone is {model.fit_score:.4f}: its share {shares}")
+        weight = model.calibration.blending_weight
+        weights = " ".join(f"{100 * each:.0f} % ({name})" for name, each in zip(CHANNELS, weight))
+        typer.echo(f"{model.kind} beside the fit, whose score alone is {model.fit_score:.4f}: its weight {weights}")
     typer.echo(f"out-of-fold score {model.score:.4f}")
 
 
@@ -205,7 +206,10 @@ def score(
     edition: Annotated[MetricEdition, typer.Option(help="Whose metric.")] = MetricEdition.e2025,
     naive: Annotated[
         Path | None,
-        typer.Option(help="Spectra, such as train.csv, that the naive answer knows; those of --truth if not given."),
+        typer.Option(
+            help="Spectra, such as train.csv, whose mean and spread are the score's zero point; if not given, the "
+            "training labels of the folder whose truth/ holds --truth, else --truth itself."
+        ),
     ] = None,
     overrides: Overrides = None,
 ) -> None:

@@ -81,20 +81,29 @@ def unclipped_score(
 
 
 def planet_scores(
-    truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray, naive: tuple[float, float] | None = None
+    truth: np.ndarray,
+    mean: np.ndarray,
+    sigma: np.ndarray,
+    naive: tuple[float, float] | None = None,
+    edition: str = "2025",
 ) -> np.ndarray:
-    """Return what each planet adds to the 2025 score, unclipped (n_planet,); their mean is the score."""
+    """Return what each planet adds to the score, unclipped (n_planet,); their mean is the score."""
     _check(truth, mean, sigma)
-    rules = _rules("2025")
+    rules = _rules(edition)
     return _by_planet(*_log_likelihoods(truth, mean, sigma, naive, rules), rules)
 
 
 def element_scores(
-    truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray, naive: tuple[float, float] | None = None
+    truth: np.ndarray,
+    mean: np.ndarray,
+    sigma: np.ndarray,
+    naive: tuple[float, float] | None = None,
+    edition: str = "2025",
 ) -> np.ndarray:
-    """Return what each element (planet, wavelength) reaches of the 2025 score, unweighted and unclipped."""
+    """Return what each element (planet, wavelength) reaches of the score, unweighted and unclipped."""
     _check(truth, mean, sigma)
-    return _ratio(*_log_likelihoods(truth, mean, sigma, naive, _rules("2025")))
+    rules = _rules(edition)
+    return _ratio(*_log_likelihoods(truth, mean, sigma, naive, rules), rules)
 
 
 def _rules(edition: str) -> Edition:
@@ -128,11 +137,13 @@ def _by_planet(predicted: np.ndarray, ideal: np.ndarray, baseline: np.ndarray, r
     """Return the weighted mean over wavelengths of the ratio of each element, (n_planet,)."""
     weight = np.ones(predicted.shape[1])
     weight[0] = rules.fgs1_weight
-    return np.average(_ratio(predicted, ideal, baseline), axis=1, weights=weight)
+    return np.average(_ratio(predicted, ideal, baseline, rules), axis=1, weights=weight)
 
 
-def _ratio(predicted: np.ndarray, ideal: np.ndarray, baseline: np.ndarray) -> np.ndarray:
-    return (predicted - baseline) / (ideal - baseline)
+def _ratio(predicted: np.ndarray, ideal: np.ndarray, baseline: np.ndarray, rules: Edition) -> np.ndarray:
+    # A ratio of sums is the mean of ratios whose denominator all elements share.
+    possible = ideal - baseline if rules.per_element else (ideal - baseline).mean()
+    return (predicted - baseline) / possible
 
 
 def _log_normal(y: np.ndarray, mean: np.ndarray | float, sigma: np.ndarray | float) -> np.ndarray:

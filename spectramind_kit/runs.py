@@ -1,8 +1,8 @@
-"""The verbs of the kit, one function each: what the command line and the notebooks call.
+"""The commands of the kit, one function each: what the command line and the notebooks call.
 
     calibrate -> train -> predict -> submit -> (diagnostics.report)
 
-Every verb stores its products under the work folder and takes up what lies there already.
+Every command stores its products under the work folder and reuses what lies there already.
 """
 
 import logging
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -20,14 +21,17 @@ from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.execution.processes import map_planets
 from spectramind_kit.flags import flag_sentences
 from spectramind_kit.metric import score
-from spectramind_kit.prediction.measure import Measurement, PlanetTask
-from spectramind_kit.prediction.predict import infer_planets, predict_planets
-from spectramind_kit.prediction.trained_model import MARKER, Model, load_model, save_model
+from spectramind_kit.prediction.inference import Inference
+from spectramind_kit.prediction.measure import PlanetTask
+from spectramind_kit.prediction.population import label_statistics
+from spectramind_kit.prediction.predict import predict_planets
+from spectramind_kit.prediction.trained_model import MARKER, TrainedModel, load_model, save_model
+from spectramind_kit.prediction.training_set import StoredTrainingSet, TrainingSet, store_training_set
+from spectramind_kit.prediction.worker import FitTask, PosteriorTask
 from spectramind_kit.products import Spectrum
 from spectramind_kit.training.automatic_model import with_chosen_model
 from spectramind_kit.training.folds import assign_folds
-from spectramind_kit.training.held_out import infer_held_out, learn_model, limb_darkening
-from spectramind_kit.uncertainty.recalibration import no_recalibration
+from spectramind_kit.training.held_out import held_out_planets, learn_model, limb_darkening
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.manifest import record_event, write_manifest
 from spectramind_kit.work_folder.submission import (
@@ -38,6 +42,10 @@ from spectramind_kit.work_folder.submission import (
 )
 
 logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+LABELS = ("train.csv", "train_labels.csv")
+"""Names of the training labels in a competition folder, by edition, the latest first."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +83,21 @@ def calibrate(data: Path, work: Path, split: str, config: Config) -> dict[int, s
     planets = _planets(open_competition(data), split)
     task = PlanetTask(Path(data), Path(work), split, config)
     started = time.monotonic()
-    results = _for_each_planet(task.calibrate, planets, task, f"calibrate {split}")
+    results = _for_each_planet(task.calibrate, planets, config, task.lost, f"calibrate {split}")
     problems = {planet: "; ".join(m.problems) for planet, m in results.items() if m.problems}
     record_event(Path(work), "calibrate", split=split, planets=len(planets), problems=problems, seconds=_since(started))
     return problems
 
 
-def train(data: Path, work: Path, config: Config) -> Model:
+def train(data: Path, work: Path, config: Config) -> TrainedModel:
     """Learn from the training planets; store ``WORK/model`` and the held-out ``WORK/predictions/train.csv``.
 
-    Everything is learned on planets that were predicted from the labels of the other folds.
+    Every training planet is predicted with what the labels of the other folds teach, sigmas and blending included.
+
+    Args:
+        data: competition folder.
+        work: where everything is written.
+        config: the configuration.
 
     Raises:
         CompetitionDataError: without training labels.
@@ -92,23 +105,28 @@ def train(data: Path, work: Path, config: Config) -> Model:
     data, work, started = Path(data), Path(work), time.monotonic()
     folder = open_competition(data)
     planet_ids, spectra = folder.labels()
-    fold = assign_folds(planet_ids, min(config.training.folds, len(planet_ids)), config.seed)
-    planets = _training_planets(folder, planet_ids, config)
+    fold = assign_folds(planet_ids.tolist(), min(config.training.folds, len(planet_ids)), config.seed)
+    planets = _training_planets(folder, planet_ids.tolist(), config)
     config = with_chosen_model(config, len(planets))
-    measured = _measure(data, work, "train", planets, config)
-    table, stars = no_recalibration().table(), limb_darkening(planet_ids, measured)
-    labels = Model(planet_ids, spectra, fold, folder.wavelength, table, 0, float("nan"), *stars)
-    held_out = infer_held_out(labels, measured)
-    unlabelled = infer_planets(labels, _unlabelled(data, work, folder, config))
-    model = learn_model(labels, held_out, PlanetTask(data, work, "train", config), folder.edition, unlabelled)
-    save_model(model, WorkFolder(work).model)
-    if held_out.inferred:
-        _write_predictions(predict_planets(model, WorkFolder(work).model, held_out.inferred, config), work, "train")
-    problems = {planet: "; ".join(m.problems) for planet, m in measured.items() if m.problems}
+    task, here = PlanetTask(data, work, "train", config), WorkFolder(work)
+    # Fits come first and posteriors second, because the prior is learned from the fitted stars' limb darkening.
+    fitting = FitTask(task)
+    fits = _for_each_planet(fitting, planets, config, fitting.lost, "fit train")
+    stars = limb_darkening(planet_ids, list(fits.values()))
+    training_set = TrainingSet(planet_ids, spectra, fold, folder.wavelength, *stars)
+    known = store_training_set(training_set, here.training)
+    fitted = [planet for planet in planets if fits[planet].measured]
+    held_out = held_out_planets(training_set, _infer(data, work, "train", fitted, known, config))
+    unlabelled = _unlabelled(data, work, folder, known, config)
+    model, predicted = learn_model(training_set, held_out, task, folder.edition, unlabelled)
+    save_model(model, here.model)
+    if predicted:
+        _write_predictions(predicted, work, "train")
+    problems = {planet: "; ".join(fit.problems) for planet, fit in fits.items() if fit.problems}
     record_event(
         work,
         "train",
-        planets=len(measured),
+        planets=len(fits),
         score=model.score,
         fit_score=model.fit_score,
         problems=problems,
@@ -123,7 +141,8 @@ def predict(data: Path, work: Path, split: str, config: Config, *, model: Path |
     model = model or WorkFolder(work).model
     trained = _asked_for(load_model(model), config)
     planets = _planets(open_competition(data), split)
-    inferred = infer_planets(trained, _measure(data, work, split, planets, _as_trained(config, trained)))
+    known = store_training_set(trained.training_set, WorkFolder(work).training)
+    inferred = _infer(data, work, split, planets, known, _as_trained(config, trained))
     path = _write_predictions(predict_planets(trained, model, inferred, config), work, split)
     record_event(work, "predict", split=split, planets=len(planets), seconds=_since(started))
     return path
@@ -135,7 +154,8 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     A model that was not trained yet is trained first. A planet that fails anywhere gets the population's spectrum.
 
     Args:
-        data: competition folder; work: where everything is written.
+        data: competition folder.
+        work: where everything is written.
         config: the configuration.
         model: folder of a trained model; ``WORK/model`` if not given.
     """
@@ -148,8 +168,9 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     trained = _asked_for(load_model(model), config)
     sample, started = folder.sample_submission(), time.monotonic()
     planets = sample["planet_id"].to_list()
-    inferred = infer_planets(trained, _measure(data, work, "test", planets, _as_trained(config, trained)))
-    spectra = tuple(predict_planets(trained, model, inferred, config))
+    known = store_training_set(trained.training_set, WorkFolder(work).training)
+    inferred = _infer(data, work, "test", planets, known, _as_trained(config, trained))
+    spectra = predict_planets(trained, model, inferred, config)
     path = write_submission(spectra, sample, WorkFolder(work).submission)
     seconds = _since(started)
     summary = SubmissionSummary(path, spectra, round(seconds / max(1, len(planets)), 3))
@@ -171,10 +192,12 @@ def score_files(truth: Path, submission: Path, edition: str = "2025", naive: Pat
     """Score a submission file against a file of true spectra; rows are matched by planet.
 
     Args:
-        truth: true spectra; submission: what to score.
+        truth: true spectra.
+        submission: what to score.
         edition: "2025" or "2024".
-        naive: spectra whose mean and spread are the naive answer, such as the training labels; the true ones if not
-            given, which says little with a handful of planets and nothing with one.
+        naive: spectra whose mean and spread are the score's zero point. If not given, the training labels where they
+            are known: those of the competition folder whose ``truth/`` holds the true spectra. Else the true spectra,
+            which say little with a handful of planets and nothing with one.
 
     Raises:
         CompetitionDataError: if a planet of the submission has no truth.
@@ -185,44 +208,64 @@ def score_files(truth: Path, submission: Path, edition: str = "2025", naive: Pat
     missing = [planet for planet in ids.tolist() if planet not in row]
     if missing:
         raise CompetitionDataError(f"{truth}", wanted="the truth of every planet", got=f"none of {missing[:5]}")
-    known = read_spectra(naive)[1] if naive else None
-    zero_point = None if known is None else (float(known.mean()), float(known.std()))
+    naive = naive or training_labels_beside(Path(truth))
+    zero_point = label_statistics(read_spectra(naive)[1]).naive if naive else None
     return score(spectra[[row[planet] for planet in ids.tolist()]], mean, sigma, zero_point, edition)
 
 
-def _measure(data: Path, work: Path, split: str, planets: Sequence[int], config: Config) -> dict[int, Measurement]:
-    task = PlanetTask(data, work, split, config)
-    return _for_each_planet(task.measure, planets, task, f"fit {split}")
+def training_labels_beside(truth: Path) -> Path | None:
+    """Return the training labels of the competition folder whose ``truth/`` holds a file; None if it is no such file.
+
+    Args:
+        truth: table of true spectra, such as ``DATA/truth/test.csv``.
+    """
+    folder = truth.resolve().parent
+    if folder.name != "truth":
+        return None
+    return next((path for name in LABELS if (path := folder.parent / name).is_file()), None)
 
 
-def _unlabelled(data: Path, work: Path, folder: CompetitionFolder, config: Config) -> dict[int, Measurement]:
-    """Measure the test planets, if their light curves are to be learned from."""
+def _infer(
+    data: Path, work: Path, split: str, planets: Sequence[int], known: StoredTrainingSet, config: Config
+) -> list[Inference]:
+    """Measure planets and combine each with the prior, in the workers."""
+    inferring = PosteriorTask(PlanetTask(data, work, split, config), known)
+    return list(_for_each_planet(inferring, planets, config, inferring.lost, f"predict {split}").values())
+
+
+def _unlabelled(
+    data: Path, work: Path, folder: CompetitionFolder, known: StoredTrainingSet, config: Config
+) -> list[Inference]:
+    """Infer the test planets, if their light curves are to be learned from."""
     wanted = config.model.kind == "v50" and config.training.pretraining_epochs and (folder.root / "test").is_dir()
-    return _measure(data, work, "test", folder.planet_ids("test"), config) if wanted else {}
+    return _infer(data, work, "test", folder.planet_ids("test"), known, config) if wanted else []
 
 
 def _for_each_planet(
-    work: Callable[[int], Measurement], planets: Sequence[int], task: PlanetTask, label: str
-) -> dict[int, Measurement]:
-    """Run one of a task's methods for every planet, where the configuration says."""
-    config = task.config
+    work: Callable[[int], Result],
+    planets: Sequence[int],
+    config: Config,
+    lost: Callable[[int, str], Result],
+    label: str,
+) -> dict[int, Result]:
+    """Do the same work for every planet, where the configuration says."""
     return map_planets(
         work,
         planets,
         workers=config.workers,
-        lost=task.lost,
+        lost=lost,
         label=label,
         executor=config.executor,
         scheduler=config.scheduler,
     )
 
 
-def _asked_for(model: Model, config: Config) -> Model:
+def _asked_for(model: TrainedModel, config: Config) -> TrainedModel:
     """Return the model, without its networks if the fit alone is asked for."""
     return replace(model, kind="none") if config.model.kind == "none" else model
 
 
-def _as_trained(config: Config, model: Model) -> Config:
+def _as_trained(config: Config, model: TrainedModel) -> Config:
     """Return the configuration with the kind of network that the model has, whatever it says itself."""
     return replace(config, model=replace(config.model, kind=model.kind))
 
@@ -243,7 +286,7 @@ def _planets(folder: CompetitionFolder, split: str) -> list[int]:
 
 def _training_planets(folder: CompetitionFolder, labelled: Sequence[int], config: Config) -> list[int]:
     """Return the training planets to fit: those with files and a label, as many as the configuration allows."""
-    with_label = set(int(planet) for planet in labelled)
+    with_label = set(labelled)
     there = [p for p in folder.planet_ids("train") if p in with_label] if (folder.root / "train").is_dir() else []
     return there[: config.training.max_planets or None]
 

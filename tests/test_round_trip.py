@@ -60,8 +60,11 @@ class TestRun:
     def test_one_planet_is_scored_against_what_the_labels_know(self, competition, trained_work, tmp_path):
         truth, submission = competition.data / "truth" / "test.csv", tmp_path / "one.csv"
         read_submission(trained_work / "submission.csv").head(1).write_csv(submission)
-        assert runs.score_files(truth, submission) < 0.45
-        assert runs.score_files(truth, submission, naive=competition.data / "train.csv") > 0.45
+        by_labels = runs.score_files(truth, submission, naive=competition.data / "train.csv")
+        assert by_labels > 0.45
+        assert runs.score_files(truth, submission) == by_labels, "the labels beside the truth are found"
+        alone = shutil.copy(truth, tmp_path)
+        assert runs.score_files(alone, submission) < 0.45
 
     def test_shuffled_truth_scores_worse(self, competition, trained_work, tmp_path):
         """The score is earned planet by planet: rows are matched by id, not by place."""
@@ -70,18 +73,20 @@ class TestRun:
         table = pl.read_csv(truth)
         table.reverse().write_csv(reversed_rows)
         table.with_columns(pl.col("planet_id").reverse()).write_csv(swapped)
-        right = runs.score_files(truth, trained_work / "submission.csv")
-        assert runs.score_files(reversed_rows, trained_work / "submission.csv") == right
-        assert runs.score_files(swapped, trained_work / "submission.csv") < right - 0.1
+        submission, naive = trained_work / "submission.csv", competition.data / "train.csv"
+        right = runs.score_files(truth, submission, naive=naive)
+        assert runs.score_files(reversed_rows, submission, naive=naive) == right
+        assert runs.score_files(swapped, submission, naive=naive) < right - 0.1
 
     def test_training_planets_are_predicted_by_the_other_folds(self, competition, trained_work):
         model = load_model(trained_work / "model")
         assert model.n_measured == 4 and model.score > 0.4
         assert (model.sigma_scale >= competition.config.uncertainty.minimum_scale).all()
         ids, mean, sigma = submission_arrays(read_submission(trained_work / "predictions" / "train.csv"))
-        labels = dict(zip(*map(list, (model.planet_ids, model.spectra))))
+        known = model.training_set
+        labels = dict(zip(*map(list, (known.planet_ids, known.spectra))))
         z = (mean - np.array([labels[planet] for planet in ids])) / sigma
-        assert sorted(ids) == sorted(model.planet_ids) and np.sqrt(np.mean(z**2)) < 2.5
+        assert sorted(ids) == sorted(known.planet_ids) and np.sqrt(np.mean(z**2)) < 2.5
 
     def test_the_manifest_tells_how_the_file_was_made(self, competition, trained_work):
         manifest = json.loads((trained_work / "manifest.json").read_text())
@@ -190,7 +195,9 @@ class TestDamage:
         no_star = got[1][row[planets["no_star"]]]
         assert np.abs(no_star - truth).mean() < 5e-4, "the same light curves without a star row"
         for name in said:
-            np.testing.assert_allclose(got[1][row[planets[name]]], load_model(trained_work / "model").population().mean)
+            np.testing.assert_allclose(
+                got[1][row[planets[name]]], load_model(trained_work / "model").training_set.labels().mean
+            )
             assert np.median(got[2][row[planets[name]]]) > 5e-3
 
         report = summary.table()

@@ -32,7 +32,8 @@ from spectramind_kit.networks.batch import Batch, collate
 from spectramind_kit.networks.mamba import MambaBlock
 from spectramind_kit.networks.scan_in_use import NAMES, choose_path
 from spectramind_kit.prediction.ensemble import load_ensemble
-from spectramind_kit.prediction.trained_model import Model
+from spectramind_kit.prediction.trained_model import TrainedModel
+from spectramind_kit.prediction.training_set import TrainingSet, no_darkening
 from spectramind_kit.simulation.system import draw_system, label_wavelengths
 from spectramind_kit.training.augmentation import simulated_examples
 from spectramind_kit.training.examples import Examples
@@ -40,6 +41,7 @@ from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.module import NetworkModule, corrected
 from spectramind_kit.training.network import new_module, train_networks
 from spectramind_kit.training.task import NetworkTask
+from spectramind_kit.uncertainty.posthoc import fit_calibration
 from spectramind_kit.uncertainty.recalibration import no_recalibration
 
 LARGEST = {"answers": 1e-5, "gradient": 1e-3}
@@ -86,7 +88,8 @@ def fitted_planets(folder: Path, config: Config) -> Examples:
     systems = (draw_system(i, np.random.default_rng([7, i]), "2025", config.simulation) for i in range(200))
     spectra = np.stack([system.label("2025") for system in systems])
     ids = np.arange(len(spectra))
-    labels = Model(ids, spectra, ids % FOLDS, label_wavelengths(), no_recalibration().table(), 0)
+    known = TrainingSet(ids, spectra, ids % FOLDS, label_wavelengths(), *no_darkening(len(ids)))
+    labels = TrainedModel(known, fit_calibration(no_recalibration(), len(known.wavelength)))
     examples = simulated_examples(labels, folder, config)
     print(f"{len(examples)} planets simulated and fitted in {time.perf_counter() - started:.0f} s")
     return replace(examples, fold=assign_folds(list(range(len(examples))), FOLDS, seed=0))

@@ -42,7 +42,7 @@ def plot_fit_page(fit: TransitFit) -> Figure:
     """Show light curves, spectrum and corner of one visit."""
     with matplotlib.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(13.0, 7.6), layout="constrained")
-        left, right = figure.subfigures(1, 2, width_ratios=[1.0, 1.05])
+        left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1.0, 1.05])[0]
         axes = left.subplots(5, 1, height_ratios=[3, 1, 3, 1, 3])
         draw_fit(axes, fit)
         for axis in axes[:4:2]:
@@ -92,6 +92,6 @@ def _ellipses(axis: Axes, x: Estimate, y: Estimate, correlation: float) -> None:
     angle = np.linspace(0.0, 2.0 * np.pi, 121)
     across = np.cos(angle)
     up = correlation * across + np.sqrt(max(0.0, 1.0 - correlation**2)) * np.sin(angle)
-    for reach in (1.0, 2.0):
-        axis.plot(x.value + reach * x.error * across, y.value + reach * y.error * up, color=AIRS_COLOUR, lw=1.0)
+    for width in (1.0, 2.0):
+        axis.plot(x.value + width * x.error * across, y.value + width * y.error * up, color=AIRS_COLOUR, lw=1.0)
     axis.set_ylim(y.value - _REACH * y.error, y.value + _REACH * y.error)

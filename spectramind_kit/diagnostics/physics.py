@@ -1,4 +1,4 @@
-"""The report's look at physics and honesty: violations of the symbolic terms, coverage by region of the detector."""
+"""The report on physics and calibration: violations of the symbolic terms, coverage by region of the detector."""
 
 from pathlib import Path
 
@@ -18,7 +18,10 @@ def violation_rows(
     """Return a row a term: its name, median and largest violation, and the planet with the largest.
 
     Args:
-        planet_ids: (n_planet,); mean, sigma: (n_planet, n_wavelength) [(Rp/Rs)^2]; wavelength: (n_wavelength,) [um].
+        planet_ids: (n_planet,).
+        mean: (n_planet, n_wavelength) [(Rp/Rs)^2].
+        sigma: (n_planet, n_wavelength) [(Rp/Rs)^2].
+        wavelength: (n_wavelength,) [um].
         truth: as mean, where it is known: only then can sigmas be judged.
     """
     found = violations(mean, sigma, wavelength, truth)
@@ -38,7 +41,8 @@ def coverage_table(z: np.ndarray, wavelength: np.ndarray, work: Path) -> pl.Data
     """Return how often errors lie within their intervals by region, and leave it as ``WORK/corel_coverage.csv``.
 
     Args:
-        z: held-out standardised errors (n_planet, n_wavelength); wavelength: (n_wavelength,) [um].
+        z: held-out standardised errors (n_planet, n_wavelength).
+        wavelength: (n_wavelength,) [um].
         work: folder of a run.
     """
     table = measured_coverage(z, region_names(wavelength))

@@ -101,7 +101,7 @@ def plot_parity(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray) -> Figur
 
 
 def plot_calibration(z: np.ndarray) -> Figure:
-    """Show how often the truth lies within the predicted interval, against the promised share.
+    """Show how often the truth lies within the predicted interval, against the promised fraction.
 
     Args:
         z: standardised errors (n_planet, n_wavelength).
@@ -112,7 +112,7 @@ def plot_calibration(z: np.ndarray) -> Figure:
         observed = [(np.abs(z[:, group]) <= norm.ppf(0.5 + p / 2)).mean() for p in promised]
         axis.plot(promised, observed, color=colour, label=name)
     axis.plot([0, 1], [0, 1], "--", color=TRUTH_COLOUR, lw=0.8)
-    axis.set(xlabel="promised share", ylabel="observed share", xlim=(0, 1), ylim=(0, 1))
+    axis.set(xlabel="promised fraction", ylabel="observed fraction", xlim=(0, 1), ylim=(0, 1))
     axis.legend(frameon=False)
     return figure
 

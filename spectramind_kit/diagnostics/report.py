@@ -1,4 +1,4 @@
-"""One self-contained HTML page about a run: scores, honesty of the sigmas, spectra, light curves, what went wrong."""
+"""One self-contained HTML page about a run: scores, calibration of sigmas, spectra, light curves, what went wrong."""
 
 import base64
 import io
@@ -16,9 +16,10 @@ from spectramind_kit.competition.folder import CompetitionFolder, open_competiti
 from spectramind_kit.config import Config
 from spectramind_kit.diagnostics import physics, plots
 from spectramind_kit.environment import describe
-from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.errors import ProductError, SpectraMindError
 from spectramind_kit.flags import flag_sentences
 from spectramind_kit.metric import planet_scores, score
+from spectramind_kit.prediction.population import label_statistics
 from spectramind_kit.prediction.trained_model import MARKER
 from spectramind_kit.products import LightCurves, Spectrum, TransitFit
 from spectramind_kit.work_folder.layout import WorkFolder
@@ -33,7 +34,15 @@ LEVELS = {"68": 1.0, "95": 1.959964}
 
 @dataclass(frozen=True)
 class Predictions:
-    """A split's predictions and, where known, the truth: (n_planet, n_wavelength) each."""
+    """A split's predictions and, where known, the truth.
+
+    Attributes:
+        split: "train" or "test".
+        planet_ids: (n_planet,).
+        mean: (n_planet, n_wavelength) [(Rp/Rs)^2].
+        sigma: (n_planet, n_wavelength) [(Rp/Rs)^2].
+        truth: (n_planet, n_wavelength) [(Rp/Rs)^2]; None where it is not known of every planet.
+    """
 
     split: str
     planet_ids: np.ndarray
@@ -44,7 +53,7 @@ class Predictions:
     @property
     def z(self) -> np.ndarray:
         """Errors in units of sigma, (n_planet, n_wavelength)."""
-        return (self.mean - self.truth) / self.sigma
+        return (self.mean - np.asarray(self.truth)) / self.sigma
 
 
 def write_report(data: Path, work: Path, config: Config, truth: Path | None = None) -> Path:
@@ -66,6 +75,7 @@ def write_report(data: Path, work: Path, config: Config, truth: Path | None = No
         raise SpectraMindError(
             f"report on {work}", wanted="predictions or a submission", got="neither", remedy="run train or submit first"
         )
+    naive = _zero_point(folder)
     manifest, model = WorkFolder(work).manifest, WorkFolder(work).model / MARKER
     page = _template().render(
         version=__version__,
@@ -75,18 +85,31 @@ def write_report(data: Path, work: Path, config: Config, truth: Path | None = No
         environment=json.dumps(describe(), indent=2),
         events=read_events(work),
         manifest=json.loads(manifest.read_text()) if manifest.is_file() else {},
-        splits=[_split_section(split, folder, config, work) for split in splits],
+        splits=[_split_section(split, folder, config, work, naive) for split in splits],
         model=json.loads(model.read_text()) if model.is_file() else {},
-        planets=[_planet_section(p, work, folder.wavelength, config) for p in _shown(splits, config)],
+        planets=[_planet_section(p, work, folder.wavelength, config) for p in _shown(splits, folder, config, naive)],
     )
     path = WorkFolder(work).report
     path.write_text(page)
     return path
 
 
-def summarise(predictions: Predictions, edition: str = "2025") -> dict[str, float]:
-    """Return the figures of a split with known truth: score, and per channel rms error [ppm], mean z^2, coverage."""
-    figures = {"score": score(predictions.truth, predictions.mean, predictions.sigma, edition=edition)}
+def summarise(
+    predictions: Predictions, edition: str = "2025", naive: tuple[float, float] | None = None
+) -> dict[str, float]:
+    """Return the figures of a split: score, and per channel rms error [ppm], mean z^2, coverage.
+
+    Args:
+        predictions: of a split with known truth.
+        edition: whose score, "2025" or "2024".
+        naive: the score's zero point, mean and spread of the training labels; the truth's own if not given.
+
+    Raises:
+        ProductError: without a truth.
+    """
+    if predictions.truth is None:
+        raise ProductError("figures of predictions", wanted="the truth of every planet", got="none")
+    figures = {"score": score(predictions.truth, predictions.mean, predictions.sigma, naive, edition)}
     error = predictions.mean - predictions.truth
     for name, group in (("FGS1", slice(0, 1)), ("AIRS-CH0", slice(1, None))):
         z = predictions.z[:, group]
@@ -110,6 +133,14 @@ def _collect(folder: CompetitionFolder, work: Path, truth: Path | None) -> list[
     return found
 
 
+def _zero_point(folder: CompetitionFolder) -> tuple[float, float] | None:
+    """Return mean and spread of the training labels; None where the folder has none, as a test set by itself has."""
+    try:
+        return label_statistics(folder.labels()[1]).naive
+    except SpectraMindError:
+        return None
+
+
 def _with_truth(split: str, path: Path, labels: tuple[np.ndarray, np.ndarray] | None) -> Predictions:
     """Join predictions with labels by planet; without all labels there is no truth."""
     ids, mean, sigma = submission_arrays(read_submission(path))
@@ -118,24 +149,30 @@ def _with_truth(split: str, path: Path, labels: tuple[np.ndarray, np.ndarray] | 
     return Predictions(split, ids, mean, sigma, truth)
 
 
-def _split_section(predictions: Predictions, folder: CompetitionFolder, config: Config, work: Path) -> dict:
+def _split_section(
+    predictions: Predictions, folder: CompetitionFolder, config: Config, work: Path, naive: tuple[float, float] | None
+) -> dict:
     """Return figures, table and pictures of one split for the template."""
     p, wavelength = predictions, folder.wavelength
     section = {"split": p.split, "n_planet": len(p.planet_ids), "figures": {}, "rows": [], "pictures": []}
     section["violations"] = physics.violation_rows(p.planet_ids, p.mean, p.sigma, wavelength, p.truth)
     section["violating"] = physics.most_violating(p.planet_ids, p.mean, p.sigma, wavelength)
     section["coverage"] = []
-    parts = np.full(len(p.planet_ids), np.nan) if p.truth is None else planet_scores(p.truth, p.mean, p.sigma)
+    parts = (
+        np.full(len(p.planet_ids), np.nan)
+        if p.truth is None
+        else planet_scores(p.truth, p.mean, p.sigma, naive, folder.edition)
+    )
     for i, planet in enumerate(p.planet_ids):
         error = np.nan if p.truth is None else 1e6 * np.sqrt(np.square(p.mean[i] - p.truth[i]).mean())
         section["rows"].append((planet, 100 * p.mean[i].mean(), 1e6 * np.median(p.sigma[i]), error, parts[i]))
     if p.truth is not None:
-        section["figures"] = summarise(p, folder.edition)
+        section["figures"] = summarise(p, folder.edition, naive)
         if p.split == "train":
             section["coverage"] = physics.coverage_table(p.z, wavelength, work).to_dicts()
         figures = {
             "Errors and sigmas by wavelength": plots.plot_errors_by_wavelength(wavelength, p.truth, p.mean, p.sigma),
-            "Are the sigmas honest?": plots.plot_calibration(p.z),
+            "Are the sigmas calibrated?": plots.plot_calibration(p.z),
             "Errors of the mean depth": plots.plot_parity(p.truth, p.mean, p.sigma),
             "Errors in sigmas, planet by planet": plots.plot_score_map(wavelength, p.z, p.planet_ids),
         }
@@ -143,13 +180,16 @@ def _split_section(predictions: Predictions, folder: CompetitionFolder, config: 
     return section
 
 
-def _shown(splits: list[Predictions], config: Config) -> list[tuple[Predictions, int]]:
+def _shown(
+    splits: list[Predictions], folder: CompetitionFolder, config: Config, naive: tuple[float, float] | None
+) -> list[tuple[Predictions, int]]:
     """Choose planets for pictures of their own: the last split's, evenly from its worst to its best."""
     predictions = splits[-1]
     n = min(config.diagnostics.planets_shown, len(predictions.planet_ids))
     order = np.arange(len(predictions.planet_ids))
     if predictions.truth is not None:
-        order = np.argsort(planet_scores(predictions.truth, predictions.mean, predictions.sigma))
+        p = predictions
+        order = np.argsort(planet_scores(predictions.truth, p.mean, p.sigma, naive, folder.edition))
     return [(predictions, int(i)) for i in order[np.linspace(0, len(order) - 1, n).astype(int)]]
 
 

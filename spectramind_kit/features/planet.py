@@ -11,7 +11,7 @@ import numpy as np
 
 from spectramind_kit.features.visit import SEQUENCE, VISIT_CONTEXT, VISIT_NODE, VisitFeatures
 from spectramind_kit.instruments import is_fgs1
-from spectramind_kit.products import DepthEstimate, Planet, require_shape
+from spectramind_kit.products import Planet, require_shape
 
 LINEAR_PREDICTORS = ("depth_bias", "fgs1_gain_response", "airs_gain_response", "ln_depth_bias_scatter")
 """Channels from which the correction is predicted linearly: the expected depth bias from correlated noise [sigma]; the
@@ -81,7 +81,7 @@ class Features:
 def planet_features(
     planet: Planet,
     visits: Sequence[VisitFeatures],
-    estimate: DepthEstimate,
+    fitted: tuple[np.ndarray, np.ndarray],
     prediction: tuple[np.ndarray, np.ndarray],
     mean_jacobian: np.ndarray,
     population: tuple[np.ndarray, np.ndarray],
@@ -92,7 +92,7 @@ def planet_features(
     Args:
         planet: star and published orbit.
         visits: at least one; their node and context features are averaged.
-        estimate: depths of all visits together.
+        fitted: depth and its standard error (n_wavelength,) of all visits together, before the prior [(Rp/Rs)^2].
         prediction: mean and sigma (n_wavelength,) after the prior [(Rp/Rs)^2].
         mean_jacobian: (n_wavelength, 2) Jacobian of the posterior mean with respect to a common error of all measured
             depths of FGS1, of AIRS-CH0 [1].
@@ -100,15 +100,15 @@ def planet_features(
         wavelength: (n_wavelength,) [um].
     """
     mean, sigma = prediction
-    fit_sigma = np.sqrt(np.diag(estimate.covariance))
+    depth, fit_sigma = fitted
     fgs1 = is_fgs1(wavelength)
     level, level_sigma = _level(mean, fgs1), _level(sigma, fgs1)
     # Relative to the planet's own level: a network of few planets cannot learn that shallow and deep ones are alike.
     own = np.column_stack(
         [
-            (estimate.depth - mean) / fit_sigma,
+            (depth - mean) / fit_sigma,
             (mean / level - 1.0) / _SHAPE,
-            (estimate.depth / level - 1.0) / _SHAPE,
+            (depth / level - 1.0) / _SHAPE,
             np.log(sigma / level),
             np.log(fit_sigma / level),
             fgs1,

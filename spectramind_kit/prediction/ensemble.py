@@ -1,4 +1,4 @@
-"""The finished networks together: what they answer for planets they have seen, and for planets they have not."""
+"""The finished networks together: what they predict of planets they have seen, and of planets they have not."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ from spectramind_kit.settings.model import ModelConfig
 logger = logging.getLogger(__name__)
 
 _BATCH = 16
-Answer = tuple[np.ndarray, np.ndarray]
+Prediction = tuple[np.ndarray, np.ndarray]
 """Mean and sigma (n_wavelength,) of one planet [(Rp/Rs)^2]."""
 
 
@@ -30,7 +30,12 @@ RECORD = "networks.json"
 
 @dataclass(frozen=True)
 class Member:
-    """One network to train: the fold it must not see (None: it may see all), and which of that fold's it is."""
+    """One network to train.
+
+    Attributes:
+        fold: that it must not see; None if it may see all.
+        place: which of that fold's networks it is.
+    """
 
     fold: int | None
     place: int
@@ -46,62 +51,67 @@ class Ensemble:
     """Networks by member.
 
     Attributes:
-        networks: by member; device: where they lie.
+        networks: by member.
+        device: where they lie.
     """
 
     networks: dict[Member, SpectraMindV50]
     device: torch.device
 
-    def answers(self, planets: Sequence[Features], folds: Sequence[int | None]) -> list[Answer | None]:
-        """Answer planets; each by the networks that have not seen it.
+    def predictions(self, planets: Sequence[Features], folds: Sequence[int | None]) -> list[Prediction | None]:
+        """Predict planets, each by the networks that have not seen it.
 
         Args:
             planets: their features.
-            folds: the fold of each; None for a planet that no network has seen, which all networks answer together.
+            folds: the fold of each; None for a planet that no network has seen, which all networks predict together.
 
         Returns:
             Mean and sigma; None where the networks failed, which the log explains.
         """
-        answers: list[Answer | None] = [None] * len(planets)
+        predictions: list[Prediction | None] = [None] * len(planets)
         for fold in sorted(set(folds), key=str):
             places = [i for i, own in enumerate(folds) if own == fold]
             networks = [network for member, network in self.networks.items() if fold in (None, member.fold)]
             for start in range(0, len(places), _BATCH):
                 some = places[start : start + _BATCH]
-                for place, answer in zip(some, self._answer_some([planets[i] for i in some], networks)):
-                    answers[place] = answer
-        return answers
+                for place, prediction in zip(some, self._predict_some([planets[i] for i in some], networks)):
+                    predictions[place] = prediction
+        return predictions
 
-    def _answer_some(self, planets: list[Features], networks: list[SpectraMindV50]) -> list[Answer | None]:
-        """Answer a batch; if that fails, planet by planet, so that one costs one."""
+    def _predict_some(self, planets: list[Features], networks: list[SpectraMindV50]) -> list[Prediction | None]:
+        """Predict a batch; if that fails, planet by planet, so that one costs one."""
         try:
-            return self._answer_batch(planets, networks)
+            return self._predict_batch(planets, networks)
         except Exception:
             if len(planets) > 1:
-                return [answer for planet in planets for answer in self._answer_some([planet], networks)]
+                return [one for planet in planets for one in self._predict_some([planet], networks)]
             logger.warning("the network failed on planet %d", planets[0].planet_id, exc_info=True)
             return [None]
 
     @torch.inference_mode()
-    def _answer_batch(self, planets: list[Features], networks: list[SpectraMindV50]) -> list[Answer | None]:
+    def _predict_batch(self, planets: list[Features], networks: list[SpectraMindV50]) -> list[Prediction | None]:
         batch = collate(planets).to(self.device)
         corrections = [network(batch) for network in networks]
         delta, ln_factor = (
             torch.stack([getattr(c, name) for c in corrections]).mean(dim=0).double().cpu().numpy()
             for name in ("delta", "ln_factor")
         )
-        answers: list[Answer | None] = []
+        predictions: list[Prediction | None] = []
         for planet, shift, ln_scale in zip(planets, delta, ln_factor):
             usable = np.isfinite(shift).all() and np.isfinite(ln_scale).all()
-            answers.append((planet.mean + planet.sigma * shift, planet.sigma * np.exp(ln_scale)) if usable else None)
-        return answers
+            predictions.append(
+                (planet.mean + planet.sigma * shift, planet.sigma * np.exp(ln_scale)) if usable else None
+            )
+        return predictions
 
 
 def load_ensemble(folder: Path, wavelength: np.ndarray, device: str = "cpu") -> Ensemble:
     """Read the networks that a training left.
 
     Args:
-        folder: with ``networks.json`` and a file for each member; wavelength: (n_wavelength,) [um]; device: for torch.
+        folder: with ``networks.json`` and a file for each member.
+        wavelength: (n_wavelength,) [um].
+        device: for torch.
 
     Raises:
         CompetitionDataError: if a member is missing or damaged.

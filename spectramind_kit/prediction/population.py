@@ -14,31 +14,41 @@ COMPETITION_SPREAD = 0.0107
 """Spread of planet mean depths in the 2025 labels (reference: public prints of train.csv)."""
 
 
-@dataclass(frozen=True)
-class Population:
-    """Statistics of the training spectra.
+@dataclass(frozen=True, eq=False)
+class LabelStatistics:
+    """Statistics of the training labels.
 
     Attributes:
-        mean, spread: per wavelength (n_wavelength,) [(Rp/Rs)^2].
-        naive: mean and standard deviation over all labels, the metric's zero point.
-        prior: the prior of a spectrum given its level.
-        darkening: the prior of limb darkening; None where no star was fitted.
+        mean: (n_wavelength,) [(Rp/Rs)^2].
+        spread: (n_wavelength,) standard deviation over planets [(Rp/Rs)^2].
+        naive: mean and standard deviation over all labels and wavelengths, the metric's zero point [(Rp/Rs)^2].
     """
 
     mean: np.ndarray
     spread: np.ndarray
     naive: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """What training planets say about the next one.
+
+    Attributes:
+        labels: statistics of their spectra.
+        prior: of a spectrum given its level.
+        darkening: prior of the limb darkening; None where no star was fitted.
+    """
+
+    labels: LabelStatistics
     prior: SpectrumPrior
     darkening: DarkeningPrior | None = None
 
 
-def learn_population(
-    spectra: np.ndarray, wavelength: np.ndarray, darkening: tuple[np.ndarray, np.ndarray] | None = None
-) -> Population:
-    """Learn from the labels (n_planet, n_wavelength), and from the fitted limb darkening where there is any.
+def label_statistics(spectra: np.ndarray) -> LabelStatistics:
+    """Return the statistics of labels.
 
     Args:
-        darkening: what ``learn_darkening_prior`` takes.
+        spectra: (n_planet, n_wavelength) [(Rp/Rs)^2].
 
     Raises:
         CompetitionDataError: without a single label.
@@ -48,10 +58,24 @@ def learn_population(
     spread = spectra.std(axis=0)
     if len(spectra) < FEWEST_FOR_SPREAD:
         spread = np.maximum(spread, COMPETITION_SPREAD)
+    return LabelStatistics(spectra.mean(axis=0), spread, (float(spectra.mean()), float(spectra.std())))
+
+
+def learn_population(
+    spectra: np.ndarray, wavelength: np.ndarray, darkening: tuple[np.ndarray, np.ndarray] | None = None
+) -> Population:
+    """Learn from the labels, and from the fitted limb darkening where there is any.
+
+    Args:
+        spectra: (n_planet, n_wavelength) labels [(Rp/Rs)^2].
+        wavelength: (n_wavelength,) [um].
+        darkening: what ``learn_darkening_prior`` takes.
+
+    Raises:
+        CompetitionDataError: without a single label.
+    """
     return Population(
-        mean=spectra.mean(axis=0),
-        spread=spread,
-        naive=(float(spectra.mean()), float(spectra.std())),
+        labels=label_statistics(spectra),
         prior=learn_spectrum_prior(spectra, wavelength),
         darkening=learn_darkening_prior(*darkening) if darkening is not None else None,
     )

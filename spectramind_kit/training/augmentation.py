@@ -17,14 +17,17 @@ from spectramind_kit.execution.processes import map_planets
 from spectramind_kit.features.visit import visit_features
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
-from spectramind_kit.prediction.answer import features_of, infer
+from spectramind_kit.prediction.inference import Inference, infer
 from spectramind_kit.prediction.measure import Measurement, PlanetTask, describe, light_curve_settings
-from spectramind_kit.prediction.trained_model import Model
+from spectramind_kit.prediction.population import Population
+from spectramind_kit.prediction.spectrum import network_features
+from spectramind_kit.prediction.trained_model import TrainedModel
+from spectramind_kit.prediction.training_set import StoredTrainingSet, store_training_set
+from spectramind_kit.prediction.worker import one_thread
 from spectramind_kit.products import LightCurves, Planet
 from spectramind_kit.simulation.light_curves import simulate_training_planets
 from spectramind_kit.training.examples import Examples, load_examples, save_examples
 from spectramind_kit.training.injection import injected_curves, sampled_spectrum
-from spectramind_kit.uncertainty.recalibration import Recalibration
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.provenance import code_hash, config_hash
 from spectramind_kit.work_folder.store import UNREADABLE
@@ -35,8 +38,8 @@ NO_FOLD = -1
 _SEED_OF_SIMULATED, _SEED_OF_INJECTED = 1, 2
 """Apart, so that the two draw different random numbers."""
 
-LabelledMeasurement = tuple[Measurement, np.ndarray | None]
-"""A measurement, and its true spectrum (n_wavelength,); None where nothing could be made."""
+LabelledInference = tuple[Inference, np.ndarray | None]
+"""An inference, and its true spectrum (n_wavelength,); None where nothing could be made."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +48,17 @@ class SimulatedPlanets:
 
     Attributes:
         config: of simulation, photometry and fit.
+        known: the training set whose population is the prior.
     """
 
     config: Config
+    known: StoredTrainingSet
 
-    def __call__(self, number: int) -> LabelledMeasurement:
-        """Simulate a planet and measure it."""
+    def __call__(self, number: int) -> LabelledInference:
+        """Simulate a planet and infer it."""
         seed = self.config.seed + _SEED_OF_SIMULATED
         planet, visits, spectrum = next(simulate_training_planets(1, self.config, seed, number))
-        return _measured(planet, visits, self.config), spectrum
+        return _inferred(planet, visits, self.config, self.known.population()), spectrum
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,15 +70,17 @@ class InjectedPlanets:
         planet_ids: the training planets.
         spectra: (n_planet, n_wavelength) theirs [(Rp/Rs)^2].
         population: (n, n_wavelength) all training spectra [(Rp/Rs)^2].
+        known: the training set whose populations are the priors.
     """
 
     task: PlanetTask
     planet_ids: tuple[int, ...]
     spectra: np.ndarray
     population: np.ndarray
+    known: StoredTrainingSet
 
-    def __call__(self, number: int) -> LabelledMeasurement:
-        """Put another spectrum into every visit of a planet and measure it."""
+    def __call__(self, number: int) -> LabelledInference:
+        """Put another spectrum into every visit of a planet and infer it without what its fold knows."""
         config = self.task.config
         place = number // config.training.injections
         rng = np.random.default_rng([config.seed + _SEED_OF_INJECTED, number])
@@ -83,10 +90,11 @@ class InjectedPlanets:
             planet = observation.planet
             visit = self.task.visit(observation)
             visits.append(injected_curves(visit.light_curves, visit.fit, planet, spectrum, config.fit))
-        return _measured(planet, visits, config), spectrum
+        prior = self.known.population_without(self.planet_ids[place])
+        return _inferred(planet, visits, config, prior), spectrum
 
 
-def simulated_examples(labels: Model, work: Path, config: Config) -> Examples:
+def simulated_examples(labels: TrainedModel, work: Path, config: Config) -> Examples:
     """Return ``training.simulated_planets`` simulated planets, which belong to no fold.
 
     Args:
@@ -94,15 +102,16 @@ def simulated_examples(labels: Model, work: Path, config: Config) -> Examples:
         work: folder that they are stored under.
         config: of simulation, photometry and fit.
     """
-    numbers = range(config.training.simulated_planets)
+    numbers, folder = range(config.training.simulated_planets), WorkFolder(work).training
+    known = store_training_set(labels.training_set, folder)
     parts = (config.simulation, config.photometry, config.fit, config.seed, len(numbers), *_prior_facts(labels))
     return _cached(
-        WorkFolder(work).training / f"simulated-{config_hash(*parts, examples_code())}.npz",
-        lambda: _examples(SimulatedPlanets(config), numbers, config, labels, "simulate", lambda number: None),
+        folder / f"simulated-{config_hash(*parts, examples_code())}.npz",
+        lambda: _examples(SimulatedPlanets(config, known), numbers, config, labels, "simulate", lambda number: None),
     )
 
 
-def injected_examples(labels: Model, task: PlanetTask, planet_ids: Sequence[int], truth: np.ndarray) -> Examples:
+def injected_examples(labels: TrainedModel, task: PlanetTask, planet_ids: Sequence[int], truth: np.ndarray) -> Examples:
     """Return ``training.injections`` planets for each training planet, in the fold of the one whose noise they have.
 
     Args:
@@ -112,25 +121,18 @@ def injected_examples(labels: Model, task: PlanetTask, planet_ids: Sequence[int]
         truth: (n_planet, n_wavelength) their spectra [(Rp/Rs)^2].
     """
     config, ids = task.config, tuple(int(planet) for planet in planet_ids)
-    n = config.training.injections
-    parts = (
-        *light_curve_settings(config),
-        config.fit,
-        config.seed,
-        n,
-        ids,
-        *_prior_facts(labels),
-        labels.fold.tolist(),
-    )
+    n, training_set, folder = config.training.injections, labels.training_set, WorkFolder(task.work).training
+    known = store_training_set(training_set, folder)
+    parts = (*light_curve_settings(config), config.fit, config.seed, n, ids, *_prior_facts(labels))
     return _cached(
-        WorkFolder(task.work).training / f"injected-{config_hash(*parts, examples_code())}.npz",
+        folder / f"injected-{config_hash(*parts, examples_code())}.npz",
         lambda: _examples(
-            InjectedPlanets(task, ids, truth, labels.spectra),
+            InjectedPlanets(task, ids, truth, training_set.spectra, known),
             range(n * len(ids)),
             config,
             labels,
             "inject",
-            lambda number: labels.fold_of(ids[number // n]),
+            lambda number: training_set.fold_of(ids[number // n]),
         ),
     )
 
@@ -140,37 +142,41 @@ def examples_code() -> str:
     return code_hash("spectramind_kit.training.augmentation")
 
 
-def _prior_facts(labels: Model) -> tuple[list, list, list]:
+def _prior_facts(labels: TrainedModel) -> tuple[str, list]:
     """Return what of a model the predictions to be corrected depend on: prior of spectra and stars, recalibration."""
-    return labels.spectra.tolist(), labels.recalibration.tolist(), labels.darkening.tolist()
+    scales = [each.recalibration for each in (labels.calibration, *labels.fold_calibrations)]
+    numbers = [[each.coefficients.tolist(), each.centre.tolist(), each.limits.tolist()] for each in scales]
+    return labels.training_set.content_hash(), numbers
 
 
-def _measured(planet: Planet, visits: Sequence[LightCurves], config: Config) -> Measurement:
-    """Fit light curves and make their features; a failure becomes words."""
+def _inferred(planet: Planet, visits: Sequence[LightCurves], config: Config, population: Population) -> Inference:
+    """Fit light curves, make their features, and combine them with the prior; a failure becomes words."""
     try:
         fits = [fit_transit(curves, planet, config.fit) for curves in visits]
         features = tuple(visit_features(curves, fit, planet) for curves, fit in zip(visits, fits))
-        return Measurement(planet.planet_id, join_visits(fits), (), planet, features)
+        measurement = Measurement(planet.planet_id, join_visits(fits), (), planet, features)
     except Exception as error:
         logger.debug("planet %d cannot be measured", planet.planet_id, exc_info=True)
-        return Measurement(planet.planet_id, None, (describe(error),))
+        measurement = Measurement(planet.planet_id, None, (describe(error),))
+    with one_thread():
+        return infer(measurement, population)
 
 
 def _examples(
-    make: Callable[[int], LabelledMeasurement],
+    make: Callable[[int], LabelledInference],
     numbers: Sequence[int],
     config: Config,
-    labels: Model,
+    labels: TrainedModel,
     label: str,
     fold_of: Callable[[int], int | None],
 ) -> Examples:
-    """Make planets in parallel and predict each with the prior of the folds that may hold it.
+    """Make planets in parallel and predict each with the calibration of the folds that may know it.
 
     Args:
-        make: measures the planet of a number, and returns its true spectrum.
+        make: infers the planet of a number, and returns its true spectrum.
         numbers: of the planets.
         config: of the workers and of the uncertainties.
-        labels: whose populations are the priors.
+        labels: whose calibrations are applied.
         label: of the progress.
         fold_of: fold of the planet of a number; None for none.
     """
@@ -178,17 +184,16 @@ def _examples(
         make,
         numbers,
         workers=config.workers,
-        lost=lambda number, reason: (Measurement(number, None, (reason,)), None),
+        lost=lambda number, reason: (Inference(number, labels.training_set.labels(), problems=(reason,)), None),
         label=label,
         executor=config.executor,
         scheduler=config.scheduler,
     )
-    recalibration = Recalibration.from_table(labels.recalibration)
     features, truth, fold = [], [], []
-    for number, (measurement, spectrum) in made.items():
+    for number, (inference, spectrum) in made.items():
         own = fold_of(number)
-        inference = infer(measurement, labels.population(own))
-        known = features_of(inference, recalibration, labels.wavelength, config.uncertainty)
+        calibration = labels.calibration if own is None else labels.fold_calibrations[own]
+        known = network_features(inference, calibration.recalibration, labels.wavelength, config.uncertainty)
         if known is not None:
             features.append(known)
             truth.append(spectrum)

@@ -1,37 +1,45 @@
-"""What held-out training planets teach: the scale of the sigmas, the networks, and how much these may say.
+"""What held-out training planets teach: the scale of the sigmas, the networks, and how much these count.
 
-Every training planet is answered three times without its own label: by fit and prior, by the networks of its fold, and
-by both together, which is what the score and the share rest on.
+Every training planet is predicted without its own label: the prior, the network and the calibration that it gets are
+learned from the other folds. The score rests on these predictions, and ``WORK/predictions/train.csv`` holds them.
+What is stored for new planets is learned from all held-out planets.
+
+Two things still reach a planet from its own label, both through the planets of other folds: their priors and networks
+know it, and their errors teach the planet's calibration. Only training anew for every pair of folds would undo that.
 """
 
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from spectramind_kit.config import Config
 from spectramind_kit.metric import score
-from spectramind_kit.prediction.answer import Inference, fit_answer
-from spectramind_kit.prediction.ensemble import Answer
-from spectramind_kit.prediction.measure import Measurement, PlanetTask
+from spectramind_kit.prediction.ensemble import Prediction
+from spectramind_kit.prediction.inference import Inference
+from spectramind_kit.prediction.measure import PlanetTask
+from spectramind_kit.prediction.population import LabelStatistics
 from spectramind_kit.prediction.predict import (
-    infer_planets,
-    network_answers,
+    calibrated_spectra,
     network_inputs,
+    network_predictions,
     public_features,
-    recalibration_factor,
 )
-from spectramind_kit.prediction.trained_model import Model
-from spectramind_kit.products import DARKENING_NAMES
+from spectramind_kit.prediction.spectrum import fit_prediction
+from spectramind_kit.prediction.trained_model import TrainedModel
+from spectramind_kit.prediction.training_set import TrainingSet, no_darkening
+from spectramind_kit.prediction.worker import FitSummary
+from spectramind_kit.products import Spectrum
 from spectramind_kit.public_baselines.cross_validation import train_baselines
 from spectramind_kit.symbolic.bands import region_names
 from spectramind_kit.training.augmentation import injected_examples, simulated_examples
 from spectramind_kit.training.examples import Examples, concatenated
 from spectramind_kit.training.task import NetworkTask
-from spectramind_kit.uncertainty.blend import Answers, blended, learn_share
-from spectramind_kit.uncertainty.conformal import conformal_scale, cross_conformal_scale, neighbour_weights
+from spectramind_kit.uncertainty.blending import Predictions, blended, learn_blending_weight
+from spectramind_kit.uncertainty.conformal import conformal_scale, neighbour_weights
+from spectramind_kit.uncertainty.posthoc import PosthocCalibration, fit_calibration
 from spectramind_kit.uncertainty.recalibration import Recalibration, learn_recalibration, no_recalibration
 from spectramind_kit.work_folder.layout import WorkFolder
 
@@ -40,110 +48,199 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Training planets, each inferred with a population that has not seen its label; truth (n_planet, n_wavelength)."""
+    """Training planets with a posterior, each inferred with a population that has not seen its label.
+
+    Attributes:
+        inferred: one a planet.
+        truth: (n_planet, n_wavelength) [(Rp/Rs)^2].
+        fold: (n_planet,) of each.
+        predicted: by the networks of each planet's fold, sigmas as they are; None where nothing; empty without any.
+    """
 
     inferred: tuple[Inference, ...]
     truth: np.ndarray
+    fold: np.ndarray
+    predicted: tuple[Prediction | None, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.inferred)
+
+    def without(self, fold: int) -> "HeldOut":
+        """Return the planets of the other folds."""
+        return self._where(self.fold != fold)
+
+    def only(self, fold: int) -> "HeldOut":
+        """Return the planets of one fold."""
+        return self._where(self.fold == fold)
+
+    def _where(self, chosen: np.ndarray) -> "HeldOut":
+        places = np.flatnonzero(chosen)
+        return HeldOut(
+            tuple(self.inferred[i] for i in places),
+            self.truth[places],
+            self.fold[places],
+            tuple(self.predicted[i] for i in places) if self.predicted else (),
+        )
 
 
-def infer_held_out(labels: Model, measured: Mapping[int, Measurement]) -> HeldOut:
-    """Return the training planets that have a posterior, with their labels; none where only one label is known."""
-    known = measured if len(labels.planet_ids) > 1 else {}
-    inferred = tuple(one for one in infer_planets(labels, known) if one.mean is not None)
-    place = {int(planet): i for i, planet in enumerate(labels.planet_ids)}
-    return HeldOut(inferred, labels.spectra[[place[one.measurement.planet_id] for one in inferred]])
+def held_out_planets(training_set: TrainingSet, inferred: Sequence[Inference]) -> HeldOut:
+    """Return the training planets that have a posterior, with their labels; none where only one label is known.
+
+    Args:
+        training_set: labels and folds.
+        inferred: training planets, each without its own label.
+    """
+    place = {int(planet): i for i, planet in enumerate(training_set.planet_ids)}
+    known = tuple(one for one in inferred if one.posterior is not None) if len(place) > 1 else ()
+    places = [place[one.planet_id] for one in known]
+    return HeldOut(known, training_set.spectra[places], training_set.fold[places])
 
 
 def learn_model(
-    labels: Model, held_out: HeldOut, task: PlanetTask, edition: str, unlabelled: Sequence[Inference] = ()
-) -> Model:
-    """Return the model that the held-out planets teach; networks are left in ``WORK/model/networks``.
+    training_set: TrainingSet,
+    held_out: HeldOut,
+    task: PlanetTask,
+    edition: str,
+    unlabelled: Sequence[Inference] = (),
+) -> tuple[TrainedModel, tuple[Spectrum, ...]]:
+    """Return the model that the held-out planets teach, and their spectra, each predicted without its own label.
+
+    Networks are left in ``WORK/model/networks``.
 
     Args:
-        labels: the model that knows the labels only; held_out: planets with a posterior.
-        task: where the training planets' products, networks and checkpoints lie; edition: whose score is told.
+        training_set: labels, folds and stars.
+        held_out: planets with a posterior.
+        task: where the training planets' products, networks and checkpoints lie, and the configuration.
+        edition: whose score is measured and striven for, "2025" or "2024".
         unlabelled: planets whose light curves a pre-training may see.
     """
-    truth, config = held_out.truth, task.config
-    plain = _fit_answers(held_out.inferred, no_recalibration(), config)
-    recalibration = _recalibrated(labels, held_out, plain, config)
-    model = replace(labels, recalibration=recalibration.table(), n_measured=len(truth))
-    if len(truth) == 0:
-        return model
-    naive, alone = model.population().naive, _fit_answers(held_out.inferred, recalibration, config)
-    fit_score = score(truth, *alone, naive, edition)
-    model = replace(model, fit_score=fit_score, score=fit_score)
-    if config.model.kind == "none":
-        return _with_conformal(model, held_out, alone, config, edition)
-    model = replace(model, kind=config.model.kind)
-    if model.kind == "v50":
-        _train_networks(model, held_out, task, unlabelled, edition)
-    else:
-        _train_baselines(model, held_out, task)
-    return _with_share(model, held_out, alone, task, edition)
-
-
-def _with_share(model: Model, held_out: HeldOut, alone: Answers, task: PlanetTask, edition: str) -> Model:
-    """Return the model with what its networks may say, and the score that comes of it.
-
-    Args:
-        alone: what fit and prior say of the held-out planets.
-    """
-    truth, config, naive = held_out.truth, task.config, model.population().naive
-    answers = network_answers(model, WorkFolder(task.work).model, held_out.inferred, config)
-    mean, sigma = _stacked([answer or fit for answer, fit in zip(answers, zip(*alone))], truth)
-    heard = np.maximum(mean, config.uncertainty.sigma_floor), sigma
-    own, share = no_recalibration(), np.ones(truth.shape[1])  # a baseline answers by itself
-    if model.kind == "v50":
-        own = _recalibrated(model, held_out, heard, config)
-        heard = (
-            heard[0],
-            np.array([sigma * recalibration_factor(own, one, sigma) for one, sigma in zip(held_out.inferred, sigma)]),
-        )
-        share = learn_share(truth, alone, heard, naive)
-    both = blended(alone, heard, share)
-    model = replace(model, network_recalibration=own.table(), share=share, score=score(truth, *both, naive, edition))
+    config, teacher = task.config, _Teacher(training_set, task.config, edition)
+    fit_alone = teacher.model(held_out, kind="none")
+    fit_spectra = teacher.spectra(fit_alone, held_out)
+    fit_score = teacher.score(fit_spectra, held_out)
+    fit_alone = replace(fit_alone, score=fit_score, fit_score=fit_score)
+    kind = config.model.kind if len(held_out) else "none"
+    if kind == "none" and not config.uncertainty.conformal:
+        return fit_alone, fit_spectra
+    if kind != "none":
+        if kind == "v50":
+            _train_networks(fit_alone, held_out, task, edition, unlabelled)
+        else:
+            _train_baselines(kind, held_out, task)
+        folder = WorkFolder(task.work).model
+        predicted = network_predictions(replace(fit_alone, kind=kind), folder, held_out.inferred, config)
+        held_out = replace(held_out, predicted=tuple(predicted))
+    model = teacher.model(held_out, kind, config.uncertainty.conformal if len(held_out) else 0.0)
+    spectra = teacher.spectra(model, held_out)
+    model = replace(model, score=teacher.score(spectra, held_out), fit_score=fit_score)
+    weight = model.calibration.blending_weight
     logger.info(
-        "held-out planets: fit %.4f, network %.4f, share of the network FGS1 %.2f, AIRS-CH0 %.2f: %.4f",
-        *(model.fit_score, score(truth, *heard, naive, edition), share[0], share[1], model.score),
+        "held-out planets: fit %.4f; with %s, weights FGS1 %.2f, AIRS-CH0 %.2f, conformal coverage %g: %.4f",
+        *(fit_score, kind, weight[0], weight[1], config.uncertainty.conformal, model.score),
     )
-    return _with_conformal(model, held_out, both, config, edition)
+    return model, spectra
 
 
-def _with_conformal(model: Model, held_out: HeldOut, answers: Answers, config: Config, edition: str) -> Model:
-    """Return the model with conformal factors on its sigmas, where asked for, and the score that comes of them."""
-    coverage = config.uncertainty.conformal
-    if coverage == 0.0:
-        return model
-    z = (held_out.truth - answers[0]) / answers[1]
-    fold = np.array([model.fold_of(one.measurement.planet_id) for one in held_out.inferred])
-    weight = neighbour_weights(model.wavelength, region_names(model.wavelength))
-    sigma = answers[1] * cross_conformal_scale(z, fold, coverage, weight)
-    after = score(held_out.truth, answers[0], sigma, model.population().naive, edition)
-    logger.info("held-out planets: %.4f after conformal factors", after)
-    return replace(model, conformal=conformal_scale(z, coverage, weight), score=after)
+@dataclass(frozen=True, eq=False)
+class _Teacher:
+    """Learns calibrations from held-out planets: from all for new planets, from the other folds for each fold."""
 
+    training_set: TrainingSet
+    config: Config
+    edition: str
 
-def _fit_answers(inferred: Sequence[Inference], recalibration: Recalibration, config: Config) -> Answers:
-    """Return what fit and prior say, (n_planet, n_wavelength) each."""
-    answers = [fit_answer(one, recalibration, config.uncertainty) for one in inferred]
-    return tuple(np.array(part) for part in zip(*answers)) if answers else (np.zeros((0, 0)), np.zeros((0, 0)))
+    def model(self, held_out: HeldOut, kind: str, coverage: float = 0.0) -> TrainedModel:
+        """Return the model with its calibrations; scores are not measured yet."""
+        folds = range(self.training_set.n_fold) if len(held_out) else ()
+        return TrainedModel(
+            training_set=self.training_set,
+            calibration=self._calibration(held_out, None, kind, coverage),
+            fold_calibrations=tuple(self._calibration(held_out.without(f), f, kind, coverage) for f in folds),
+            n_measured=len(held_out),
+            kind=kind,
+        )
 
+    def spectra(self, model: TrainedModel, held_out: HeldOut) -> tuple[Spectrum, ...]:
+        """Return the spectra of held-out planets."""
+        predicted = held_out.predicted or (None,) * len(held_out)
+        return calibrated_spectra(model, held_out.inferred, predicted, self.config)
 
-def _recalibrated(model: Model, held_out: HeldOut, answers: Answers, config: Config) -> Recalibration:
-    """Learn the recalibration of held-out answers."""
-    shape = held_out.truth.shape
-    mean, sigma = (part.reshape(shape) for part in answers)
-    flagged = np.array([bool(one.measurement.estimate.flags) for one in held_out.inferred], dtype=bool)
-    z = (held_out.truth - mean) / sigma
-    return learn_recalibration(z, sigma, model.population().spread, flagged, config.uncertainty)
+    def score(self, spectra: Sequence[Spectrum], held_out: HeldOut) -> float:
+        """Return the score of held-out planets; NaN without any."""
+        if not spectra:
+            return float("nan")
+        mean, sigma = (np.array([getattr(each, name) for each in spectra]) for name in ("mean", "sigma"))
+        return score(held_out.truth, mean, sigma, self.training_set.labels().naive, self.edition)
+
+    def _calibration(self, planets: HeldOut, fold: int | None, kind: str, coverage: float) -> PosthocCalibration:
+        """Learn from planets none of which is of ``fold``; conformal factors too where a coverage is asked for."""
+        labels = self.training_set.labels(fold)
+        calibration = self._scales_and_weight(planets, labels, kind)
+        if not coverage:
+            return calibration
+        # Errors after a calibration that has seen them are too small for a conformal factor, so it is learned anew
+        # without each fold's planets.
+        parts = [(planets.without(f), planets.only(f)) for f in np.unique(planets.fold)]
+        z = [self._errors(here, self._scales_and_weight(others, labels, kind)) for others, here in parts]
+        weight = neighbour_weights(self.training_set.wavelength, region_names(self.training_set.wavelength))
+        return replace(calibration, conformal=conformal_scale(np.concatenate(z), coverage, weight))
+
+    def _scales_and_weight(self, planets: HeldOut, labels: LabelStatistics, kind: str) -> PosthocCalibration:
+        """Learn recalibrations and blending weight."""
+        n_wavelength = len(self.training_set.wavelength)
+        recalibration = self._recalibration(planets, self._fit(planets, no_recalibration()), labels)
+        calibration = fit_calibration(recalibration, n_wavelength)
+        if kind == "none":
+            return calibration
+        if kind != "v50":  # a public baseline predicts by itself
+            return replace(calibration, blending_weight=np.ones(n_wavelength))
+        own = self._recalibration(planets, self._network(planets, calibration), labels)
+        calibration = replace(calibration, network_recalibration=own)
+        fit, network = self._fit(planets, recalibration), self._network(planets, calibration)
+        weight = learn_blending_weight(planets.truth, fit, network, labels.naive, self.edition)
+        return replace(calibration, blending_weight=weight)
+
+    def _recalibration(self, planets: HeldOut, predicted: Predictions, labels: LabelStatistics) -> Recalibration:
+        mean, sigma = predicted
+        flagged = np.array([one.flagged for one in planets.inferred], dtype=bool)
+        z = (planets.truth - mean) / sigma
+        return learn_recalibration(z, sigma, labels.spread, flagged, self.config.uncertainty)
+
+    def _fit(self, planets: HeldOut, recalibration: Recalibration) -> Predictions:
+        """Return what fit and prior predict, (n_planet, n_wavelength) each."""
+        pairs = [fit_prediction(one, recalibration, self.config.uncertainty) for one in planets.inferred]
+        return _stacked([pair for pair in pairs if pair is not None], planets.truth.shape)
+
+    def _network(self, planets: HeldOut, calibration: PosthocCalibration) -> Predictions:
+        """Return what networks predict, (n_planet, n_wavelength) each; what the fit does where they predict nothing."""
+        fit, pairs = self._fit(planets, calibration.recalibration), []
+        for i, (one, raw) in enumerate(zip(planets.inferred, planets.predicted)):
+            mean, sigma = (fit[0][i], fit[1][i]) if raw is None else raw
+            factor = calibration.network_recalibration.factor(sigma, one.labels.spread, one.flagged)
+            pairs.append((np.maximum(mean, self.config.uncertainty.sigma_floor), sigma * factor))
+        return _stacked(pairs, planets.truth.shape)
+
+    def _errors(self, planets: HeldOut, calibration: PosthocCalibration) -> np.ndarray:
+        """Return the standardised errors of planets after a calibration, (n_planet, n_wavelength)."""
+        prediction = self._fit(planets, calibration.recalibration)
+        if planets.predicted:
+            prediction = blended(prediction, self._network(planets, calibration), calibration.blending_weight)
+        return (planets.truth - prediction[0]) / prediction[1]
 
 
 def _train_networks(
-    model: Model, held_out: HeldOut, task: PlanetTask, unlabelled: Sequence[Inference], edition: str
+    model: TrainedModel, held_out: HeldOut, task: PlanetTask, edition: str, unlabelled: Sequence[Inference]
 ) -> None:
-    """Train the networks on the held-out planets, and on what the configuration adds to them."""
-    from spectramind_kit.training.network import train_networks  # here: Lightning takes seconds, and no answer needs it
+    """Train the networks on the held-out planets, and on what the configuration adds to them.
+
+    Args:
+        model: of fit and prior, whose predictions the networks correct.
+        held_out: planets with a posterior.
+        task: where products, networks and checkpoints lie.
+        edition: whose score is striven for.
+        unlabelled: planets whose light curves a pre-training may see.
+    """
+    from spectramind_kit.training.network import train_networks  # here: Lightning takes seconds, and no fit needs it
 
     config, work = task.config, task.work
     networks = NetworkTask(
@@ -165,34 +262,38 @@ def _train_networks(
     train_networks(networks, examples, simulated, [features for features in seen if features is not None])
 
 
-def _train_baselines(model: Model, held_out: HeldOut, task: PlanetTask) -> None:
-    """Train a public baseline on what its own front end says of the held-out planets."""
-    fold = np.array([model.fold_of(one.measurement.planet_id) for one in held_out.inferred])
+def _train_baselines(kind: str, held_out: HeldOut, task: PlanetTask) -> None:
+    """Train a public baseline on what its own front end sees of the held-out planets."""
     networks = WorkFolder(task.work).networks
     shutil.rmtree(networks, ignore_errors=True)
     seen = public_features(held_out.inferred)
-    train_baselines(model.kind, seen, held_out.truth, fold, task.config.seed, networks)
+    train_baselines(kind, seen, held_out.truth, held_out.fold, task.config.seed, networks)
 
 
-def _examples(model: Model, held_out: HeldOut, config: Config) -> Examples:
+def _examples(model: TrainedModel, held_out: HeldOut, config: Config) -> Examples:
     """Return the held-out planets as the networks learn from them."""
-    seen = [network_inputs(one, model, config) for one in held_out.inferred]
-    places = [i for i, features in enumerate(seen) if features is not None]
-    fold = np.array([model.fold_of(seen[i].planet_id) for i in places])
-    return Examples(tuple(seen[i] for i in places), held_out.truth[places], fold, model.wavelength)
+    seen = {i: features for i, one in enumerate(held_out.inferred) if (features := network_inputs(one, model, config))}
+    places = list(seen)
+    return Examples(tuple(seen.values()), held_out.truth[places], held_out.fold[places], model.wavelength)
 
 
-def _stacked(answers: Sequence[Answer], truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    mean, sigma = zip(*answers) if answers else ((), ())
-    return np.array(mean).reshape(truth.shape), np.array(sigma).reshape(truth.shape)
+def _stacked(pairs: Sequence[Prediction], shape: tuple[int, ...]) -> Predictions:
+    """Return means and sigmas of planets, (n_planet, n_wavelength) each, whether there are any or none."""
+    mean, sigma = zip(*pairs) if pairs else ((), ())
+    return np.array(mean).reshape(shape), np.array(sigma).reshape(shape)
 
 
-def limb_darkening(planet_ids: np.ndarray, measured: Mapping[int, Measurement]) -> tuple[np.ndarray, np.ndarray]:
-    """Gather the fitted limb darkening of planets, (n_planet, n, 2) and its covariances; NaN where there is none."""
-    n = len(DARKENING_NAMES)
-    offsets, covariances = np.full((len(planet_ids), n, 2), np.nan), np.full((len(planet_ids), n, n), np.nan)
-    for place, planet in enumerate(planet_ids.tolist()):
-        estimate = measured[planet].estimate if planet in measured else None
-        if estimate is not None and len(estimate.darkening):
-            offsets[place], covariances[place] = estimate.darkening, estimate.darkening_covariance
+def limb_darkening(planet_ids: np.ndarray, fits: Sequence[FitSummary]) -> tuple[np.ndarray, np.ndarray]:
+    """Gather the fitted limb darkening of planets, (n_planet, n, 2) and its covariances; NaN where there is none.
+
+    Args:
+        planet_ids: (n_planet,) whose order the result has.
+        fits: of some of them.
+    """
+    offsets, covariances = no_darkening(len(planet_ids))
+    place = {int(planet): i for i, planet in enumerate(planet_ids)}
+    for fit in fits:
+        if len(fit.darkening):
+            offsets[place[fit.planet_id]] = fit.darkening
+            covariances[place[fit.planet_id]] = fit.darkening_covariance
     return offsets, covariances

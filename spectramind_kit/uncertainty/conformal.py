@@ -1,4 +1,4 @@
-"""Conformal scales of sigma (SpectraMind V50's COREL): one factor a wavelength, so that intervals cover what they say.
+"""Conformal scales of sigma (SpectraMind V50's COREL): one factor a wavelength, so that intervals cover as promised.
 
 Held-out planets give scores |z|, z = (truth - mean) / sigma. For wavelength j, with weights K_jk over wavelengths k of
 sum 1, the scale is the smallest t with
@@ -38,17 +38,17 @@ def fewest_planets(coverage: float) -> int:
     return math.ceil(coverage / (1.0 - coverage) - _ROUNDING)
 
 
-def neighbour_weights(wavelength: np.ndarray, groups: np.ndarray, reach: float = 0.05) -> np.ndarray:
+def neighbour_weights(wavelength: np.ndarray, groups: np.ndarray, length: float = 0.05) -> np.ndarray:
     """Return K, (n_wavelength, n_wavelength) with rows of sum 1: a Gaussian in ln(lambda) within each group.
 
     Args:
         wavelength: (n_wavelength,) [um].
         groups: (n_wavelength,) labels such as ``symbolic.bands.region_names``; unlike ones share nothing.
-        reach: standard deviation of the Gaussian in ln(lambda) [1].
+        length: standard deviation of the Gaussian in ln(lambda) [1].
     """
     require_shape("neighbour_weights", "groups", groups, (len(wavelength),))
     x = np.log(wavelength)
-    weight = np.exp(-0.5 * ((x[:, None] - x) / reach) ** 2) * (groups[:, None] == groups)
+    weight = np.exp(-0.5 * ((x[:, None] - x) / length) ** 2) * (groups[:, None] == groups)
     return weight / weight.sum(axis=1, keepdims=True)
 
 
@@ -57,7 +57,7 @@ def conformal_scale(z: np.ndarray, coverage: float, weight: np.ndarray) -> np.nd
 
     Args:
         z: held-out standardised errors (n_planet, n_wavelength).
-        coverage: wanted share of errors within the normal quantile, in (0, 1).
+        coverage: wanted fraction of errors within the normal quantile, in (0, 1).
         weight: K, (n_wavelength, n_wavelength) with rows of sum 1; ``neighbour_weights`` or the identity.
 
     Raises:
@@ -70,21 +70,6 @@ def conformal_scale(z: np.ndarray, coverage: float, weight: np.ndarray) -> np.nd
         rows = (joined == neighbours).all(axis=1)
         scores[rows] = _pooled_scores(np.abs(z[:, neighbours]), weight[np.ix_(rows, neighbours)], coverage)
     return scores / norm.ppf(0.5 + 0.5 * coverage)
-
-
-def cross_conformal_scale(z: np.ndarray, fold: np.ndarray, coverage: float, weight: np.ndarray) -> np.ndarray:
-    """Return the factor on every planet's sigmas that the other folds ask for, (n_planet, n_wavelength).
-
-    Args:
-        z, coverage, weight: as ``conformal_scale`` takes them.
-        fold: (n_planet,) of each planet.
-    """
-    require_shape("cross_conformal_scale", "fold", fold, (len(z),))
-    scale = np.empty_like(z)
-    for held_out in np.unique(fold):
-        here = fold == held_out
-        scale[here] = conformal_scale(z[~here], coverage, weight)
-    return scale
 
 
 def measured_coverage(z: np.ndarray, groups: np.ndarray) -> pl.DataFrame:
@@ -103,14 +88,14 @@ def measured_coverage(z: np.ndarray, groups: np.ndarray) -> pl.DataFrame:
     for group in ("all", *dict.fromkeys(groups.tolist())):
         errors = z if group == "all" else z[:, groups == group]
         for level, half_width in LEVELS.items():
-            share = (np.abs(errors) <= half_width).mean(axis=1)  # (n_planet,)
+            covered = (np.abs(errors) <= half_width).mean(axis=1)  # (n_planet,)
             rows.append(
                 {
                     "group": group,
                     "level": level,
                     "wanted": 2.0 * float(norm.cdf(half_width)) - 1.0,
-                    "measured": float(share.mean()),
-                    "standard_error": float(share.std(ddof=1) / np.sqrt(len(z))) if len(z) > 1 else math.nan,
+                    "measured": float(covered.mean()),
+                    "standard_error": float(covered.std(ddof=1) / np.sqrt(len(z))) if len(z) > 1 else math.nan,
                     "planets": len(z),
                     "wavelengths": errors.shape[1],
                     "mean_square": float(np.square(errors).mean()),

@@ -9,7 +9,7 @@ planets this is one factor per channel, and the assumed one with none.
 
 The new sigma grows with the old one (s > -1), a flag never narrows (f >= 0), x is not extrapolated. Two things keep it
 from being optimistic: what cross-validation inside the training planets finds too narrow beyond chance, for many
-and not for a wild one alone, is widened, and a factor below one is believed only by as much as their number proves.
+and not for a wild one alone, is widened, and a factor below one counts only by as much as their number proves.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
+from spectramind_kit.products import require_shape
 from spectramind_kit.robust_statistics import shrunk_excess
 from spectramind_kit.settings.uncertainty import UncertaintyConfig
 
@@ -25,7 +26,7 @@ GROUPS = (slice(0, 1), slice(1, None))
 _CONSTANT, _SLOPE, _COLOUR, _FLAG = range(4)
 _BOUNDS = ((-3.0, 3.0), (-0.5, 0.5), (-0.3, 0.3), (0.0, 1.5))
 _SCATTER = np.array([0.0, 0.1, 0.05, 0.15])
-"""Prior scatter of all coefficients but the constant; a planet's z^2 tells the logarithm of a factor to 0.7."""
+"""Prior scatter of all coefficients but the constant; a planet's z^2 gives the logarithm of a factor to 0.7."""
 _N_FOLD = 5
 _FEWEST_FLAGGED = 4
 _ONE_SIGMA = 0.6827
@@ -37,32 +38,30 @@ class Recalibration:
 
     Attributes:
         coefficients: (n_group, 4) constant, slope, colour, flag.
-        usual: (n_group,) mean ln(sigma / spread) of the training planets; reach: (n_group, 2) lowest and highest x.
+        centre: (n_group,) mean ln(sigma / spread) of the training planets, from which x counts.
+        limits: (n_group, 2) lowest and highest x that the training planets had.
     """
 
     coefficients: np.ndarray
-    usual: np.ndarray
-    reach: np.ndarray
+    centre: np.ndarray
+    limits: np.ndarray
 
-    @classmethod
-    def from_table(cls, table: np.ndarray) -> "Recalibration":
-        """Unpack (n_group, 7)."""
-        return cls(table[:, :4], table[:, 4], table[:, 5:])
-
-    def table(self) -> np.ndarray:
-        """Pack into one array (n_group, 7), as a model stores it."""
-        return np.column_stack([self.coefficients, self.usual, self.reach])
+    def __post_init__(self):
+        require_shape("Recalibration", "coefficients", self.coefficients, (len(GROUPS), 4))
+        require_shape("Recalibration", "centre", self.centre, (len(GROUPS),))
+        require_shape("Recalibration", "limits", self.limits, (len(GROUPS), 2))
 
     def factor(self, sigma: np.ndarray, spread: np.ndarray, flagged: bool) -> np.ndarray:
         """Return the factor on a planet's sigmas.
 
         Args:
-            sigma: (n_wavelength,) before it is scaled; spread: (n_wavelength,) of the population; one unit.
+            sigma: (n_wavelength,) before it is scaled, in the unit of ``spread``.
+            spread: (n_wavelength,) of the population.
             flagged: whether the planet carries a quality flag.
         """
         result = np.empty(len(sigma))
         for g, group in enumerate(GROUPS):
-            x = np.clip(np.log(sigma[group] / spread[group]) - self.usual[g], *self.reach[g])
+            x = np.clip(np.log(sigma[group] / spread[group]) - self.centre[g], *self.limits[g])
             result[group] = np.exp(_terms(x[None], np.array([flagged]))[0] @ self.coefficients[g])
         return result
 
@@ -79,22 +78,25 @@ def learn_recalibration(
     """Learn the factor from held-out planets.
 
     Args:
-        z: standardised errors, sigma: of the same predictions, (n_planet, n_wavelength); n_planet may be 0.
-        spread: (n_wavelength,) of the population; flagged: (n_planet,) bool.
+        z: standardised errors (n_planet, n_wavelength); n_planet may be 0.
+        sigma: (n_planet, n_wavelength) of the same predictions, in the unit of ``spread``.
+        spread: (n_wavelength,) of the population.
+        flagged: (n_planet,) bool, whether a planet carries a quality flag.
         config: the assumed factor and its weight, the smallest factor.
     """
     if not config.scale_sigma:
         return no_recalibration()
-    coefficients, usual, reach = (np.zeros((len(GROUPS), k)) for k in (4, 1, 2))
+    coefficients, centre, limits = (np.zeros((len(GROUPS), k)) for k in (4, 1, 2))
     coefficients[:, _CONSTANT] = max(np.log(config.prior_scale), np.log(config.minimum_scale))
     if len(z):
         for g, group in enumerate(GROUPS):
             x = np.log(sigma[:, group] / spread[group])
-            usual[g] = x.mean()
-            reach[g] = np.quantile(x - usual[g], (0.02, 0.98))
-            terms = _terms(np.clip(x - usual[g], *reach[g]), flagged)
+            centre[g] = x.mean()
+            # Sigmas beyond those of nearly all training planets are taken for the last ones that were seen.
+            limits[g] = np.quantile(x - centre[g], (0.02, 0.98))
+            terms = _terms(np.clip(x - centre[g], *limits[g]), flagged)
             coefficients[g] = _never_optimistic(terms, z[:, group] ** 2, flagged, config)
-    return Recalibration(coefficients, usual[:, 0], reach)
+    return Recalibration(coefficients, centre[:, 0], limits)
 
 
 def _terms(x: np.ndarray, flagged: np.ndarray) -> np.ndarray:
@@ -148,11 +150,12 @@ def _most_probable(terms: np.ndarray, z2: np.ndarray, config: UncertaintyConfig)
 
     def cost(c: np.ndarray) -> tuple[float, np.ndarray]:
         log_factor = terms @ c
-        pull = z2 * np.exp(-2.0 * log_factor)
-        believed = np.exp(2.0 * (assumed - c[_CONSTANT]))
-        value = (log_factor + 0.5 * pull).sum() / n_wavelength + weight * (c[_CONSTANT] + 0.5 * believed)
-        slope = ((1.0 - pull)[:, :, None] * terms).sum(axis=(0, 1)) / n_wavelength + precision * c
-        slope[_CONSTANT] += weight * (1.0 - believed)
-        return value + 0.5 * float(precision @ c**2), slope
+        power = z2 * np.exp(-2.0 * log_factor)
+        # The assumed factor enters as so many planets more whose z^2 asks for it.
+        assumed_power = np.exp(2.0 * (assumed - c[_CONSTANT]))
+        value = (log_factor + 0.5 * power).sum() / n_wavelength + weight * (c[_CONSTANT] + 0.5 * assumed_power)
+        gradient = ((1.0 - power)[:, :, None] * terms).sum(axis=(0, 1)) / n_wavelength + precision * c
+        gradient[_CONSTANT] += weight * (1.0 - assumed_power)
+        return value + 0.5 * float(precision @ c**2), gradient
 
     return minimize(cost, np.array([assumed, 0.0, 0.0, 0.0]), jac=True, bounds=_BOUNDS, method="L-BFGS-B").x

@@ -6,7 +6,7 @@ import pytest
 from spectramind_kit.errors import ProductError
 from spectramind_kit.features.planet import CONTEXT, LINEAR_PREDICTORS, NODE, Features, planet_features
 from spectramind_kit.features.visit import SEQUENCE, VISIT_CONTEXT, VISIT_NODE, VisitFeatures
-from spectramind_kit.products import DepthEstimate, Orbit, Planet, Star
+from spectramind_kit.products import Orbit, Planet, Star
 
 WAVELENGTH = np.concatenate([[0.7], np.linspace(1.95, 3.9, 20)])
 N = len(WAVELENGTH)
@@ -22,11 +22,11 @@ def visit(seed, n_time=50):
 
 
 def features(visits=(0,), depth=0.0104, mean=0.01, planet=PLANET):
-    estimate = DepthEstimate(5, np.full(N, depth), np.eye(N) * 2e-4**2, len(visits))
+    fitted = np.full(N, depth), np.full(N, 2e-4)
     prediction = np.full(N, mean), np.full(N, 1e-4)
     population = np.full(N, 0.014), np.full(N, 0.008)
     return planet_features(
-        planet, [visit(seed) for seed in visits], estimate, prediction, MEAN_JACOBIAN, population, WAVELENGTH
+        planet, [visit(seed) for seed in visits], fitted, prediction, MEAN_JACOBIAN, population, WAVELENGTH
     )
 
 

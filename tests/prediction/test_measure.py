@@ -9,12 +9,13 @@ import pytest
 from spectramind_kit.errors import FitError
 from spectramind_kit.flags import Flag
 from spectramind_kit.prediction import measure
-from spectramind_kit.prediction.answer import infer, predict_spectrum
+from spectramind_kit.prediction.inference import infer
 from spectramind_kit.prediction.measure import Measurement, PlanetTask, describe
 from spectramind_kit.prediction.population import learn_population
+from spectramind_kit.prediction.spectrum import predict_spectrum
 from spectramind_kit.products import DepthEstimate
 from spectramind_kit.public_baselines import front_end
-from spectramind_kit.uncertainty.recalibration import Recalibration, no_recalibration
+from spectramind_kit.uncertainty.recalibration import no_recalibration
 from spectramind_kit.work_folder import provenance
 from spectramind_kit.work_folder.provenance import code_hash
 
@@ -42,9 +43,10 @@ def measured(depth, sigma, **more):
 
 
 def scaled_by(fgs1, airs, flag=1.0):
-    table = no_recalibration().table()
-    table[:, 0], table[:, 3] = np.log([fgs1, airs]), np.log(flag)
-    return Recalibration.from_table(table)
+    plain = no_recalibration()
+    coefficients = plain.coefficients.copy()
+    coefficients[:, 0], coefficients[:, 3] = np.log([fgs1, airs]), np.log(flag)
+    return dataclasses.replace(plain, coefficients=coefficients)
 
 
 def predict(measurement, population, config, recalibration=no_recalibration()):  # noqa: B008 - it is frozen
@@ -72,7 +74,7 @@ def test_no_fit_knows_less_than_the_population(population, uncertainty):
     blind = predict(measured(0.02, 10.0), population, uncertainty, scaled_by(5.0, 5.0))
     fallback = predict(Measurement(7, None), population, uncertainty)
     assert (blind.sigma <= fallback.sigma).all()
-    np.testing.assert_allclose(blind.mean, population.mean, rtol=0.02)
+    np.testing.assert_allclose(blind.mean, population.labels.mean, rtol=0.02)
 
 
 def test_a_depth_below_zero_becomes_a_small_one_and_not_a_fallback(population, uncertainty):
@@ -84,8 +86,8 @@ def test_a_depth_below_zero_becomes_a_small_one_and_not_a_fallback(population, u
 def test_without_a_measurement_the_population_answers_widely(population, uncertainty, problems, kept):
     spectrum = predict(Measurement(7, None, problems), population, uncertainty)
     assert (spectrum.planet_id, spectrum.source, spectrum.problems) == (7, "population", kept)
-    np.testing.assert_array_equal(spectrum.mean, population.mean)
-    np.testing.assert_allclose(spectrum.sigma, uncertainty.fallback_inflation * population.spread)
+    np.testing.assert_array_equal(spectrum.mean, population.labels.mean)
+    np.testing.assert_allclose(spectrum.sigma, uncertainty.fallback_inflation * population.labels.spread)
 
 
 def test_an_impossible_measurement_falls_back_with_its_reason(population, uncertainty):

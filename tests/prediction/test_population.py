@@ -17,15 +17,15 @@ def labels(n_planet):
 def test_many_planets_give_their_own_mean_and_spread():
     spectra = labels(50)
     population = learn_population(spectra, WAVELENGTH)
-    np.testing.assert_allclose(population.mean, spectra.mean(axis=0))
-    np.testing.assert_allclose(population.spread, spectra.std(axis=0))
-    assert population.naive == (pytest.approx(spectra.mean()), pytest.approx(spectra.std(ddof=0)))
+    np.testing.assert_allclose(population.labels.mean, spectra.mean(axis=0))
+    np.testing.assert_allclose(population.labels.spread, spectra.std(axis=0))
+    assert population.labels.naive == (pytest.approx(spectra.mean()), pytest.approx(spectra.std(ddof=0)))
 
 
 @pytest.mark.parametrize("n_planet", [1, 2, 7])
 def test_few_planets_are_not_taken_for_the_whole_range(n_planet):
     population = learn_population(labels(n_planet), WAVELENGTH)
-    assert (population.spread >= COMPETITION_SPREAD).all()
+    assert (population.labels.spread >= COMPETITION_SPREAD).all()
 
 
 def test_without_labels_there_is_no_population():

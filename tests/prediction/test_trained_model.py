@@ -1,46 +1,86 @@
 """The model: populations that never saw the planet's label, and the way to files and back."""
 
 import json
+import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from spectramind_kit.errors import CompetitionDataError, ProductError
-from spectramind_kit.prediction.trained_model import Model, load_model, save_model
+from spectramind_kit.prediction.inference import infer
+from spectramind_kit.prediction.measure import Measurement
+from spectramind_kit.prediction.trained_model import TrainedModel, load_model, save_model
+from spectramind_kit.prediction.training_set import TrainingSet, no_darkening, store_training_set
+from spectramind_kit.products import DepthEstimate
+from spectramind_kit.uncertainty.posthoc import fit_calibration
+from spectramind_kit.uncertainty.recalibration import Recalibration
 
 WAVELENGTH = np.concatenate([[0.7], np.linspace(1.95, 3.9, 282)])
 PLANETS = np.array([4294967311, 7, 34983, 5, 6, 8])
 
 
-def model(fold=(0, 0, 1, 1, 2, 2), score=0.5):
+def training_set(fold=(0, 0, 1, 1, 2, 2)):
     level = np.arange(1, len(fold) + 1)[:, None] / 100
-    spectra = np.repeat(level, 283, axis=1)
-    table = np.zeros((2, 7))
-    table[:, 0], table[:, 4] = np.log([1.5, 1.2]), -3.0
     star = np.random.default_rng(0).normal(0, 0.02, (len(fold), 6, 2))
     star[..., 1] = 0.1
-    told = star, np.tile(1e-3 * np.eye(6), (len(fold), 1, 1))
-    return Model(PLANETS[: len(fold)], spectra, np.array(fold), WAVELENGTH, table, 4, score, *told)
+    covariance = np.tile(1e-3 * np.eye(6), (len(fold), 1, 1))
+    return TrainingSet(
+        PLANETS[: len(fold)], np.repeat(level, 283, axis=1), np.array(fold), WAVELENGTH, star, covariance
+    )
 
 
-def test_a_training_planet_is_judged_by_the_other_folds():
-    population = model().population_without(34983)
-    np.testing.assert_allclose(population.mean, np.mean([0.01, 0.02, 0.05, 0.06]))
+def calibration(fgs1=1.5, airs=1.2):
+    coefficients = np.zeros((2, 4))
+    coefficients[:, 0] = np.log([fgs1, airs])
+    return fit_calibration(Recalibration(coefficients, np.full(2, -3.0), np.zeros((2, 2))), 283)
 
 
-def test_a_star_says_nothing_of_its_own_limb_darkening():
-    one = model()
-    own, others = one.population_without(34983).darkening, one.population_without(99).darkening
+def model(score=0.5):
+    parts = tuple(calibration(fgs1) for fgs1 in (2.0, 3.0, 4.0))
+    return TrainedModel(training_set(), calibration(), parts, 4, score)
+
+
+@pytest.fixture
+def stored(tmp_path):
+    return store_training_set(training_set(), tmp_path)
+
+
+def test_a_training_planet_is_judged_by_the_other_folds(stored):
+    labels = stored.population_without(34983).labels
+    np.testing.assert_allclose(labels.mean, np.mean([0.01, 0.02, 0.05, 0.06]))
+    assert model().calibration_of(34983).recalibration.coefficients[0, 0] == np.log(3.0)
+
+
+def test_a_star_says_nothing_of_its_own_limb_darkening(stored):
+    own, others = stored.population_without(34983).darkening, stored.population_without(99).darkening
     assert not np.allclose(own.mean, others.mean)
-    assert model(fold=(0,)).population().darkening.scatter.shape == (6,)
+    assert training_set(fold=(0,)).population().darkening.scatter.shape == (6,)
+    without = replace(training_set(), **dict(zip(("darkening", "darkening_covariance"), no_darkening(6))))
+    assert without.population().darkening is None
 
 
-def test_a_planet_without_label_is_judged_by_all():
-    np.testing.assert_allclose(model().population_without(99).mean, 0.035)
+def test_a_planet_without_label_is_judged_by_all(stored):
+    np.testing.assert_allclose(stored.population_without(99).labels.mean, 0.035)
+    assert model().calibration_of(99).recalibration.coefficients[0, 0] == np.log(1.5)
 
 
 def test_one_fold_cannot_be_held_out():
-    np.testing.assert_allclose(model(fold=(0, 0, 0)).population_without(7).mean, 0.02)
+    np.testing.assert_allclose(training_set(fold=(0, 0, 0)).labels(0).mean, 0.02)
+
+
+def test_a_population_is_learned_once_a_process_and_written_once(stored, tmp_path):
+    assert stored.population(1) is stored.population(1)
+    before = stored.path.stat().st_mtime_ns
+    assert store_training_set(training_set(), tmp_path) == stored and stored.path.stat().st_mtime_ns == before
+    other = replace(training_set(), spectra=training_set().spectra * 1.1)
+    assert store_training_set(other, tmp_path).population(1) is not stored.population(1)
+
+
+def test_an_inference_carries_no_covariance(stored):
+    estimate = DepthEstimate(7, np.full(283, 0.02), np.eye(283) * 1e-8, 1)
+    inference = infer(Measurement(7, estimate), stored.population_without(7))
+    assert len(pickle.dumps(inference)) < 30_000
 
 
 @pytest.mark.parametrize("score", [0.5, float("nan")])
@@ -48,13 +88,26 @@ def test_files_and_back(tmp_path, score):
     original = model(score=score)
     folder = save_model(original, tmp_path / "model")
     back = load_model(folder)
-    for name in ("planet_ids", "spectra", "fold", "wavelength", "recalibration", "darkening", "darkening_covariance"):
-        np.testing.assert_array_equal(getattr(back, name), getattr(original, name))
+    for name in ("planet_ids", "spectra", "fold", "wavelength", "darkening", "darkening_covariance"):
+        np.testing.assert_array_equal(getattr(back.training_set, name), getattr(original.training_set, name))
+    pairs = zip((back.calibration, *back.fold_calibrations), (original.calibration, *original.fold_calibrations))
+    for ours, theirs in pairs:
+        np.testing.assert_array_equal(ours.recalibration.coefficients, theirs.recalibration.coefficients)
+        np.testing.assert_array_equal(ours.blending_weight, theirs.blending_weight)
+    assert len(back.fold_calibrations) == 3
     assert back.n_measured == 4 and (back.score == score or np.isnan(score))
     facts = json.loads((folder / "model.json").read_text())
     assert facts["out_of_fold_score"] == (None if np.isnan(score) else 0.5)
     assert facts["sigma_scale"] == {"FGS1": 1.5, "AIRS-CH0": 1.2}
-    assert facts["n_planets"] == 6
+    assert facts["n_planets"] == 6 and facts["network_share"] == {"FGS1": 0.0, "AIRS-CH0": 0.0}
+
+
+def test_a_model_of_an_older_version_is_refused_in_words(tmp_path):
+    old = {"planet_ids": PLANETS, "spectra": np.ones((6, 283)), "recalibration": np.zeros((2, 7))}
+    rest = json.dumps({"key": "", "fields": {"n_measured": 4, "score": 0.5, "kind": "none"}})
+    np.savez(tmp_path / "model.npz", _rest=np.array(rest), **old)
+    with pytest.raises(CompetitionDataError, match="older version wrote.*run `spectramind train` again"):
+        load_model(tmp_path)
 
 
 def test_no_model_and_a_damaged_one_are_named(tmp_path):
@@ -68,5 +121,5 @@ def test_no_model_and_a_damaged_one_are_named(tmp_path):
 
 
 def test_labels_must_match_planets():
-    with pytest.raises(ProductError, match="Model.spectra"):
-        Model(PLANETS, np.ones((2, 283)), np.zeros(6), WAVELENGTH, np.zeros((2, 7)), 0, 0.0)
+    with pytest.raises(ProductError, match="TrainingSet.spectra"):
+        TrainingSet(PLANETS, np.ones((2, 283)), np.zeros(6), WAVELENGTH, *no_darkening(6))

@@ -57,7 +57,7 @@ def trained(tmp_path_factory):
 def test_what_can_be_learned_is_learned_on_planets_never_seen(trained):
     task, examples = trained
     ensemble = load_ensemble(task.networks, WAVELENGTH)
-    held_out = mean_square_residual(examples, ensemble.answers(examples.features, examples.fold.tolist()))
+    held_out = mean_square_residual(examples, ensemble.predictions(examples.features, examples.fold.tolist()))
     untaught = np.mean([((y - f.mean) / f.sigma) ** 2 for y, f in zip(examples.truth, examples.features)])
     assert held_out < 0.6 * untaught
 
@@ -66,8 +66,8 @@ def test_a_planet_nobody_has_seen_is_answered_by_all(trained):
     task, _examples = trained
     ensemble = load_ensemble(task.networks, WAVELENGTH)
     new = random_examples(2, seed=9).features
-    together = ensemble.answers(new, [None, None])
-    single = [ensemble.answers(new, [fold, fold]) for fold in range(3)]
+    together = ensemble.predictions(new, [None, None])
+    single = [ensemble.predictions(new, [fold, fold]) for fold in range(3)]
     np.testing.assert_allclose(together[0][0], np.mean([one[0][0] for one in single], axis=0), rtol=1e-6)
     np.testing.assert_allclose(
         together[1][1], np.exp(np.mean([np.log(one[1][1]) for one in single], axis=0)), rtol=1e-5
@@ -78,7 +78,7 @@ def test_one_broken_planet_costs_one(trained):
     task, examples = trained
     ensemble = load_ensemble(task.networks, WAVELENGTH)
     broken = replace(examples.features[1], node=np.full_like(examples.features[1].node, np.nan))
-    answers = ensemble.answers([examples.features[0], broken, examples.features[2]], [None] * 3)
+    answers = ensemble.predictions([examples.features[0], broken, examples.features[2]], [None] * 3)
     assert answers[1] is None and answers[0] is not None and answers[2] is not None
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from spectramind_kit.uncertainty.recalibration import Recalibration, learn_recalibration, no_recalibration
+from spectramind_kit.uncertainty.recalibration import learn_recalibration, no_recalibration
 
 N = 283
 SPREAD = np.full(N, 0.01)
@@ -32,7 +32,7 @@ def learn(z, sigma, config, flagged=None):
 
 
 def usual_factor(recalibration, flagged=False):
-    return recalibration.factor(SPREAD * np.exp(recalibration.usual[[0] + [1] * (N - 1)]), SPREAD, flagged)
+    return recalibration.factor(SPREAD * np.exp(recalibration.centre[[0] + [1] * (N - 1)]), SPREAD, flagged)
 
 
 @pytest.mark.parametrize("fgs1, airs", [(3.0, 1.5), (0.5, 0.8)])
@@ -132,10 +132,3 @@ def test_can_be_switched_off(uncertainty):
     learned = learn(*synthetic(10, np.full(10, 3.0), np.full(10, 3.0)), off)
     np.testing.assert_array_equal(usual_factor(learned), 1.0)
     np.testing.assert_array_equal(usual_factor(no_recalibration(), flagged=True), 1.0)
-
-
-def test_packed_and_back(uncertainty):
-    learned = learn(*synthetic(50, np.full(50, 1.5), np.full(50, 1.2)), uncertainty)
-    back = Recalibration.from_table(learned.table())
-    for name in ("coefficients", "usual", "reach"):
-        np.testing.assert_array_equal(getattr(back, name), getattr(learned, name))

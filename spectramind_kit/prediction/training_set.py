@@ -1,0 +1,130 @@
+"""The training set: labels, folds and fitted stars of the training planets; what populations are learned from."""
+
+import hashlib
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from spectramind_kit.prediction.population import LabelStatistics, Population, label_statistics, learn_population
+from spectramind_kit.products import DARKENING_NAMES, require_shape
+from spectramind_kit.work_folder.store import load_product, save_product, stored_key
+
+_FILE = "training_set.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """What is known of the training planets.
+
+    Attributes:
+        planet_ids: (n_planet,) int64.
+        spectra: (n_planet, n_wavelength) labels [(Rp/Rs)^2].
+        fold: (n_planet,) cross-validation fold of each, from 0.
+        wavelength: (n_wavelength,) [um].
+        darkening: (n_planet, n, 2) limb darkening of the fitted stars as in ``Darkened``; NaN without a fit.
+        darkening_covariance: (n_planet, n, n) of its offsets; NaN likewise.
+    """
+
+    planet_ids: np.ndarray
+    spectra: np.ndarray
+    fold: np.ndarray
+    wavelength: np.ndarray
+    darkening: np.ndarray
+    darkening_covariance: np.ndarray
+
+    def __post_init__(self):
+        n_planet = len(self.planet_ids)
+        require_shape("TrainingSet", "spectra", self.spectra, (n_planet, len(self.wavelength)))
+        require_shape("TrainingSet", "fold", self.fold, (n_planet,))
+        require_shape("TrainingSet", "darkening", self.darkening, (n_planet, None, 2))
+        n = self.darkening.shape[1]
+        require_shape("TrainingSet", "darkening_covariance", self.darkening_covariance, (n_planet, n, n))
+
+    @property
+    def n_fold(self) -> int:
+        """Number of folds."""
+        return int(self.fold.max()) + 1 if len(self.fold) else 0
+
+    def fold_of(self, planet_id: int) -> int | None:
+        """Return the fold of a training planet; None for any other."""
+        where = np.flatnonzero(self.planet_ids == planet_id)
+        return int(self.fold[where[0]]) if len(where) else None
+
+    def labels(self, held_out: int | None = None) -> LabelStatistics:
+        """Return the statistics of all labels, or of all but one fold's."""
+        return label_statistics(self.spectra[self._kept(held_out)])
+
+    def population(self, held_out: int | None = None) -> Population:
+        """Learn the population from all planets, or from all but one fold's: a second with a thousand planets."""
+        kept = self._kept(held_out)
+        return learn_population(
+            self.spectra[kept], self.wavelength, (self.darkening[kept], self.darkening_covariance[kept])
+        )
+
+    def content_hash(self) -> str:
+        """Return a hash of everything that a population could learn from."""
+        digest = hashlib.sha256()
+        for field in fields(self):
+            digest.update(np.ascontiguousarray(getattr(self, field.name)).tobytes())
+        return digest.hexdigest()[:16]
+
+    def _kept(self, held_out: int | None) -> np.ndarray | slice:
+        # A single fold cannot be held out: nothing would be left to learn from.
+        return self.fold != held_out if held_out is not None and len(set(self.fold)) > 1 else slice(None)
+
+
+def no_darkening(n_planet: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return limb darkening and covariance of stars that were not fitted, (n_planet, n, 2) and (n_planet, n, n)."""
+    n = len(DARKENING_NAMES)
+    return np.full((n_planet, n, 2), np.nan), np.full((n_planet, n, n), np.nan)
+
+
+@dataclass(frozen=True)
+class StoredTrainingSet:
+    """A training set in a file, small enough to be sent with every planet.
+
+    Attributes:
+        path: of the file.
+        key: hash of its content.
+    """
+
+    path: Path
+    key: str
+
+    def training_set(self) -> TrainingSet:
+        """Return the training set, read once a process."""
+        return _read(self)
+
+    def population_without(self, planet_id: int) -> Population:
+        """Return the population of the folds that do not hold a planet; of all if it is no training planet."""
+        return self.population(self.training_set().fold_of(planet_id))
+
+    def population(self, held_out: int | None = None) -> Population:
+        """Return the population of all planets, or of all but one fold's, learned once a process."""
+        return _learned(self, held_out)
+
+
+def store_training_set(training_set: TrainingSet, folder: Path) -> StoredTrainingSet:
+    """Write a training set where worker processes can read it, unless it lies there already.
+
+    Args:
+        training_set: what is written.
+        folder: of the file; made if it is not there.
+    """
+    path, key = folder / _FILE, training_set.content_hash()
+    if stored_key(path) != key:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_product(path, training_set, key)
+    return StoredTrainingSet(path, key)
+
+
+@lru_cache(maxsize=2)
+def _read(stored: StoredTrainingSet) -> TrainingSet:
+    return load_product(stored.path, TrainingSet)
+
+
+@lru_cache(maxsize=16)
+def _learned(stored: StoredTrainingSet, held_out: int | None) -> Population:
+    return _read(stored).population(held_out)

@@ -1,0 +1,92 @@
+"""What a worker process does with one planet, and what comes back: never a covariance of depths.
+
+    FitTask         files -> light curves, fit             -> limb darkening of the star      (training, first pass)
+    PosteriorTask   files -> light curves, fit, posterior  -> mean, sigma, what networks see  (second pass; submit)
+
+Training needs two passes, because the prior of the second is learned from the stars of the first. Products of a pass
+are stored, so that the second one reads the fit.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from spectramind_kit.prediction.inference import Inference, infer
+from spectramind_kit.prediction.measure import PlanetTask
+from spectramind_kit.prediction.training_set import StoredTrainingSet
+
+
+def one_thread() -> threadpool_limits:
+    """Return a context in which linear algebra runs on one thread, whether in a worker or in the parent itself.
+
+    Planets are the unit of parallelism, and on matrices of 283 rows threads cost ten times what they save on a busy
+    machine. The last bits of a sum depend on the threads, so this also makes one process give what several give.
+    """
+    return threadpool_limits(1)
+
+
+@dataclass(frozen=True, eq=False)
+class FitSummary:
+    """What training needs to know of a fitted planet before there is a prior.
+
+    Attributes:
+        planet_id: of the planet.
+        measured: whether there is a fit.
+        problems: what failed on the way, in words.
+        darkening: (n, 2) limb darkening as in ``Darkened``; n is 0 where there is none.
+        darkening_covariance: (n, n) of its offsets.
+    """
+
+    planet_id: int
+    measured: bool
+    problems: tuple[str, ...]
+    darkening: np.ndarray
+    darkening_covariance: np.ndarray
+
+
+@dataclass(frozen=True)
+class FitTask:
+    """Fit a planet and store its products; what only a public baseline looks at is left to the second pass."""
+
+    task: PlanetTask
+
+    def __call__(self, planet_id: int) -> FitSummary:
+        """Fit every visit of a planet."""
+        config = self.task.config
+        if config.model.kind != "v50":  # a baseline's features are not stored, so they are made where they are used
+            config = replace(config, model=replace(config.model, kind="none"))
+        with one_thread():
+            measured = replace(self.task, config=config).measure(planet_id)
+        estimate = measured.estimate
+        if estimate is None:
+            return self.lost(planet_id, *measured.problems)
+        limb = estimate.darkening, estimate.darkening_covariance
+        return FitSummary(planet_id, True, measured.problems, *limb)
+
+    def lost(self, planet_id: int, *problems: str) -> FitSummary:
+        """Return the summary of a planet without a fit."""
+        return FitSummary(planet_id, False, problems, np.zeros((0, 2)), np.zeros((0, 0)))
+
+
+@dataclass(frozen=True)
+class PosteriorTask:
+    """Measure a planet and combine it with the population of the folds that do not hold it.
+
+    Attributes:
+        task: where the planets and their products lie.
+        known: the training set that populations are learned from.
+    """
+
+    task: PlanetTask
+    known: StoredTrainingSet
+
+    def __call__(self, planet_id: int) -> Inference:
+        """Infer a planet from its files, or from its stored fit."""
+        with one_thread():
+            return infer(self.task.measure(planet_id), self.known.population_without(planet_id))
+
+    def lost(self, planet_id: int, *problems: str) -> Inference:
+        """Return the inference of a planet without a fit."""
+        known = self.known.training_set()
+        return Inference(planet_id, known.labels(known.fold_of(planet_id)), problems=problems)
