@@ -4,12 +4,13 @@ A worker infers and hands the result back without a covariance: 20 kB a planet i
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from spectramind_kit.features.visit import VisitFeatures
 from spectramind_kit.fitting.darkening_prior import with_darkening_prior
+from spectramind_kit.flags import Flags
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.prediction.measure import Measurement, describe
 from spectramind_kit.prediction.population import LabelStatistics, Population
@@ -55,7 +56,7 @@ class Inference:
     planet_id: int
     labels: LabelStatistics
     posterior: SpectrumPosterior | None = None
-    flags: tuple[str, ...] = ()
+    flags: Flags = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     planet: Planet | None = None
     visits: tuple[VisitFeatures, ...] = ()
@@ -85,7 +86,7 @@ def infer(measurement: Measurement, population: Population) -> Inference:
         planet_id=measurement.planet_id,
         labels=population.labels,
         posterior=posterior,
-        flags=() if estimate is None else estimate.flags,
+        flags={} if estimate is None else estimate.flags,
         problems=problems,
         planet=measurement.planet,
         visits=measurement.visits,

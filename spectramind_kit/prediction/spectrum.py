@@ -105,12 +105,12 @@ def predict_spectrum(
             mean = np.maximum(mean, config.sigma_floor)
             sigma = np.clip(sigma * conformal, config.sigma_floor, population_sigma)
             try:
-                return Spectrum(planet_id, wavelength, mean, sigma, source, "; ".join(problems), inference.flags)
+                return Spectrum(planet_id, wavelength, mean, sigma, source, problems, inference.flags)
             except Exception as error:
                 logger.debug("the %s of planet %d has no valid spectrum", source, planet_id, exc_info=True)
                 problems = (*problems, describe(error))
-    reason = "; ".join(problems) or "not measured"
-    return Spectrum(planet_id, wavelength, labels.mean, population_sigma, "population", reason)
+    problems = problems or ("not measured",)
+    return Spectrum(planet_id, wavelength, labels.mean, population_sigma, "population", problems)
 
 
 def _fit(

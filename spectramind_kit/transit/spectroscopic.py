@@ -133,8 +133,8 @@ def _integrals(squared: np.ndarray, k_nodes: np.ndarray) -> tuple[np.ndarray, np
 
     def spread(parts: tuple[np.ndarray, ...]) -> np.ndarray:
         result = np.zeros((3, *s.shape))
-        for place, part in zip(result, parts):
-            place[inside] = part
+        for place, part in enumerate(parts):
+            result[place][inside] = part
         return result.transpose(1, 2, 0, 3)
 
     return spread(covered.area), spread(slopes), spread(covered.arc)
