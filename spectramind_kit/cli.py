@@ -74,11 +74,15 @@ def simulate(
     from tqdm.auto import tqdm
 
     from spectramind_kit.environment import available_cores
-    from spectramind_kit.simulation.folder import simulate_folder
 
-    config = _config([f"simulation={frames.value}", *(overrides or [])])
+    config = _config([*_frame_overrides(frames, overrides or []), *(overrides or [])])
+    if config.simulation.physics == "random_world":
+        from spectramind_kit.random_world.folder import simulate_world as simulated
+    else:
+        from spectramind_kit.simulation.folder import simulate_folder as simulated
+
     with tqdm(total=train + test, desc="simulate", unit="planet", disable=None) as bar:
-        simulate_folder(
+        simulated(
             out,
             train,
             test,
@@ -286,6 +290,13 @@ def main() -> None:
 
 def _config(overrides: list[str] | None) -> Config:
     return load_config(overrides or [])
+
+
+def _frame_overrides(frames: Frames, overrides: list[str]) -> list[str]:
+    """Return what the size of frames means; a group of ``simulation`` that is chosen keeps its physics."""
+    if not any(override.startswith("simulation=") for override in overrides):
+        return [f"simulation={frames.value}"]
+    return ["simulation.airs_average=1", "simulation.fgs1_average=1"] if frames == Frames.full else []
 
 
 def _warn_of_missing_tables(data: Path) -> None:

@@ -14,6 +14,7 @@ LAYERS = (
     ("config", "execution"),
     ("competition", "transit"),
     ("work_folder", "simulation", "calibration"),
+    ("random_world",),
     ("photometry",),
     ("fitting",),
     ("features", "symbolic"),

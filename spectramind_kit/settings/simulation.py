@@ -1,6 +1,7 @@
 """The simulator."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from spectramind_kit.settings.quantities import Count, NotNegative, Share
 
@@ -10,6 +11,11 @@ class SimulationConfig:
     """What ``spectramind simulate`` makes.
 
     Attributes:
+        physics: "nominal", which the fit's model knows, or "random_world", a world drawn by the seed from families that
+            share nothing with the fit; its effects have sizes of their own, and of the fields below only the averages
+            and ``two_visit_fraction`` count.
+        families: kinds that a random world takes instead of those drawn, each ``family=kind``
+            (``random_world/world.py``).
         airs_average, fgs1_average: real CDS pairs averaged into one stored pair; 1 is the full size.
         two_visit_fraction: share of planets with a second visit.
         airs_jitter, fgs1_jitter: pointing jitter per real exposure, standard deviation [pixel].
@@ -21,6 +27,8 @@ class SimulationConfig:
             out, each explained in ``conf/simulation/full.yaml``; 0 is off, as if the switch did not exist.
     """
 
+    physics: Literal["nominal", "random_world"]
+    families: tuple[str, ...]
     airs_average: Count
     fgs1_average: Count
     two_visit_fraction: Share
