@@ -23,9 +23,11 @@ _BAND_WIDTH = (0.02, 0.22)
 _NARROW_WIDTH = (0.008, 0.03)
 _STRENGTH = (1.0, 5.5)
 _NARROW_STRENGTH = 0.7
+_HAZE_WAVELENGTH = 0.7
 _ABUNDANCE = (-8.0, 0.5)
-_HAZE = (-7.0, 1.5)
-_HAZE_SLOPE = (0.5, 6.0)
+_HAZE = (-1.0, 8.5)
+"""ln of the haze's opacity at FGS1."""
+_HAZE_SLOPE = (1.0, 6.0)
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Airs:
         return depth * np.maximum(1.0 + air.scale_height * height, 0.3) ** 2
 
     def _log_opacity(self, air: Air, wavelength: np.ndarray) -> np.ndarray:
-        opacity = np.exp(air.cloud) + np.exp(air.haze) * (2.5 / wavelength) ** air.haze_slope
+        opacity = np.exp(air.cloud) + np.exp(air.haze) * (_HAZE_WAVELENGTH / wavelength) ** air.haze_slope
         for abundance, molecule in zip(air.abundance, self.molecules):
             opacity = opacity + np.exp(abundance + molecule.log_opacity(wavelength, air.broader))
         return np.log(opacity)
