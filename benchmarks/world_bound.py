@@ -180,7 +180,7 @@ class WorldBound:
     def sensitivity(self, planet: WorldPlanet, truth: VisitTruth) -> Sensitivity:
         """Return the derivatives of one visit's light curves."""
         middle = OBSERVATION_TIME * (np.arange(N_BIN) + 0.5) / N_BIN
-        instants = exposure_instants(middle, OBSERVATION_TIME / N_BIN)
+        instants = exposure_instants(middle, OBSERVATION_TIME / N_BIN, 3)
 
         def light(of: WorldPlanet, what: VisitTruth) -> np.ndarray:
             return seen_transit(self.world, of, what.mid_time, self.wavelength, instants, what.crossing)

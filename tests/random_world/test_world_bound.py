@@ -103,10 +103,12 @@ def test_spectra_without_noise_come_back_and_noise_is_shrunk(bound):
     assert error.std() < 0.6e-4 and 0.7 < np.mean((error / sigma) ** 2) < 1.3
 
 
-def test_a_worlds_bound_is_a_covariance_and_two_visits_know_more(bound):
+def test_a_worlds_bound_is_a_covariance_and_two_visits_know_more(bound, monkeypatch):
     from spectramind_kit.random_world.visit import draw_visit
     from spectramind_kit.random_world.world import draw_planets, draw_world, visit_stream
 
+    monkeypatch.setattr(bound, "_N_LABEL", 60)
+    monkeypatch.setattr(bound, "_N_DRAW", 300)
     world = draw_world(0)
     (planet,) = draw_planets(world, 1, 0)["train"]
     visits = [draw_visit(world, planet, visit_stream(world, "train", 0, visit)) for visit in range(2)]
