@@ -111,11 +111,12 @@ class SpectrumBound:
     """What a world's spectra look like: shapes of unit amplitude, and how amplitudes are distributed.
 
     Attributes:
-        level_mean, level_variance: of the mean AIRS-CH0 depth [1].
+        level_mean: of the mean AIRS-CH0 depth [1].
+        level_variance: of the same [1].
         shape_mean: (n,) of shapes over their amplitude [1].
         shape_covariance: (n, n) [1].
-        amplitude: grid (n_amplitude,) of the shape's rms over the level [1], and the logarithm of its weights.
-        log_weight: (n_amplitude,).
+        amplitude: grid of the shape's rms over the level, (n_amplitude,) [1].
+        log_weight: logarithm of its weights, up to a constant, (n_amplitude,).
     """
 
     level_mean: float

@@ -123,7 +123,7 @@ def main() -> None:
         rows[case.name] = found | {f"bound_{k}": v for k, v in bound.items()} | {"kinds": case.world.kinds}
         rows[case.name]["distance"] = bound["score"] - found["score"]
         print(line(case.name, rows[case.name]), f"{time.perf_counter() - started:6.0f} s", flush=True)
-    facts = summary(rows)
+    facts: dict = summary(rows)
     print(f"distance to the bound: median {facts['median_distance']:.3f}, worst {facts['worst_distance']:.3f}")
     if options.family:
         facts["left_out"] = left_out(cases, rows)
@@ -156,6 +156,10 @@ def simulated(case: Case, folder: Path, workers: int) -> None:
         return
     config = case.config(workers)
     with tqdm(total=case.n_train + case.n_test, desc=f"world {case.name}", disable=None) as bar:
+
+        def one_more(done: int) -> None:
+            bar.update(done)
+
         simulate_world(
             folder / "data",
             case.n_train,
@@ -163,7 +167,7 @@ def simulated(case: Case, folder: Path, workers: int) -> None:
             config.simulation,
             seed=case.seed,
             workers=config.workers,
-            progress=lambda done: bar.update(),
+            progress=one_more,
         )
     write_json(folder / "simulated.json", key)
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.polynomial.legendre import legvander
 
 from spectramind_kit.instruments import is_fgs1
-from spectramind_kit.random_world.kinds import draw_kind, log_uniform
+from spectramind_kit.random_world.kinds import draw_kind, log_uniform, log_uniform_array
 from spectramind_kit.random_world.timeline import visit_phase
 
 KINDS = ("powers", "legendre", "walk", "ramps", "cycles")
@@ -80,13 +80,13 @@ class Drift:
         return rng.standard_normal((n, len(x)), dtype=np.float32).cumsum(axis=1) / np.sqrt(len(x))
 
     def _ramps(self, x: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-        time = np.exp(rng.uniform(*np.log(_RAMP_TIME), (2, n, 1)))
+        time = log_uniform_array(_RAMP_TIME, (2, n, 1), rng)
         height = rng.standard_normal((2, n, 1)) * np.array([1.2, 0.5])[:, None, None]
         slope = 0.3 * rng.standard_normal((n, 1))
         return (height * np.exp(-x / time)).sum(axis=0) + slope * x
 
     def _cycles(self, x: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-        period = np.exp(rng.uniform(*np.log(_CYCLE_PERIOD), (3, n, 1)))
+        period = log_uniform_array(_CYCLE_PERIOD, (3, n, 1), rng)
         height = rng.standard_normal((3, n, 1)) * np.array([0.6, 0.3, 0.15])[:, None, None]
         phase = rng.uniform(0.0, 2.0 * np.pi, (3, n, 1))
         slope = 0.3 * rng.standard_normal((n, 1))

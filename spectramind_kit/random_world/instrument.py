@@ -11,7 +11,7 @@ from scipy.special import erf
 
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, Channel
 from spectramind_kit.products import CalibrationFrames
-from spectramind_kit.random_world.kinds import draw_kind, log_uniform
+from spectramind_kit.random_world.kinds import draw_kind, log_uniform, log_uniform_array
 from spectramind_kit.simulation.calibration_frames import FULL_WELL, draw_calibration_frames
 from spectramind_kit.simulation.starlight import airs_electrons, airs_wavelengths, fgs1_electrons
 
@@ -46,13 +46,16 @@ class Instrument:
     Attributes:
         kind: one of ``KINDS``.
         core: standard deviations of AIRS-CH0's core at its blue and red end, of FGS1's along rows and columns [pixel].
-        wing_share, wing_width, wing_power: of the Moffat wings (1 + (d / width)^2)^-power, AIRS-CH0 then FGS1.
+        wing_share: of the light that is in the Moffat wings (1 + (d / width)^2)^-power, AIRS-CH0 then FGS1.
+        wing_width: of the same [pixel].
+        wing_power: of the same.
         lobe: place of FGS1's second Gaussian from the first, rows and columns [pixel], and its share.
         centre: rows of the two images [pixel].
         foreground: additive light over the star's.
         cosmic_rays: hits per visit and channel.
         linearity: size of the non-linearity over that of the real detectors.
-        hot, dead: extra shares of hot and dead pixels.
+        hot: share of pixels that are hot beside those of the real detectors.
+        dead: likewise of dead ones.
         second_read: time of AIRS-CH0's second read since reset [s].
         read_noise: [e-].
         brightness: median electrons over those of the anchor star of the same temperature.
@@ -149,7 +152,7 @@ class Instrument:
         straight[1] = 1.0
         shape = CHANNELS[name].shape
         hot, dead = rng.random(shape) < self.hot, rng.random(shape) < self.dead
-        glow = np.exp(rng.uniform(*np.log(_HOT_DARK), shape))
+        glow = log_uniform_array(_HOT_DARK, shape, rng)
         return replace(
             frames,
             dark=np.where(hot, glow, frames.dark),

@@ -59,7 +59,9 @@ class LimbDarkening:
     Attributes:
         kind: one of ``KINDS``.
         strength: drop of a star like the Sun at 1 um.
-        wavelength_power, temperature_power, gravity_power: see the module.
+        wavelength_power: by which the drop falls with wavelength.
+        temperature_power: by which it falls with the star's temperature.
+        gravity_power: by which it falls with the star's gravity.
         shape: in (0, 1), how the drop is spread over mu.
         weights: of the four-parameter law, summing to one.
         scatter: standard deviations of each star's own ``OFFSETS``.

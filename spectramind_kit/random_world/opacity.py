@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spectramind_kit.random_world.kinds import draw_kind
+from spectramind_kit.random_world.kinds import draw_kind, log_uniform_array
 
 KINDS = ("mixed", "cloudy", "clear")
 _CLOUD = {"mixed": (1.0, 1.8), "cloudy": (2.5, 1.5), "clear": (-0.5, 1.5)}
@@ -46,7 +46,16 @@ class Molecule:
 
 @dataclass(frozen=True)
 class Air:
-    """One planet's air: ln abundances (n_molecule,), ln opacity of haze and cloud, haze's power, hotter bands, h."""
+    """One planet's air.
+
+    Attributes:
+        abundance: ln of each molecule's opacity between its bands, (n_molecule,).
+        haze: ln of the haze's opacity at FGS1.
+        haze_slope: power by which it falls with wavelength.
+        cloud: ln of the grey opacity.
+        broader: width of bands over the molecule's.
+        scale_height: over the planet's radius [1].
+    """
 
     abundance: tuple[float, ...]
     haze: float
@@ -113,9 +122,8 @@ def draw_air_family(wanted: str | None, rng: np.random.Generator) -> Airs:
 
 def _draw_molecule(rng: np.random.Generator) -> Molecule:
     n = int(rng.integers(_N_BAND[0], _N_BAND[1] + 1))
-    centre = np.exp(rng.uniform(*np.log(_RANGE), n + _N_NARROW))
-    width = np.exp(
-        np.concatenate([rng.uniform(*np.log(_BAND_WIDTH), n), rng.uniform(*np.log(_NARROW_WIDTH), _N_NARROW)])
-    )
+    centre = log_uniform_array(_RANGE, n + _N_NARROW, rng)
+    widths = log_uniform_array(_BAND_WIDTH, n, rng), log_uniform_array(_NARROW_WIDTH, _N_NARROW, rng)
+    width = np.concatenate(widths)
     strength = np.concatenate([rng.uniform(*_STRENGTH, n), _NARROW_STRENGTH * rng.standard_normal(_N_NARROW)])
     return Molecule(*(tuple(float(v) for v in values) for values in (centre, width, strength)))

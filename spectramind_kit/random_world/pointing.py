@@ -82,7 +82,7 @@ class Pointing:
         place = rng.integers(0, N_FAST, self.number)
         kicks[:, place] = self.size * rng.standard_normal((2, self.number))
         memory = np.exp(-FAST_STEP / self.time)
-        return lfilter([1.0], [1.0, -memory], kicks, axis=1)
+        return np.asarray(lfilter([1.0], [1.0, -memory], kicks, axis=1))
 
     def couplings(self, channel: str, wavelength: np.ndarray) -> np.ndarray:
         """Return the relative change of the light per pixel of the channel's motion, (2, n_wavelength) [1/pixel]."""

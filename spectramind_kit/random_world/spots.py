@@ -72,7 +72,13 @@ class Spots:
 
 @dataclass(frozen=True)
 class Crossing:
-    """A spot on the planet's way: its place along and across the way, and its radius [R_star]."""
+    """A spot on the planet's way.
+
+    Attributes:
+        x: place of its centre along the way [R_star].
+        y: place across [R_star].
+        radius: [R_star].
+    """
 
     x: float
     y: float
@@ -82,7 +88,8 @@ class Crossing:
         """Return the undisturbed light of the lens that planet and spot share, over the disc's.
 
         Args:
-            x, y: the planet's place (n_time, n_instant) [R_star]; x infinite while behind.
+            x: the planet's place along its way (n_time, n_instant) [R_star], infinite while behind.
+            y: its place across.
             radius: of the planet [R_star].
             law: of the wavelengths.
 

@@ -1,7 +1,9 @@
 """One visit in a random world: what happens to the light, and the counts that are read.
 
-light(pixel, t) = star(column, t) [P(pixel) + sum_axis x(t) dP/dx(pixel)] + foreground(column)
-star(column, t) = electrons(column) transit(column, t) (1 + drift) (1 + pointing) (1 + noise)
+    light(pixel, t) = star(column, t) [P(pixel) + sum_axis x(t) dP/dx(pixel)] + foreground(column)
+    star(column, t) = electrons(column) transit(column, t) (1 + drift) (1 + pointing) (1 + noise)
+
+with the image P and the motion x.
 """
 
 from dataclasses import dataclass
@@ -30,7 +32,8 @@ class VisitTruth:
 
     Attributes:
         mid_time: middle of the transit [s].
-        drift: curves (n_curve, N_SLOW), and noise (n_series, N_SLOW), in units of the world's sizes [1].
+        drift: curves in units of the world's size, (n_curve, N_SLOW) [1].
+        noise: series in units of the world's size, (n_series, N_SLOW) [1].
         motion: pointing by channel, (2, N_FAST) [pixel].
         foreground: additive light over the star's, by channel.
         crossing: the spot that is crossed, if one is.

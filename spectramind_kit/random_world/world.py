@@ -11,7 +11,14 @@ import numpy as np
 
 from spectramind_kit.errors import ConfigurationError
 from spectramind_kit.random_world import drifts, instrument, limb_darkening, noise, opacity, planets, pointing, spots
-from spectramind_kit.random_world.planets import WorldPlanet
+from spectramind_kit.random_world.drifts import Drift
+from spectramind_kit.random_world.instrument import Instrument
+from spectramind_kit.random_world.limb_darkening import LimbDarkening
+from spectramind_kit.random_world.noise import Noise
+from spectramind_kit.random_world.opacity import Airs
+from spectramind_kit.random_world.planets import Population, WorldPlanet
+from spectramind_kit.random_world.pointing import Pointing
+from spectramind_kit.random_world.spots import Spots
 from spectramind_kit.simulation.competition_writer import SPLITS, draw_planet_ids
 
 FAMILIES = {
@@ -34,19 +41,25 @@ class World:
 
     Attributes:
         seed: that it was drawn from.
-        drift, pointing, noise, limb_darkening, spots, detector, planets: what was drawn of each family.
+        drift: slow changes of the gain.
+        pointing: how the telescope moves.
+        noise: correlated noise.
+        limb_darkening: of the stars.
+        spots: of the stars.
+        detector: images, reads, bad pixels, brightness.
+        planets: what their limbs absorb.
         population: sizes of the planets, and errors of the star table.
     """
 
     seed: int
-    drift: drifts.Drift
-    pointing: pointing.Pointing
-    noise: noise.Noise
-    limb_darkening: limb_darkening.LimbDarkening
-    spots: spots.Spots
-    detector: instrument.Instrument
-    planets: opacity.Airs
-    population: planets.Population
+    drift: Drift
+    pointing: Pointing
+    noise: Noise
+    limb_darkening: LimbDarkening
+    spots: Spots
+    detector: Instrument
+    planets: Airs
+    population: Population
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -126,7 +139,7 @@ def number_of_visits(world: World, split: str, index: int, two_visit_fraction: f
 
 
 def _parse(asked: Sequence[str]) -> dict[str, str]:
-    pairs = dict(item.partition("=")[::2] for item in asked)
+    pairs = {item.partition("=")[0]: item.partition("=")[2] for item in asked}
     for family in pairs:
         if family not in FAMILIES:
             raise ConfigurationError("family of a random world", wanted=sorted(FAMILIES), got=repr(family))

@@ -32,13 +32,16 @@ class TabledSystem(Protocol):
     @property
     def planet(self) -> Planet:
         """The planet as the star table gives it."""
+        ...
 
     @property
     def star_index(self) -> int:
         """Which of the two stars of the 2024 edition."""
+        ...
 
     def label(self, edition: str = "2025") -> np.ndarray:
         """Return the true spectrum (283,) [(Rp/Rs)^2]."""
+        ...
 
 
 def write_axis_info(folder: Path, cadences: dict[str, Cadence]) -> None:
@@ -76,15 +79,17 @@ def write_sample_submission(folder: Path, systems: Sequence[TabledSystem]) -> No
 
 def write_star_info(path: Path, systems: Sequence[TabledSystem]) -> None:
     """Write the star table: solar units, [K], Jupiter masses, [d], stellar radii, [deg]."""
+    stars = [system.planet.star for system in systems if system.planet.star is not None]
+    orbits = [system.planet.orbit for system in systems if system.planet.orbit is not None]
     rows = {
-        "Rs": [s.planet.star.radius for s in systems],
-        "Ms": [s.planet.star.mass for s in systems],
-        "Ts": [s.planet.star.temperature for s in systems],
-        "Mp": [s.planet.mass for s in systems],
-        "e": [s.planet.orbit.eccentricity for s in systems],
-        "P": [s.planet.orbit.period for s in systems],
-        "sma": [s.planet.orbit.semi_major_axis for s in systems],
-        "i": [s.planet.orbit.inclination for s in systems],
+        "Rs": [star.radius for star in stars],
+        "Ms": [star.mass for star in stars],
+        "Ts": [star.temperature for star in stars],
+        "Mp": [system.planet.mass for system in systems],
+        "e": [orbit.eccentricity for orbit in orbits],
+        "P": [orbit.period for orbit in orbits],
+        "sma": [orbit.semi_major_axis for orbit in orbits],
+        "i": [orbit.inclination for orbit in orbits],
     }
     pl.DataFrame({"planet_id": _ids(systems), **rows}).write_csv(path)
 

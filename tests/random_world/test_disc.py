@@ -23,9 +23,10 @@ def law_of(name, n_wavelength=1):
 
 def batman_flux(name, radius, impact, time):
     parameters = batman.TransitParams()
-    parameters.t0, parameters.per, parameters.a, parameters.rp = 0.0, PERIOD, AXIS, radius
-    parameters.inc, parameters.ecc, parameters.w = np.degrees(np.arccos(impact / AXIS)), 0.0, 90.0
-    parameters.limb_dark, parameters.u = name, LAWS[name][0]
+    known = {"t0": 0.0, "per": PERIOD, "a": AXIS, "rp": radius, "inc": np.degrees(np.arccos(impact / AXIS))}
+    known |= {"ecc": 0.0, "w": 90.0, "limb_dark": name, "u": LAWS[name][0]}
+    for attribute, value in known.items():
+        setattr(parameters, attribute, value)
     return batman.TransitModel(parameters, time, max_err=1e-2).light_curve(parameters)
 
 

@@ -1,5 +1,6 @@
 """The information bound of random worlds, where it has a formula."""
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -12,12 +13,11 @@ N_IN, N_OUT, SIGMA, DEPTH = 40, 85, 3e-4, 0.015
 
 @pytest.fixture(scope="module")
 def bound():
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        import world_bound
-    finally:
-        sys.path.remove(str(BENCHMARKS))
-    return world_bound
+    """The benchmark's module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCHMARKS))
+        yield importlib.import_module("world_bound")
+    sys.modules.pop("world_bound", None)
 
 
 @pytest.fixture
