@@ -88,3 +88,21 @@ def test_a_folder_goes_through_every_command(tmp_path):
     assert write_report(data, work, config, truth=truth).is_file()
     signal = next((data / "train").rglob(f"{AIRS.name}_signal_0.parquet"))
     assert pl.read_parquet(signal).shape == (150, AIRS.n_pixel)
+
+
+def test_the_command_line_keeps_the_world_and_takes_the_size_of_frames(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from spectramind_kit import cli
+    from spectramind_kit.random_world import folder
+
+    told = []
+    monkeypatch.setattr(folder, "simulate_world", lambda out, *counts, **rest: told.append((counts, rest)))
+    command = ["simulate", "--out", str(tmp_path), "--train", "3", "--test", "1", "--seed", "9"]
+    for frames in ([], ["--frames", "full"]):
+        result = CliRunner().invoke(cli.app, [*command, *frames, "simulation=random_world"])
+        assert result.exit_code == 0, result.output
+    (small, rest), (full, _) = told
+    assert small[:2] == (3, 1) and rest["seed"] == 9
+    assert [counts[2].physics for counts in (small, full)] == ["random_world"] * 2
+    assert small[2].airs_average > 1 and full[2].airs_average == full[2].fgs1_average == 1
