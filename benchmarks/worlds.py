@@ -10,10 +10,12 @@ Every world is a competition folder (``simulation=random_world``) at reduced cad
 
 import argparse
 import hashlib
+import io
 import json
 import os
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -139,13 +141,16 @@ def main() -> None:
 
 
 def source_tree(commit: str, folder: Path) -> Path:
-    """Return the folder of a commit's sources, checked out beside the worlds; this tree for ``here``."""
+    """Return the folder of a commit's sources, written beside the worlds; this tree for ``here``."""
     if commit == HERE:
         return PROJECT
     full = subprocess.check_output(["git", "-C", str(PROJECT), "rev-parse", f"{commit}^{{commit}}"], text=True).strip()
     tree = folder.resolve() / "commits" / full
     if not tree.is_dir():
-        subprocess.run(["git", "-C", str(PROJECT), "worktree", "add", "--detach", "-q", str(tree), full], check=True)
+        # An archive and not a worktree: it leaves nothing behind in the repository.
+        archive = subprocess.check_output(["git", "-C", str(PROJECT), "archive", "--format=tar", full])
+        with replacing(tree) as temporary, tarfile.open(fileobj=io.BytesIO(archive)) as members:
+            members.extractall(temporary, filter="data")
     return tree
 
 
