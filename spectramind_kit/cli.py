@@ -78,14 +78,17 @@ def simulate(
     overrides: Overrides = None,
 ) -> None:
     """Write a simulated competition folder."""
-    config = _config([f"simulation={frames.value}", *(overrides or [])])
-
     from spectramind_kit.environment import available_cores
     from spectramind_kit.execution.processes import Progress
-    from spectramind_kit.simulation.folder import simulate_folder
+
+    config = _config([*_frame_overrides(frames, overrides or []), *(overrides or [])])
+    if config.simulation.physics == "random_world":
+        from spectramind_kit.random_world.folder import simulate_world as simulated
+    else:
+        from spectramind_kit.simulation.folder import simulate_folder as simulated
 
     with Progress("simulate", train + test) as progress:
-        simulate_folder(
+        simulated(
             out,
             train,
             test,
@@ -335,6 +338,13 @@ def _seconds_logged(doing: str, every: float = 8.0) -> Iterator[None]:
 
 def _config(overrides: list[str] | None) -> Config:
     return load_config(overrides or [])
+
+
+def _frame_overrides(frames: Frames, overrides: list[str]) -> list[str]:
+    """Return what the size of frames means; a group of ``simulation`` that is chosen keeps its physics."""
+    if not any(override.startswith("simulation=") for override in overrides):
+        return [f"simulation={frames.value}"]
+    return ["simulation.airs_average=1", "simulation.fgs1_average=1"] if frames == Frames.full else []
 
 
 def _warn_of_missing_tables(data: Path) -> None:

@@ -25,6 +25,7 @@ LAYERS = (
     ("config", "execution"),
     ("competition", "transit"),
     ("work_folder", "simulation", "calibration"),
+    ("random_world",),
     ("photometry",),
     ("fitting",),
     ("features", "symbolic"),
@@ -60,6 +61,10 @@ KAGGLE_ROOMS = {
     "rehearsal": {"rules", "wheels"},
 }
 """Each room of ``kaggle/``, and the rooms it may use."""
+FIT = ("calibration", "photometry", "transit", "fitting")
+"""What turns counts into depths."""
+FACTS_OF_THE_COMPETITION = {"errors", "files", "environment", "instruments", "products", "settings", "config"}
+"""What random worlds and the fit may both use: formats and shapes, no physics."""
 LONGEST_FILE = 400
 
 
@@ -114,14 +119,28 @@ def test_imports_go_one_way_only():
     assert not wrong, "\n".join(wrong)
 
 
-def test_predicting_never_imports_training():
-    closure, waiting = set(), [m for m in sources() if top(m) == "prediction"]
+def import_closure(*parts: str) -> set[str]:
+    """Modules that some parts of the package consist of or import, however far away."""
+    closure, waiting = set(), [m for m in sources() if top(m) in parts]
     while waiting:
         module = waiting.pop()
         if module not in closure:
             closure.add(module)
             waiting += imports(sources()[module])
-    assert not {module for module in closure if top(module) == "training"}
+    return closure
+
+
+def test_predicting_never_imports_training():
+    assert not {module for module in import_closure("prediction") if top(module) == "training"}
+
+
+def test_random_worlds_and_the_fit_share_no_physics():
+    """A world that the fit is judged in may not hold a law or a number of the fit's, nor the fit one of the world's."""
+    world, fit = import_closure("random_world"), import_closure(*FIT)
+    assert "spectramind_kit.random_world.drifts" in world and "spectramind_kit.fitting.systematics" in fit
+    assert not {module for module in world if top(module) in FIT}
+    assert not {module for module in fit if top(module) in ("random_world", "simulation")}
+    assert {top(module) for module in world & fit} - {"spectramind_kit"} <= FACTS_OF_THE_COMPETITION
 
 
 def test_packaging_knows_no_physics():

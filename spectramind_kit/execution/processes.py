@@ -59,7 +59,7 @@ def map_planets(
     with Progress(label, len(planet_ids)) as progress:
         if executor == "dask" and planet_ids:
             require_dask()
-            with _single_threaded():
+            with single_threaded():
                 results = run_on_cluster(
                     task, planet_ids, workers=workers, scheduler=scheduler, lost=lost, done=progress.step
                 )
@@ -159,7 +159,7 @@ def _run_pool(
     suspects: list[int] = []
     running: dict[Future, int] = {}
     following = iter(planet_ids)
-    with _single_threaded(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with single_threaded(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         while True:
             free = 0 if suspects else workers - len(running)
             for planet in islice(following, free):
@@ -183,7 +183,7 @@ def _run_pool(
     return results, suspects
 
 
-class _single_threaded:
+class single_threaded:
     """Let worker processes start with one thread each: planets are the unit of parallelism."""
 
     def __enter__(self) -> None:

@@ -1,6 +1,7 @@
 """The simulator."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from spectramind_kit.settings.quantities import Count, Fraction, NotNegative
 
@@ -10,6 +11,11 @@ class SimulationConfig:
     """What ``spectramind simulate`` makes.
 
     Attributes:
+        physics: "nominal", which the fit's model knows, or "random_world", a world drawn by the seed from families that
+            share nothing with the fit; its effects have sizes of their own, and of the fields below only the averages
+            and ``two_visit_fraction`` count.
+        families: kinds that a random world takes instead of those drawn, each ``family=kind``
+            (``random_world/world.py``).
         airs_average: real CDS pairs of AIRS-CH0 averaged into one stored pair; 1 is the full size.
         fgs1_average: the same of FGS1.
         two_visit_fraction: fraction of planets with a second visit.
@@ -28,6 +34,8 @@ class SimulationConfig:
         test_shift: shift of the test planets' population; 1 is to hotter stars and other atmospheres [1].
     """
 
+    physics: Literal["nominal", "random_world"]
+    families: tuple[str, ...]
     airs_average: Count
     fgs1_average: Count
     two_visit_fraction: Fraction

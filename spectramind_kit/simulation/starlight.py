@@ -40,6 +40,13 @@ def airs_wavelengths() -> np.ndarray:
     return 3.070229825727 - 1.227279766607 * x - 0.219046451436 * x**2
 
 
+def label_wavelengths(edition: str = "2025") -> np.ndarray:
+    """Return the wavelengths of a label, (283,) [um]."""
+    first, stop = AIRS.science_columns
+    fgs1 = FGS1_WAVELENGTH if edition == "2025" else 0.705
+    return np.concatenate([[fgs1], airs_wavelengths()[first:stop][::-1]])
+
+
 def airs_electrons(temperature: float, brightness: float = 1.0) -> np.ndarray:
     """Return a star's electrons per exposure in each AIRS-CH0 column, summed over the rows, (356,) [e-].
 

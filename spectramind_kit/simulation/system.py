@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spectramind_kit.config import SimulationConfig
-from spectramind_kit.instruments import AIRS, FGS1, FGS1_WAVELENGTH
+from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.products import Orbit, Planet, Star
 from spectramind_kit.simulation.limb_darkening_laws import OTHER_LAWS
 from spectramind_kit.simulation.population_shift import PopulationShift, population_shift
 from spectramind_kit.simulation.spectrum import Atmosphere, draw_atmosphere, transmission_depth
 from spectramind_kit.simulation.star_spots import StarSpots, draw_spots
-from spectramind_kit.simulation.starlight import airs_wavelengths
+from spectramind_kit.simulation.starlight import airs_wavelengths, label_wavelengths
 from spectramind_kit.transit.orbit import semi_major_axis_from_duration, transit_duration
 
 DAY = 86_400.0
@@ -106,13 +106,6 @@ class SimulatedSystem:
     def label(self, edition: str = "2025") -> np.ndarray:
         """Return the true spectrum (283,) [(Rp/Rs)^2], FGS1 first, then AIRS-CH0 ascending."""
         return self.depths(label_wavelengths(edition))
-
-
-def label_wavelengths(edition: str = "2025") -> np.ndarray:
-    """Return the wavelengths of a label, (283,) [um]."""
-    first, stop = AIRS.science_columns
-    fgs1 = FGS1_WAVELENGTH if edition == "2025" else 0.705
-    return np.concatenate([[fgs1], airs_wavelengths()[first:stop][::-1]])
 
 
 def draw_system(
