@@ -63,7 +63,7 @@ KAGGLE_ROOMS = {
 """Each room of ``kaggle/``, and the rooms it may use."""
 FIT = ("calibration", "photometry", "transit", "fitting")
 """What turns counts into depths."""
-FACTS_OF_THE_COMPETITION = {"errors", "files", "environment", "instruments", "products", "settings", "config"}
+FACTS_OF_THE_COMPETITION = {"errors", "flags", "files", "environment", "instruments", "products", "settings", "config"}
 """What random worlds and the fit may both use: formats and shapes, no physics."""
 LONGEST_FILE = 400
 

@@ -160,7 +160,7 @@ def test_fit_tells_and_draws_one_planet(spectramind, competition, work, tmp_path
     assert status == 1 and err.count("\n") == 1 and "1" in err
 
 
-def test_submit_and_score_end_as_other_tools_expect(spectramind, competition, work):
+def test_submit_and_score_end_as_other_tools_expect(spectramind, competition, work, tmp_path):
     status, out, _ = spectramind("submit", "--data", competition.data, "--work", work, "--strict", "workers=1")
     assert status == 0 and out.strip().splitlines()[-1] == "0 planets fell back to the population"
     assert (work / "manifest.json").is_file()
@@ -169,8 +169,11 @@ def test_submit_and_score_end_as_other_tools_expect(spectramind, competition, wo
     assert status == 0 and re.fullmatch(r"score [01]\.\d{4}", out.strip().splitlines()[-1])
     other = spectramind("score", "--truth", truth, "--submission", submission, "--edition", "2024")
     assert other[0] == 0 and other[1] != out
+    # The zero point is the training labels', which lie beside the truth; without them it is the truth's own.
     labels = "--naive", competition.data / "train.csv"
-    assert spectramind("score", "--truth", truth, "--submission", submission, *labels)[1] != out
+    assert spectramind("score", "--truth", truth, "--submission", submission, *labels)[1] == out
+    alone = shutil.copy(truth, tmp_path / "truth.csv")
+    assert spectramind("score", "--truth", alone, "--submission", submission)[1] != out
 
 
 def test_submit_counts_and_names_fallbacks_and_strict_exits_1(spectramind, competition, work, tmp_path):
