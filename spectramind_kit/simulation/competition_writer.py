@@ -89,7 +89,7 @@ def write_planets(
     write_planet: Callable[..., None],
     tasks: Sequence[tuple],
     workers: int,
-    progress: Callable[[int], None],
+    progress: Callable[[int], object],
     initializer: Callable[[], object] | None = None,
 ) -> None:
     """Write every planet, in this process or in several.
