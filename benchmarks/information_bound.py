@@ -37,7 +37,10 @@ def fit_from_truth(
     """Measure the depths of one visit with all that noise, drift and priors leave unknown, and nothing else.
 
     Args:
+        curves: of the visit.
+        system: the truth.
         mid_time: of the transit [s].
+        config: of the fit.
         darkening: the prior of limb darkening, where it is another than the fit's own.
 
     Returns:

@@ -161,10 +161,6 @@ def simulated(case: Case, folder: Path, workers: int) -> None:
         return
     config = case.config(workers)
     with tqdm(total=case.n_train + case.n_test, desc=f"world {case.name}", disable=None) as bar:
-
-        def one_more(done: int) -> None:
-            bar.update(done)
-
         simulate_world(
             folder / "data",
             case.n_train,
@@ -172,7 +168,7 @@ def simulated(case: Case, folder: Path, workers: int) -> None:
             config.simulation,
             seed=case.seed,
             workers=config.workers,
-            progress=one_more,
+            progress=bar.update,
         )
     write_json(folder / "simulated.json", key)
 

@@ -81,9 +81,11 @@ def _connected(scheduler: str, workers: int) -> Iterator["Client"]:
 
     logging.getLogger("distributed").setLevel(logging.WARNING)  # importing it has set another level
     if not scheduler:
-        with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster:
-            with Client(cluster) as client:
-                yield client
+        with (
+            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster,
+            Client(cluster) as client,
+        ):
+            yield client
         return
     try:
         client = Client(scheduler, timeout=SECONDS_TO_CONNECT)

@@ -40,7 +40,7 @@ def simulate_world(
     seed: int,
     edition: str = EDITION,
     workers: int = 1,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> None:
     """Write a competition folder of a random world.
 

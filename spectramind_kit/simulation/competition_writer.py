@@ -90,7 +90,7 @@ def write_planets(
     write_planet: Callable[..., None],
     tasks: Sequence[tuple],
     workers: int,
-    progress: Callable[[int], None],
+    progress: Callable[[int], object],
 ) -> None:
     """Write every planet, in this process or in several.
 

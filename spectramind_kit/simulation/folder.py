@@ -43,7 +43,7 @@ def simulate_folder(
     seed: int,
     edition: str = "2025",
     workers: int = 1,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> None:
     """Write a competition folder.
 

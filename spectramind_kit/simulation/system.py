@@ -156,7 +156,7 @@ def _draw_law(fraction: float, rng: np.random.Generator) -> str:
 
 
 def _draw_star(rng: np.random.Generator, hotter: float) -> Star:
-    mean = _STAR_MEAN + [0.0, 0.0, hotter]
+    mean = _STAR_MEAN + np.array([0.0, 0.0, hotter])
     logs = np.clip(mean + _STAR_FACTOR @ rng.standard_normal(3), *_STAR_RANGE)
     return Star(*(float(x) for x in np.exp(logs)))
 

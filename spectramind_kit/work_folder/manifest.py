@@ -34,7 +34,8 @@ def write_manifest(path: Path, config: Config, outputs: list[Path], inputs: list
     Args:
         path: the manifest.
         config: the configuration of the run.
-        outputs, inputs: files to hash.
+        outputs: files that were written, to hash.
+        inputs: files they were made from, to hash.
         facts: what else should be told.
     """
     manifest = {

@@ -118,8 +118,8 @@ def observation_hash(observation: PlanetObservation) -> str:
     """
     prints: list[object] = []
     for files in observation.files.values():
-        for path in (files.signal, *sorted(files.calibration.glob("*.parquet"))):
-            prints.append((path.name, fingerprint(path)))
+        paths = (files.signal, *sorted(files.calibration.glob("*.parquet")))
+        prints += [(path.name, fingerprint(path)) for path in paths]
         prints.append((files.gain, files.offset))
     axis = hashlib.sha256(observation.axis.wavelength.tobytes())
     for times in observation.axis.frame_time.values():

@@ -39,18 +39,18 @@ def test_lightning_is_quiet_within_and_as_before_afterwards():
 
 def test_seeds_repeat_and_the_caller_s_random_numbers_go_on():
     torch.manual_seed(1)
-    np.random.seed(1)
+    np.random.seed(1)  # noqa: NPY002 - the global state is what is tested
     random.seed(1)
-    wanted = torch.rand(1).item(), np.random.rand(), random.random()
+    wanted = torch.rand(1).item(), np.random.rand(), random.random()  # noqa: NPY002
     torch.manual_seed(1)
-    np.random.seed(1)
+    np.random.seed(1)  # noqa: NPY002 - the global state is what is tested
     random.seed(1)
     inside = []
     for _ in range(2):
         with seeded(7):
             inside.append(torch.rand(1).item())
     assert inside[0] == inside[1]
-    assert (torch.rand(1).item(), np.random.rand(), random.random()) == wanted
+    assert (torch.rand(1).item(), np.random.rand(), random.random()) == wanted  # noqa: NPY002
     assert "PL_GLOBAL_SEED" not in os.environ
 
 

@@ -28,16 +28,16 @@ def test_no_server_is_a_sentence(kaggle, api, monkeypatch):
         raise requests.exceptions.ConnectionError("connection refused")
 
     monkeypatch.setattr(requests.Session, "send", refuse)
-    with pytest.raises(PackagingError, match="no whole response .*connection refused.*check the network") as caught:
-        with asking("status of something"):
-            api.dataset_status("somebody/tiny-wheels")
+    refused = pytest.raises(PackagingError, match="no whole response .*connection refused.*check the network")
+    with refused as caught, asking("status of something"):
+        api.dataset_status("somebody/tiny-wheels")
     assert http_status(caught.value) is None
 
 
 def test_refusal_of_the_client_itself_is_a_sentence(api):
-    with pytest.raises(PackagingError, match="refused by the client: Invalid dataset"):
-        with asking("status of something"):
-            api.dataset_status("somebody/")
+    refused = pytest.raises(PackagingError, match="refused by the client: Invalid dataset")
+    with refused, asking("status of something"):
+        api.dataset_status("somebody/")
 
 
 def test_what_the_client_prints_goes_to_the_log(caplog, capsys):
