@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from fit import Answer, figures
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
@@ -46,7 +45,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=(*EFFECTS, "all"), help="rows to compute beside 'nothing'")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    threadpool_limits(1)  # for the rest of the process: planets are the unit of parallelism
     config = load_config(["simulation=beyond_fit"])
     rows = {name: s for name, s in variants(config.simulation).items() if not options.only or name in options.only}
     rows = {"nothing": variants(config.simulation)["nothing"]} | rows

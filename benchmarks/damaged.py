@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from spectramind_kit.competition.folder import open_competition
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep what is made here, and take up what lies here")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    threadpool_limits(1)  # for the rest of the process: planets are the unit of parallelism
     with tempfile.TemporaryDirectory() as scratch:
         table = measure(
             options.folder or Path(scratch), options.planets, options.seed, load_config(["simulation=small"])

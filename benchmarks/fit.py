@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from information_bound import fit_from_truth, joined
 from one_depth import SCALE, SIGMA, one_depth
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from spectramind_kit import runs
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--overrides", nargs="*", default=[], help="configuration overrides, such as fit.drift_order=3")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    threadpool_limits(1)  # for the rest of the process: planets are the unit of parallelism
     config = load_config(["simulation=small", "model=none", *options.overrides])
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)

@@ -11,7 +11,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from spectramind_kit.fitting.curve_model import DEPTH_SCATTER, CurveModel, State, curve_model, linearise
 from spectramind_kit.fitting.darkening_prior import DarkeningPrior
@@ -50,10 +49,10 @@ def fit_from_truth(
     model = _with_darkening(_model(curves, system, config), darkening)
     truth = _truth(model, system, mid_time)
     at = linearise(model, truth)
-    alone = 1.0 / ((model.weight * at.jacobian[:, 1] ** 2).sum(dim=1) + DEPTH_SCATTER**-2)
+    alone = 1.0 / ((model.weight * at.jacobian[:, 1] ** 2).sum(axis=1) + DEPTH_SCATTER**-2)
     covariance = _depth_covariance(normal_equations(model, truth, at))
     end = minimise(model, truth, config.max_iterations, _TOLERANCE)
-    return end.state.depth.numpy(), covariance, alone.numpy()
+    return end.state.depth, covariance, alone
 
 
 def joined(depths: list[np.ndarray], covariances: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -75,8 +74,8 @@ def _model(curves: LightCurves, system: SimulatedSystem, config: FitConfig) -> C
     )
     return curve_model(
         data.flux,
-        torch.where(data.spike, 0.0, data.weight),
-        exposure_samples(torch.from_numpy(curves.time), curves.bin_seconds, config.supersample),
+        np.where(data.spike, 0.0, data.weight),
+        exposure_samples(curves.time, curves.bin_seconds, config.supersample),
         curves.wavelength,
         systematics,
         transit_prior(system.planet, config),
@@ -89,8 +88,8 @@ def _with_darkening(model: CurveModel, prior: DarkeningPrior | None) -> CurveMod
     if prior is None:
         return model
     places = [model.names.index(name) for name in DARKENING_NAMES]
-    mean, scatter = model.prior_mean.clone(), model.prior_scatter.clone()
-    mean[places], scatter[places] = torch.from_numpy(prior.mean), torch.from_numpy(prior.scatter)
+    mean, scatter = model.prior_mean.copy(), model.prior_scatter.copy()
+    mean[places], scatter[places] = prior.mean, prior.scatter
     return replace(model, prior_mean=mean, prior_scatter=scatter)
 
 
@@ -105,13 +104,13 @@ def _truth(model: CurveModel, system: SimulatedSystem, mid_time: float) -> State
         "log_axis": math.log(system.orbit.semi_major_axis),
         "impact_squared": system.impact_parameter**2,
     }
-    shared = torch.tensor([known.get(name, 0.0) for name in model.names], dtype=torch.float64)
-    depth = torch.from_numpy(system.label())
-    return State(torch.ones_like(depth), depth, shared)
+    shared = np.array([known.get(name, 0.0) for name in model.names])
+    depth = system.label()
+    return State(np.ones_like(depth), depth, shared)
 
 
 def _depth_covariance(normal: NormalEquations) -> np.ndarray:
     local_inverse, response, schur = eliminate(normal)
-    shared = solve_scaled(schur, torch.eye(len(schur), dtype=schur.dtype))
-    covariance = torch.diag(local_inverse[:, 1, 1]) + response[:, 1] @ shared @ response[:, 1].T
-    return 0.5 * (covariance + covariance.T).numpy()
+    shared = solve_scaled(schur, np.eye(len(schur)))
+    covariance = np.diag(local_inverse[:, 1, 1]) + response[:, 1] @ shared @ response[:, 1].T
+    return 0.5 * (covariance + covariance.T)
