@@ -15,15 +15,12 @@ from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.features.planet import Features
 from spectramind_kit.networks.batch import collate
 from spectramind_kit.networks.spectramind import SpectraMindV50
+from spectramind_kit.prediction.inference import Prediction
 from spectramind_kit.settings.model import ModelConfig
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 16
-Prediction = tuple[np.ndarray, np.ndarray]
-"""Mean and sigma (n_wavelength,) of one planet [(Rp/Rs)^2]."""
-
-
 RECORD = "networks.json"
 """Beside the members' weights: their sizes, names, and the hash of what they learned from."""
 

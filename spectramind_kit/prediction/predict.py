@@ -10,13 +10,10 @@ from spectramind_kit.config import Config
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.features.planet import Features
 from spectramind_kit.prediction.device import chosen_device
-from spectramind_kit.prediction.ensemble import Prediction, load_ensemble
-from spectramind_kit.prediction.inference import Inference
+from spectramind_kit.prediction.inference import Inference, Prediction
 from spectramind_kit.prediction.spectrum import NetworkPrediction, network_features, predict_spectrum
 from spectramind_kit.prediction.trained_model import TrainedModel
 from spectramind_kit.products import Spectrum
-from spectramind_kit.public_baselines.cross_validation import baseline_predictions
-from spectramind_kit.public_baselines.front_end import FEATURE_NAMES
 from spectramind_kit.work_folder.layout import NETWORKS
 
 logger = logging.getLogger(__name__)
@@ -56,8 +53,12 @@ def network_predictions(
         return [None] * len(inferred)
     fold_of = model.training_set.fold_of
     if model.kind != "v50":
+        from spectramind_kit.public_baselines.cross_validation import baseline_predictions  # here: it loads torch
+
         folds = [fold_of(one.planet_id) for one in inferred]
         return list(baseline_predictions(folder / NETWORKS, public_features(inferred), folds))
+    from spectramind_kit.prediction.ensemble import load_ensemble  # here: it loads torch, and a fit needs none
+
     ensemble = load_ensemble(folder / NETWORKS, model.wavelength, chosen_device(config.training))
     seen = {i: features for i, one in enumerate(inferred) if (features := network_inputs(one, model, config))}
     folds = [fold_of(inferred[i].planet_id) for i in seen]
@@ -102,5 +103,7 @@ def network_inputs(one: Inference, model: TrainedModel, config: Config) -> Featu
 
 def public_features(inferred: Sequence[Inference]) -> np.ndarray:
     """Return the public front end's features of planets (n_planet, n_feature); NaN where it failed."""
+    from spectramind_kit.public_baselines.front_end import FEATURE_NAMES  # here: it loads scipy.signal
+
     unknown = np.full(len(FEATURE_NAMES), np.nan)
     return np.stack([unknown if one.public is None else one.public for one in inferred])

@@ -17,8 +17,7 @@ import numpy as np
 
 from spectramind_kit.config import Config
 from spectramind_kit.metric import score
-from spectramind_kit.prediction.ensemble import Prediction
-from spectramind_kit.prediction.inference import Inference
+from spectramind_kit.prediction.inference import Inference, Prediction
 from spectramind_kit.prediction.measure import PlanetTask
 from spectramind_kit.prediction.population import LabelStatistics
 from spectramind_kit.prediction.predict import (
@@ -32,11 +31,8 @@ from spectramind_kit.prediction.trained_model import TrainedModel
 from spectramind_kit.prediction.training_set import TrainingSet, no_darkening
 from spectramind_kit.prediction.worker import FitSummary
 from spectramind_kit.products import Spectrum
-from spectramind_kit.public_baselines.cross_validation import train_baselines
 from spectramind_kit.symbolic.bands import region_names
-from spectramind_kit.training.augmentation import injected_examples, simulated_examples
 from spectramind_kit.training.examples import Examples, concatenated
-from spectramind_kit.training.task import NetworkTask
 from spectramind_kit.uncertainty.blending import Predictions, blended, learn_blending_weight
 from spectramind_kit.uncertainty.conformal import conformal_scale, neighbour_weights
 from spectramind_kit.uncertainty.posthoc import PosthocCalibration, fit_calibration
@@ -240,7 +236,10 @@ def _train_networks(
         edition: whose score is striven for.
         unlabelled: planets whose light curves a pre-training may see.
     """
-    from spectramind_kit.training.network import train_networks  # here: Lightning takes seconds, and no fit needs it
+    # Here, because torch, Lightning and the simulator take seconds to load, and no fit needs them.
+    from spectramind_kit.training.augmentation import injected_examples, simulated_examples
+    from spectramind_kit.training.network import train_networks
+    from spectramind_kit.training.task import NetworkTask
 
     config, work = task.config, task.work
     networks = NetworkTask(
@@ -264,6 +263,8 @@ def _train_networks(
 
 def _train_baselines(kind: str, held_out: HeldOut, task: PlanetTask) -> None:
     """Train a public baseline on what its own front end sees of the held-out planets."""
+    from spectramind_kit.public_baselines.cross_validation import train_baselines  # here: it loads torch
+
     networks = WorkFolder(task.work).networks
     shutil.rmtree(networks, ignore_errors=True)
     seen = public_features(held_out.inferred)
