@@ -1,1 +1,1 @@
-"""Detector calibration: one effect, one module, one pure function; the pipeline is their ordered list."""
+"""Detector calibration: one effect, one module, one pure function; ``pipeline`` lists them in order, ``paths`` the fast ones."""

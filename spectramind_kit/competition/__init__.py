@@ -1,1 +1,1 @@
-"""The competition folder: where its files are, what they hold, and the store of what we made of them."""
+"""The competition folder: where its files are, and what they hold."""

@@ -1,4 +1,4 @@
-"""Kaggle's limits, for packaging and dry runs."""
+"""A session's hours, memory, disk and cores, and what is uploaded as whose; ``kaggle/rules/limits.py`` has upload limits."""
 
 from dataclasses import dataclass
 from typing import Literal

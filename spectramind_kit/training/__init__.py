@@ -1,1 +1,1 @@
-"""Learning from the training planets: folds, population, sigma scale, checkpoint."""
+"""What labels teach: held-out predictions and their calibration, networks, losses, augmentation."""

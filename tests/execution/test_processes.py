@@ -122,15 +122,11 @@ def test_progress_gives_rate_and_time_left(monkeypatch):
     assert progress.line() == "fit test: 3 of 9 planets, 0.05 planets/s, 2 min left"
 
 
-HEAVY = ("torch_geometric", "pytorch_lightning", "lightning", "matplotlib", "scipy.signal", "torch._dynamo")
+HEAVY = ("torch", "torch_geometric", "pytorch_lightning", "lightning", "matplotlib", "scipy.signal", "torch._dynamo")
 """What a process that measures planets without a network has no use for."""
 
 
-@pytest.mark.parametrize(
-    "unwanted",
-    [HEAVY, pytest.param(("torch",), marks=pytest.mark.xfail(reason="the fit's mathematics is torch's", strict=True))],
-)
-def test_a_worker_without_a_network_loads_no_more_than_it_needs(competition, tmp_path, unwanted):
+def test_a_worker_without_a_network_loads_no_more_than_it_needs(competition, tmp_path):
     model = dataclasses.replace(competition.config.model, kind="none")
     task = PlanetTask(competition.data, tmp_path, "test", dataclasses.replace(competition.config, model=model))
     (tmp_path / "task").write_bytes(pickle.dumps(task.measure))
@@ -143,6 +139,6 @@ def test_a_worker_without_a_network_loads_no_more_than_it_needs(competition, tmp
         [sys.executable, "-c", code, str(tmp_path / "task"), planet], capture_output=True, text=True, check=True
     )
     loaded = done.stdout.split()
-    assert [name for name in unwanted if name in loaded] == []
+    assert [name for name in HEAVY if name in loaded] == []
     rooms = {name.split(".")[1] for name in loaded if name.startswith("spectramind_kit.")}
     assert not rooms & {"networks", "training", "symbolic", "diagnostics", "kaggle", "runs", "cli"}

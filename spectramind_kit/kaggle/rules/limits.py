@@ -1,5 +1,7 @@
 """Kaggle's limits on datasets and kernels, checked before a byte leaves: the platform drops or garbles in silence.
 
+A session's hours, memory and disk are settings (``settings/kaggle.py``).
+
 Sources: the checks of the official client, its documentation of ``dataset-metadata.json`` and
 ``kernel-metadata.json``, and Kaggle's documentation of datasets (2026).
 """
