@@ -7,10 +7,19 @@ from spectramind_kit.work_folder.submission import read_submission
 
 SCRIPT = """
 import sys
+from importlib.machinery import PathFinder
 from pathlib import Path
 
-for name in ("torch", "torch_geometric", "pytorch_lightning", "safetensors"):
-    sys.modules[name] = None  # importing it fails as if it were not installed
+HIDDEN = ("torch", "torch_geometric", "pytorch_lightning", "safetensors")
+
+
+class WithoutTorch(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.split(".")[0] in HIDDEN else super().find_spec(name, path, target)
+
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = WithoutTorch
 from spectramind_kit import runs
 from spectramind_kit.config import load_config
 from spectramind_kit.simulation.folder import simulate_folder

@@ -1,1 +1,4 @@
-"""Detector calibration: one effect, one module, one pure function; ``pipeline`` lists them in order, ``paths`` the fast ones."""
+"""Detector calibration: one effect, one module, one pure function; ``pipeline`` is their ordered list.
+
+``paths`` chooses between it and the fast paths, which repeat every effect.
+"""

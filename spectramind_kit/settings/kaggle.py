@@ -1,4 +1,7 @@
-"""A session's hours, memory, disk and cores, and what is uploaded as whose; ``kaggle/rules/limits.py`` has upload limits."""
+"""A session's hours, memory, disk and cores, and what is uploaded as whose.
+
+Limits on uploads are rules of the platform: ``kaggle/rules/limits.py``.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
