@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from spectramind_kit.config import load_config
-from spectramind_kit.prediction.trained_model import Model
+from spectramind_kit.prediction.trained_model import TrainedModel
+from spectramind_kit.prediction.training_set import TrainingSet, no_darkening
 from spectramind_kit.training import augmentation
 from spectramind_kit.training.augmentation import simulated_examples
+from spectramind_kit.uncertainty.posthoc import fit_calibration
 from spectramind_kit.uncertainty.recalibration import no_recalibration
 from spectramind_kit.work_folder.provenance import PACKAGE, code_hash
 from tests.training.random_planets import random_examples
@@ -33,7 +35,8 @@ def made(monkeypatch):
 @pytest.fixture
 def labels():
     ids = np.arange(6)
-    return Model(ids, EXAMPLES.truth, EXAMPLES.fold, EXAMPLES.wavelength, no_recalibration().table(), 0)
+    training_set = TrainingSet(ids, EXAMPLES.truth, EXAMPLES.fold, EXAMPLES.wavelength, *no_darkening(6))
+    return TrainedModel(training_set, fit_calibration(no_recalibration(), len(EXAMPLES.wavelength)))
 
 
 def test_examples_are_made_once(made, labels, tmp_path):
@@ -53,7 +56,8 @@ def test_edited_code_makes_examples_again_and_removes_the_old_ones(made, labels,
 def test_other_labels_make_examples_again(made, labels, tmp_path):
     config = load_config(["training.simulated_planets=6"])
     simulated_examples(labels, tmp_path, config)
-    simulated_examples(replace(labels, spectra=1.01 * labels.spectra), tmp_path, config)
+    other = replace(labels.training_set, spectra=1.01 * labels.training_set.spectra)
+    simulated_examples(replace(labels, training_set=other), tmp_path, config)
     assert len(made) == 2
 
 

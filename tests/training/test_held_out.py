@@ -15,6 +15,7 @@ from spectramind_kit.prediction.training_set import TrainingSet, no_darkening
 from spectramind_kit.products import DepthEstimate, Planet
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.held_out import held_out_planets, learn_model
+from spectramind_kit.uncertainty.blending import WEIGHTS
 
 WAVELENGTH = np.concatenate([[0.7], np.linspace(1.95, 3.9, 282)])
 N_PLANET, SIGMA = 36, 2e-4
@@ -116,9 +117,10 @@ def test_a_network_that_knows_nothing_does_not_count(tmp_path):
     labels = labels_of(measured, spectra)
     model, _ = learned(labels, measured, tmp_path, config)
     weight = model.calibration.blending_weight
-    assert not weight.any() or model.score > model.fit_score + 1e-3
-    # Held-out planets may lose a little by weights that their own labels would not have proven.
-    assert model.score >= model.fit_score - 5e-3
+    # One standard error is what a weight must prove, so the smallest may pass by chance; planets that had no part in
+    # the proof must then lose next to nothing by it.
+    assert weight.max() <= min(WEIGHTS)
+    assert model.score >= model.fit_score - 1e-3
 
 
 def test_without_a_network_the_fit_is_all_there_is(tmp_path):

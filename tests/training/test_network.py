@@ -134,7 +134,7 @@ def test_weights_of_other_code_predict(trained, tmp_path):
     record = json.loads((networks / "networks.json").read_text())
     (networks / "networks.json").write_text(json.dumps({**record, "code": "older", "key": "older"}))
     before, after = (
-        load_ensemble(folder, WAVELENGTH).answers(examples.features[:2], [None] * 2)
+        load_ensemble(folder, WAVELENGTH).predictions(examples.features[:2], [None] * 2)
         for folder in (task.networks, networks)
     )
     np.testing.assert_array_equal(before[0][0], after[0][0])
@@ -204,7 +204,7 @@ def test_a_training_logs_how_far_it_is(tmp_path, monkeypatch, caplog):
 def test_no_time_at_all_still_ends_with_usable_networks(tmp_path):
     task, examples = task_in(tmp_path, "training.hours=1e-9"), random_examples(9)
     train_networks(task, examples)
-    answers = load_ensemble(task.networks, WAVELENGTH).answers(examples.features, [None] * 9)
+    answers = load_ensemble(task.networks, WAVELENGTH).predictions(examples.features, [None] * 9)
     assert all(np.isfinite(mean).all() and (sigma > 0).all() for mean, sigma in answers)
 
 

@@ -16,7 +16,9 @@ import pytest
 from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import ProductError
+from spectramind_kit.instruments import N_WAVELENGTH
 from spectramind_kit.prediction import measure
+from spectramind_kit.prediction.training_set import TrainingSet, no_darkening, store_training_set
 from spectramind_kit.public_baselines.front_end import baseline_features
 from spectramind_kit.training.augmentation import SimulatedPlanets
 from spectramind_kit.work_folder import provenance
@@ -121,7 +123,7 @@ def executed():
     return watch
 
 
-def test_whatever_runs_while_a_product_is_made_belongs_to_its_code(competition, executed):
+def test_whatever_runs_while_a_product_is_made_belongs_to_its_code(competition, executed, tmp_path):
     """A planet that nothing is stored of; what only finds the product's place or stores it makes no difference."""
     config, planet = competition.config, int(next((competition.data / "test").iterdir()).name)
     observation = open_competition(competition.data).observations("test", planet)[0]
@@ -138,7 +140,11 @@ def test_whatever_runs_while_a_product_is_made_belongs_to_its_code(competition, 
     makes("fit", lambda: measure.fit_transit(made["light curves"], observation.planet, config.fit))
     makes("features", lambda: measure.visit_features(made["light curves"], made["fit"], observation.planet))
     makes("baseline input", lambda: baseline_features(observation))
-    makes("examples", lambda: SimulatedPlanets(config)(0))
+    ids = np.arange(4)
+    spectra = np.random.default_rng(0).normal(0.01, 1e-4, (4, N_WAVELENGTH))
+    labels = TrainingSet(ids, spectra, ids, open_competition(competition.data).wavelength, *no_darkening(4))
+    known = store_training_set(labels, tmp_path)
+    makes("examples", lambda: SimulatedPlanets(config, known)(0))
 
 
 @pytest.mark.parametrize("product", ["light curves", "fit", "features", "baseline input"])
