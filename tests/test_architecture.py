@@ -254,3 +254,11 @@ def test_nothing_unfinished():
     pattern = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
     found = [str(p.relative_to(PROJECT)) for p in PACKAGE.rglob("*.py") if pattern.search(p.read_text())]
     assert not found, found
+
+
+def test_importing_changes_no_warnings_and_no_loggers():
+    """They belong to the caller; a module may set them only around what it does."""
+    pattern = re.compile(
+        r"^(warnings\.(filter|simplefilter)|logging\.(basicConfig|disable)|\w*\.setLevel)", re.MULTILINE
+    )
+    assert not [str(p.relative_to(PROJECT)) for p in PACKAGE.rglob("*.py") if pattern.search(p.read_text())]

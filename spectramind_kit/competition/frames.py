@@ -15,9 +15,6 @@ from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, Channel
 from spectramind_kit.products import CalibrationFrames, PlanetObservation, RawCube
 
-# Thousands of columns are thousands of small reads; polars takes its threads being all busy for a sign of deadlock.
-warnings.filterwarnings("ignore", message="POLARS_MAX_BLOCKING_THREAD_COUNT reached", category=UserWarning)
-
 _CALIBRATION_LOST = {FGS1.name: Flag.FGS1_CALIBRATION_LOST, AIRS.name: Flag.AIRS_CALIBRATION_LOST}
 
 
@@ -159,7 +156,10 @@ def _n_column(path: Path, what: str) -> int:
 def _read(path: Path, what: str, columns: list[int] | None = None) -> pl.DataFrame:
     _require_file(path, what)
     try:
-        table = pl.read_parquet(path, columns=columns)
+        with warnings.catch_warnings():
+            # Thousands of columns are thousands of small reads; polars takes busy threads for a sign of deadlock.
+            warnings.filterwarnings("ignore", message="POLARS_MAX_BLOCKING_THREAD_COUNT reached", category=UserWarning)
+            table = pl.read_parquet(path, columns=columns)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _damaged(what, error) from error
     if len(table) == 0:

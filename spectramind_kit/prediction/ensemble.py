@@ -15,8 +15,8 @@ from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.features.planet import Features
 from spectramind_kit.networks.batch import collate
 from spectramind_kit.networks.spectramind import SpectraMindV50
-from spectramind_kit.prediction.inference import Prediction
 from spectramind_kit.settings.model import ModelConfig
+from spectramind_kit.uncertainty.blending import Prediction
 
 logger = logging.getLogger(__name__)
 

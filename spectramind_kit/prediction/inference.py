@@ -18,9 +18,6 @@ from spectramind_kit.products import DepthEstimate, Planet
 
 logger = logging.getLogger(__name__)
 
-Prediction = tuple[np.ndarray, np.ndarray]
-"""Mean and sigma (n_wavelength,) of one planet [(Rp/Rs)^2]."""
-
 
 @dataclass(frozen=True, eq=False)
 class SpectrumPosterior:

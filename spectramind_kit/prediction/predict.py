@@ -10,10 +10,11 @@ from spectramind_kit.config import Config
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.features.planet import Features
 from spectramind_kit.prediction.device import chosen_device
-from spectramind_kit.prediction.inference import Inference, Prediction
+from spectramind_kit.prediction.inference import Inference
 from spectramind_kit.prediction.spectrum import NetworkPrediction, network_features, predict_spectrum
 from spectramind_kit.prediction.trained_model import TrainedModel
 from spectramind_kit.products import Spectrum
+from spectramind_kit.uncertainty.blending import Prediction
 from spectramind_kit.work_folder.layout import NETWORKS
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ import numpy as np
 
 from spectramind_kit.config import Config
 from spectramind_kit.metric import score
-from spectramind_kit.prediction.inference import Inference, Prediction
+from spectramind_kit.prediction.inference import Inference
 from spectramind_kit.prediction.measure import PlanetTask
 from spectramind_kit.prediction.population import LabelStatistics
 from spectramind_kit.prediction.predict import (
@@ -33,7 +33,7 @@ from spectramind_kit.prediction.worker import FitSummary
 from spectramind_kit.products import Spectrum
 from spectramind_kit.symbolic.bands import region_names
 from spectramind_kit.training.examples import Examples, concatenated
-from spectramind_kit.uncertainty.blending import Predictions, blended, learn_blending_weight
+from spectramind_kit.uncertainty.blending import Prediction, Predictions, blended, learn_blending_weight
 from spectramind_kit.uncertainty.conformal import conformal_scale, neighbour_weights
 from spectramind_kit.uncertainty.posthoc import PosthocCalibration, fit_calibration
 from spectramind_kit.uncertainty.recalibration import Recalibration, learn_recalibration, no_recalibration

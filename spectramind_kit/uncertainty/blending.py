@@ -17,6 +17,8 @@ _LEAST_GAIN = 1e-4
 """Score below which a gain is none."""
 _FEWEST = 8
 """Held-out planets below which nothing is proven."""
+Prediction = tuple[np.ndarray, np.ndarray]
+"""Mean and sigma (n_wavelength,) of one planet [(Rp/Rs)^2]."""
 Predictions = tuple[np.ndarray, np.ndarray]
 """Means and sigmas, (n_planet, n_wavelength) or (n_wavelength,) each [(Rp/Rs)^2]."""
 
