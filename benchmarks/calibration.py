@@ -1,6 +1,6 @@
 """How long a full-size visit takes from parquet files to light curves, beside decoding alone and the host's chain.
 
-    (a) needed columns decoded      (b) whole files decoded      (c) fused path      (d) readable twin
+    (a) needed columns decoded      (b) whole files decoded      (c) fused path      (d) reference implementation
     (e) the public chain as the host describes it: all pixels, linearity, float64, NumPy
 
 Every row is a process of its own on one thread: CPU seconds and wall time of the best of some repetitions, peak
@@ -36,7 +36,7 @@ ROWS = {
     "needed columns decoded": "a",
     "whole files decoded": "b",
     "fused": "c",
-    "readable twin": "d",
+    "reference implementation": "d",
     "host's chain": "e",
 }
 ONCE = ("d", "e")

@@ -2,7 +2,7 @@
 
 One full-size simulated visit an edition, the same frames for every option, so that differences from the nominal
 configuration are not noise. The simulator follows the official sign of the converter, the linearity of the tables
-and dark current by time since reset; hot pixels keep their light. Changes are told in ppm of the star's light, of
+and dark current by time since reset; hot pixels keep their light. Changes are in ppm of the star's light, of
 the scatter and of the depth.
 
     python benchmarks/disputed_options.py [--real DIR] [--json FILE]

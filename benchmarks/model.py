@@ -1,8 +1,8 @@
-"""What the network adds to the fit: every model on the same simulated folders, by the same verbs.
+"""What the network adds to the fit: every model on the same simulated folders, by the same commands.
 
 Rows: population; none (fit and prior alone); the network, plain and with what may help it; the three public baselines.
 ``small`` folders hold nothing but what the fit's model knows; ``beyond_fit`` ones hold spots, other limb darkening,
-drifts, bursts, red noise and another population of test planets.
+drifts, pointing excursions, red noise and another population of test planets.
 
 Columns: held-out score of the training planets, score of the test planets, share of the network (FGS1, AIRS-CH0),
 weights, processor minutes of training and seconds a test planet (both with fits lying there), peak memory.

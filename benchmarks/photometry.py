@@ -2,9 +2,9 @@
 
 Simulated visits in memory, so that the light on every pixel is known. Three ways of summing pixels are compared:
 "dropped" (plain sum that leaves bad pixels out), "sum" (their light is modelled) and "optimal" (weighted by light
-over variance). Scatter is told in units of the photon and read noise of the whole aperture; depths of injected
+over variance). Scatter is in units of the photon and read noise of the whole aperture; depths of injected
 transits are compared with the truth, in units of their own error. The simulator's wings are those of the
-configuration; how depths fare where they are not is told last.
+configuration; how depths fare where they are not comes last.
 
     python benchmarks/photometry.py [--visits 2] [--injections 200] [--json FILE]
 """
@@ -77,7 +77,7 @@ def bias_figures(injections: int) -> dict[str, float]:
     """Measure and print the mean error of injected depths in units of their own error.
 
     Every two injections have noise of opposite sign, so that the bias shows far below the noise of one; its own
-    error is told by how much the pairs differ.
+    error is estimated from how much the pairs differ.
     """
     config = load_config(["simulation=small"])
     pairs: dict[str, list] = {kind: [] for kind in KINDS}

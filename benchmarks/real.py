@@ -7,9 +7,9 @@ normalised by somebody else, relative flux = 1 + (white - its mean) / 101.6; the
 mean depth is no evidence, its scatter is. A quarter of the curves may be looked at while the fit is changed; the rest,
 chosen by a hash of the row, only judges, and figures without a suffix are of those.
 
-Judged are the light curves as they are: noise is told from second differences, no orbit is known, and 2024 has no limb
-darkening, which the fit is not told either. ``cubic`` is a fit of nothing but a box dip's depth: the mean flux inside
-the transit against a cubic through what is outside.
+Judged are the light curves as they are: noise is estimated from second differences, no orbit is known, and 2024 has
+no limb darkening, which the fit does not know either. ``cubic`` is a fit of nothing but a box dip's depth: the mean
+flux inside the transit against a cubic through what is outside.
 """
 
 import argparse
@@ -259,7 +259,7 @@ def white_residuals(fit: TransitFit) -> list[np.ndarray]:
 def light_curves(
     planet_id: int, time: np.ndarray, flux: np.ndarray, wavelength: np.ndarray, seconds: float
 ) -> LightCurves:
-    """Return somebody else's light curves as ours; noise is told from second differences, wavelength by wavelength."""
+    """Return somebody else's light curves as ours; noise is estimated from each wavelength's second differences."""
     noise = np.sqrt((np.diff(flux, n=2, axis=0) ** 2).mean(axis=0) / 6.0)
     return LightCurves(
         planet_id=planet_id,

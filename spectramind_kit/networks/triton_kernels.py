@@ -163,11 +163,11 @@ def _outputs(
         kept, added = tl.associative_scan((kept, added), 1, _then)
         before = tl.gather(added + kept * first[:, None], previous, 1)
         state = tl.where(s[None, :] == 0, first[:, None], before)
-        seen = ()
+        observed = ()
         for k in tl.static_range(4):
             state = decays[k] * state + pushes[k]
-            seen += (state * c[k],)
-        result = _joined(seen[0], seen[1], seen[2], seen[3], STEPS)
+            observed += (state * c[k],)
+        result = _joined(observed[0], observed[1], observed[2], observed[3], STEPS)
         result += tl.load(skip + d) * tl.load(u + row + natural, mask=inside, other=0.0)
         if GATED:
             gate = tl.load(z + row + natural, mask=inside, other=0.0)
@@ -257,8 +257,8 @@ def _gradients(
         if GATED:
             gate = tl.load(z + row + natural, mask=inside, other=0.0)
             opened = tl.sigmoid(gate)
-            seen = _joined(states[1] * c[0], states[2] * c[1], states[3] * c[2], states[4] * c[3], STEPS)
-            ungated = seen + weight * value
+            observed = _joined(states[1] * c[0], states[2] * c[1], states[3] * c[2], states[4] * c[3], STEPS)
+            ungated = observed + weight * value
             tl.store(dz + row + natural, slope * ungated * opened * (1.0 + gate * (1.0 - opened)), mask=inside)
             slope = slope * gate * opened
         through_input = _joined(adjoints[3] * b[0], adjoints[2] * b[1], adjoints[1] * b[2], adjoints[0] * b[3], STEPS)

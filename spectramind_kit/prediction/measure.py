@@ -176,8 +176,8 @@ class PlanetTask:
         made, problems = self._for_each_visit(planet_id, self._fit_and_see)
         if not made:
             return Measurement(planet_id, None, tuple(problems))
-        fits, planets, seen, public = zip(*made)
-        visits = tuple(visit for visit in seen if visit is not None)
+        fits, planets, inputs, public = zip(*made)
+        visits = tuple(visit for visit in inputs if visit is not None)
         try:
             return Measurement(planet_id, join_visits(fits), tuple(problems), planets[0], visits, public[0])
         except Exception as error:
@@ -190,15 +190,15 @@ class PlanetTask:
 
     def _fit_and_see(self, visit: VisitProducts) -> tuple[TransitFit, Planet, VisitFeatures | None, np.ndarray | None]:
         """Return the fit of a visit, and what network or baseline see of it; without that the fit still counts."""
-        fit, seen, public, kind = visit.fit, None, None, self.config.model.kind
+        fit, inputs, public, kind = visit.fit, None, None, self.config.model.kind
         try:
             if kind == "v50":
-                seen = visit.features
+                inputs = visit.features
             elif kind != "none" and visit.observation.visit == 0:
                 public = visit.baseline_input
         except Exception:
             logger.warning("%s has no features", visit.observation.name, exc_info=True)
-        return fit, visit.observation.planet, seen, public
+        return fit, visit.observation.planet, inputs, public
 
     def _for_each_visit(self, planet_id: int, make: Callable[[VisitProducts], Made]) -> tuple[list[Made], list[str]]:
         """Return what could be made of the visits, and the problems with the others."""

@@ -61,9 +61,9 @@ def network_predictions(
     from spectramind_kit.prediction.ensemble import load_ensemble  # here: it loads torch, and a fit needs none
 
     ensemble = load_ensemble(folder / NETWORKS, model.wavelength, chosen_device(config.training))
-    seen = {i: features for i, one in enumerate(inferred) if (features := network_inputs(one, model, config))}
-    folds = [fold_of(inferred[i].planet_id) for i in seen]
-    found = dict(zip(seen, ensemble.predictions(list(seen.values()), folds)))
+    inputs = {i: features for i, one in enumerate(inferred) if (features := network_inputs(one, model, config))}
+    folds = [fold_of(inferred[i].planet_id) for i in inputs]
+    found = dict(zip(inputs, ensemble.predictions(list(inputs.values()), folds)))
     return [found.get(i) for i in range(len(inferred))]
 
 

@@ -74,7 +74,7 @@ def column_wavelengths(name: str) -> np.ndarray:
     return airs_wavelengths() if name == AIRS.name else np.array([FGS1_WAVELENGTH])
 
 
-def seen_transit(
+def observed_transit(
     world: World,
     planet: WorldPlanet,
     mid_time: float,
@@ -136,7 +136,7 @@ def simulate_counts(
     electrons = world.detector.electrons(name, planet.star.temperature, planet.brightness, adc)
     n_instant = 1 if cadence.n_average == 1 else _INSTANTS
     instants = exposure_instants(cadence.mid_times(), cadence.stored_exposure, n_instant)
-    transit = seen_transit(world, planet, truth.mid_time, wavelength, instants, truth.crossing)
+    transit = observed_transit(world, planet, truth.mid_time, wavelength, instants, truth.crossing)
     star = (electrons[:, None] * transit * truth.gain(world, wavelength, cadence)).astype(np.float32)
     image, motion = world.detector.image(name), pointing_on_exposures(truth.motion[name], cadence).astype(np.float32)
     # FGS1's whole detector shares one spot's light; a column of AIRS-CH0 has its own.

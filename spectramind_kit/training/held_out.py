@@ -257,8 +257,8 @@ def _train_networks(
         examples = concatenated([examples, injected_examples(model, task, ids, examples.truth)])
     if config.training.simulated_planets:
         simulated = simulated_examples(model, work, config)
-    seen = [network_inputs(one, model, config) for one in unlabelled]
-    train_networks(networks, examples, simulated, [features for features in seen if features is not None])
+    inputs = [network_inputs(one, model, config) for one in unlabelled]
+    train_networks(networks, examples, simulated, [features for features in inputs if features is not None])
 
 
 def _train_baselines(kind: str, held_out: HeldOut, task: PlanetTask) -> None:
@@ -267,15 +267,17 @@ def _train_baselines(kind: str, held_out: HeldOut, task: PlanetTask) -> None:
 
     networks = WorkFolder(task.work).networks
     shutil.rmtree(networks, ignore_errors=True)
-    seen = public_features(held_out.inferred)
-    train_baselines(kind, seen, held_out.truth, held_out.fold, task.config.seed, networks)
+    inputs = public_features(held_out.inferred)
+    train_baselines(kind, inputs, held_out.truth, held_out.fold, task.config.seed, networks)
 
 
 def _examples(model: TrainedModel, held_out: HeldOut, config: Config) -> Examples:
     """Return the held-out planets as the networks learn from them."""
-    seen = {i: features for i, one in enumerate(held_out.inferred) if (features := network_inputs(one, model, config))}
-    places = list(seen)
-    return Examples(tuple(seen.values()), held_out.truth[places], held_out.fold[places], model.wavelength)
+    inputs = {
+        i: features for i, one in enumerate(held_out.inferred) if (features := network_inputs(one, model, config))
+    }
+    places = list(inputs)
+    return Examples(tuple(inputs.values()), held_out.truth[places], held_out.fold[places], model.wavelength)
 
 
 def _stacked(pairs: Sequence[Prediction], shape: tuple[int, ...]) -> Predictions:

@@ -79,7 +79,7 @@ def exposure_samples(time: np.ndarray, exposure: float, supersample: int) -> np.
 
 
 def _in_transit(separation: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """True where the discs overlap, and where that cannot be told (NaN), so that NaN shows in the flux."""
+    """True where the discs overlap, and where that is unknown (NaN), so that NaN shows in the flux."""
     return ~(separation >= 1.0 + np.sqrt(np.abs(depth)))
 
 

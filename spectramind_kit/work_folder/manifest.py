@@ -36,7 +36,7 @@ def write_manifest(path: Path, config: Config, outputs: list[Path], inputs: list
         config: the configuration of the run.
         outputs: files that were written, to hash.
         inputs: files they were made from, to hash.
-        facts: what else should be told.
+        facts: what else is recorded.
     """
     manifest = {
         "kit_version": __version__,

@@ -1,6 +1,6 @@
 """Create a dataset on Kaggle or give it a new version, and know that it arrived.
 
-The client's own ``datasets create`` skips folders unless told otherwise, goes on without files whose upload failed,
+The client's own ``datasets create`` skips folders unless asked to zip them, goes on without files whose upload failed,
 and takes any error of the server for "does not exist"; none of that shows in its exit status. Here its upload runs
 with folders zipped (Kaggle unpacks them), each file is counted, and a version is made only from all of them.
 """
