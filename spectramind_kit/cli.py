@@ -15,14 +15,16 @@ import time
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from spectramind_kit import __version__
-from spectramind_kit.config import Config, load_config
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
 from spectramind_kit.kaggle.remote import commands as kaggle_commands
+
+if TYPE_CHECKING:
+    from spectramind_kit.config import Config
 
 logger = logging.getLogger(__name__)
 
@@ -336,7 +338,9 @@ def _seconds_logged(doing: str, every: float = 8.0) -> Iterator[None]:
         thread.join()
 
 
-def _config(overrides: list[str] | None) -> Config:
+def _config(overrides: list[str] | None) -> "Config":
+    from spectramind_kit.config import load_config  # here: Hydra and pydantic take as long as all the rest
+
     return load_config(overrides or [])
 
 
