@@ -22,7 +22,7 @@ from scipy.special import logsumexp
 from spectramind_kit.instruments import AIRS, CHANNELS, is_fgs1
 from spectramind_kit.random_world.planets import WorldPlanet
 from spectramind_kit.random_world.timeline import N_SLOW, SLOW_STEP, binned
-from spectramind_kit.random_world.visit import VisitTruth, exposure_instants, seen_transit
+from spectramind_kit.random_world.visit import VisitTruth, exposure_instants, observed_transit
 from spectramind_kit.random_world.world import World, draw_planets
 from spectramind_kit.simulation.cadence import OBSERVATION_TIME
 from spectramind_kit.simulation.starlight import label_wavelengths
@@ -184,7 +184,7 @@ class WorldBound:
         instants = exposure_instants(middle, OBSERVATION_TIME / N_BIN, 3)
 
         def light(of: WorldPlanet, what: VisitTruth) -> np.ndarray:
-            return seen_transit(self.world, of, what.mid_time, self.wavelength, instants, what.crossing)
+            return observed_transit(self.world, of, what.mid_time, self.wavelength, instants, what.crossing)
 
         transit = light(planet, truth)
         deeper = light(replace(planet, depth=1.001 * planet.depth), truth)

@@ -12,7 +12,7 @@ from spectramind_kit.config import load_config
 from spectramind_kit.errors import ConfigurationError
 from spectramind_kit.instruments import AIRS
 from spectramind_kit.random_world.folder import simulate_world
-from spectramind_kit.random_world.visit import draw_visit, seen_transit
+from spectramind_kit.random_world.visit import draw_visit, observed_transit
 from spectramind_kit.random_world.world import draw_planets, draw_world, visit_stream
 
 SMALL = ["simulation=random_world", "simulation.airs_average=75", "simulation.fgs1_average=900", "model=none"]
@@ -65,8 +65,8 @@ def test_spotted_and_crossed_stars_hide_what_they_must():
     planet, truth = next((p, v) for p, v in zip(planets, visits) if v.crossing is not None)
     time = truth.mid_time + np.linspace(-15_000.0, 15_000.0, 200)[:, None]
     wavelength = np.array([0.7, 2.0, 3.9])
-    crossed = seen_transit(world, planet, truth.mid_time, wavelength, time, truth.crossing)
-    missed = seen_transit(world, planet, truth.mid_time, wavelength, time)
+    crossed = observed_transit(world, planet, truth.mid_time, wavelength, time, truth.crossing)
+    missed = observed_transit(world, planet, truth.mid_time, wavelength, time)
     assert (crossed >= missed - 1e-12).all() and (crossed - missed)[0].max() > (crossed - missed)[2].max() > 0.0
 
 
