@@ -73,7 +73,7 @@ def transit_of(fit: TransitFit, planet: Planet, depth: np.ndarray, bin_seconds: 
         transit_prior(planet, config).period,
         fit.parameters["semi_major_axis"].value,
         fit.parameters["impact_parameter"].value ** 2,
-        np.ascontiguousarray(depth),
+        depth,
         u[:, 0],
         u[:, 1],
     )
