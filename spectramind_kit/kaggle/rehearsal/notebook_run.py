@@ -76,7 +76,7 @@ def run_notebook(
         command = command_in_namespaces(rehearsal.means, stage, command)
     else:
         attachments.link_tree(stage.mounts[:-1], rehearsal.place)
-        shutil.copy(socket_refusal.__file__, rehearsal.environment.site_packages / "sitecustomize.py")
+        socket_refusal.refuse_in(rehearsal.environment.site_packages)
     record = rehearsal.place / "run.log"
     log.info("running %s; its output goes to %s", notebook, record)
     usage = run_watched(command, session_variables(rehearsal), record, rehearsal.working, budget)

@@ -1,12 +1,25 @@
 """Refuse every connection that leaves this machine, inside Python: the dry run's second choice.
 
-Where the system allows no network namespace, this file becomes the ``sitecustomize.py`` of the rehearsal's virtual
-environment, so that every Python process of it starts so. Weaker than a namespace: programs that are not Python pass.
+Where the system allows no network namespace, this file is copied into the rehearsal's virtual environment, and every
+Python process of it starts so. Weaker than a namespace: programs that are not Python pass. The copy uses the standard
+library only.
 """
 
 import errno
 import ipaddress
+import shutil
 import socket
+from pathlib import Path
+
+
+def refuse_in(site_packages: Path) -> None:
+    """Refuse the network to every Python process that starts with this folder of packages.
+
+    By a ``.pth`` file, since a ``sitecustomize.py`` there is hidden by one beside the standard library, as Debian's is.
+    """
+    module = Path(__file__).stem
+    shutil.copy(__file__, site_packages)
+    (site_packages / f"{module}.pth").write_text(f"import {module}; {module}.refuse_network()\n")
 
 
 def refuse_network() -> None:
@@ -46,7 +59,3 @@ def _refuse_outside(address: object) -> None:
         local = False
     if not local:
         raise OSError(errno.ENETUNREACH, f"the rehearsal is offline, refused {host}")
-
-
-if __name__ == "sitecustomize":
-    refuse_network()

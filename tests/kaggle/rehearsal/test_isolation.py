@@ -53,8 +53,14 @@ def test_means_without_unshare_is_none(monkeypatch):
 
 
 def test_refused_sockets_leave_the_loopback_alone(tmp_path):
-    shutil.copy(socket_refusal.__file__, tmp_path / "sitecustomize.py")
-    code = """
+    packages, customized = tmp_path / "packages", tmp_path / "customized"
+    packages.mkdir()
+    customized.mkdir()
+    socket_refusal.refuse_in(packages)
+    (customized / "sitecustomize.py").write_text("# as Debian's Python has one, which hides any other")
+    code = f"""
+import site
+site.addsitedir({str(packages)!r})
 import socket
 server = socket.create_server(("127.0.0.1", 0))
 socket.create_connection(server.getsockname()).close()
@@ -72,7 +78,7 @@ for act in (
         print(error.errno, "offline" in str(error))
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(customized)}, capture_output=True, text=True
     )
 
     assert done.stdout.split("\n")[:-1] == ["101 True"] * 5, done.stderr

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +24,8 @@ def spectramind(tmp_path):
     """Run a command in a process that reaches nothing but the loopback; return status, output, error output."""
     home = tmp_path / "home"
     (home / "offline").mkdir(parents=True)
-    shutil.copy(socket_refusal.__file__, home / "offline" / "sitecustomize.py")
+    refusal = f"from {socket_refusal.__name__} import refuse_network\nrefuse_network()\n"
+    (home / "offline" / "sitecustomize.py").write_text(refusal)
     path = os.pathsep.join([str(home / "offline"), str(PROJECT)])
 
     with serving() as server:
