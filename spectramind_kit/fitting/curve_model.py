@@ -22,7 +22,7 @@ from spectramind_kit.transit.spectroscopic import SpectroscopicTransit, spectros
 
 MID_TIME, LOG_AXIS, IMPACT_SQUARED = 0, 1, 2
 """Places of the orbit in the shared parameters: t0 [s], ln(a/Rs), b^2 [R_star^2]."""
-FGS1_LAG = "fgs1_lag"
+FGS1_LAG = "clock_fgs1"
 """Name of the shared parameter that FGS1's mid-time is later by [s]."""
 _N_ORBIT = 3
 _N_TRANSIT = 5

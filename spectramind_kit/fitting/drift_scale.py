@@ -14,6 +14,7 @@ import numpy as np
 
 from spectramind_kit.fitting.curve_model import CurveModel
 from spectramind_kit.fitting.gauss_newton import Solution, eliminate, solve_scaled
+from spectramind_kit.fitting.systematics import kind_of
 
 _PRIOR_WEIGHT = 1.0
 """Weight of the configured scatter, in coefficients."""
@@ -35,8 +36,8 @@ def empirical_bayes_scatter(model: CurveModel, solution: Solution) -> np.ndarray
     precision = model.prior_scatter**-2
     information = schur - np.diag(precision)
     score = schur @ solution.state.shared - precision * model.prior_mean
-    kinds = sorted({name for name in model.names if name.startswith("drift")})
-    members = [np.array([name == kind for name in model.names]) for kind in kinds]
+    kinds = sorted({kind_of(name) for name in model.names if name.startswith(("drift", "pointing"))})
+    members = [np.array([kind_of(name) == kind for name in model.names]) for kind in kinds]
     scatter = model.prior_scatter
     identity = np.eye(len(schur))
     for _ in range(_N_STEP):

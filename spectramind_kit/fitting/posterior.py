@@ -44,8 +44,9 @@ from spectramind_kit.fitting.quality import (
     transit_is_lost,
 )
 from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
-from spectramind_kit.fitting.systematics import Systematics, drift_and_jitter
+from spectramind_kit.fitting.systematics import Systematics, drift_terms, jump_terms, pointing_terms, systematics
 from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
+from spectramind_kit.fitting.visit_likelihood import visit_likelihood
 from spectramind_kit.fitting.white_light import Dip, find_dips, fit_white, joint_start, white_curves
 from spectramind_kit.flags import Flag, Flags, flag_sentences
 from spectramind_kit.instruments import is_fgs1
@@ -105,6 +106,8 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     noise = {name: channel_noise(model, solution.at, group, curves.bin_seconds) for name, group in channels.items()}
     posterior = laplace_posterior(model, solution, list(channels.values()), [n.excess for n in noise.values()])
 
+    global LAST
+    LAST = visit_likelihood(model, solution, curves, curves.wavelength, list(channels.values()))
     flags = {**prior.flags, **data_flags(curves.wavelength, data.valid, _unused_fraction(model, data), ratio)}
     flags |= fit_flags(solution, noise, white.jumps)
     estimates = _estimates(model, posterior, prior, curves.wavelength, data.valid)
@@ -186,9 +189,9 @@ def _fit_white_light(
     middle = np.array([curves.wavelength[group].mean() for group in groups])
 
     def fit(jumps: tuple[float, ...], n_dip: int = 1) -> WhiteFit:
-        systematics = _systematics(curves, middle, config.drift_order, 0, jumps)
-        dips = find_dips(curves.time, flux, weight, systematics, config.drift_scatter, n_dip)
-        model = curve_model(flux, weight, _instants(curves, config), middle, systematics, prior, config, dips[0].depth)
+        known = _systematics(curves, middle, config.drift_order, 0, jumps)
+        dips = find_dips(curves.time, flux, weight, known, config.drift_scatter, n_dip)
+        model = curve_model(flux, weight, _instants(curves, config), middle, known, prior, config, dips[0].depth)
         ends = [(dip, fit_white(model, dip, config)) for dip in dips]
         dip, solution = min(ends, key=lambda end: end[1].at.cost)
         anomaly = find_anomaly(curves.time, model, solution, config.drift_scatter, jumps)
@@ -218,16 +221,18 @@ def _joint_model(
     jumps: tuple[float, ...],
 ) -> CurveModel:
     weight = np.where(data.spike, 0.0, data.weight)
-    systematics = _systematics(curves, curves.wavelength, config.drift_order, config.drift_wavelength_order, jumps)
+    known = _systematics(curves, curves.wavelength, config.drift_order, config.drift_wavelength_order, jumps)
     instants = _instants(curves, config)
-    return curve_model(data.flux, weight, instants, curves.wavelength, systematics, prior, config, depth)
+    return curve_model(data.flux, weight, instants, curves.wavelength, known, prior, config, depth)
 
 
 def _systematics(
     curves: LightCurves, wavelength: np.ndarray, order: int, wavelength_order: int, jumps: tuple[float, ...]
 ) -> Systematics:
-    names = curves.regressor_names
-    return drift_and_jitter(curves.time, wavelength, order, wavelength_order, curves.regressors, names, jumps)
+    """Return what the fit itself moves."""
+    time = curves.time
+    terms = drift_terms(time, wavelength, order, wavelength_order) + jump_terms(time, wavelength, wavelength_order, jumps)
+    return systematics(time, wavelength, terms + pointing_terms(wavelength, curves.regressors, curves.regressor_names))
 
 
 def _instants(curves: LightCurves, config: FitConfig) -> np.ndarray:

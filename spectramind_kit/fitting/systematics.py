@@ -1,34 +1,50 @@
-"""What the instrument adds to the light curves: drift in time and wavelength, and pointing jitter.
+"""What the instrument adds to the light curves: drift, pointing, jumps; each a function of time at some wavelengths.
 
     systematics(t, l) = 1 + sum_i f_i(t) sum_m M[l, i, m] c_m
 
-The time functions f_i are Legendre polynomials (drift) and standardised regressors (jitter). The coefficients c are
-shared: AIRS-CH0 wavelengths share a drift whose strength is a low-order polynomial in wavelength (the gain drift
-1 + f(t) g(lambda) of ExoSim, Mugnai et al. 2025, with one g per order of f), FGS1 has a drift of its own, and its
-centroids act on it. M says which coefficient acts on which wavelength.
+The coefficients c are shared: AIRS-CH0 wavelengths share systematics whose strength is a low-order polynomial in
+wavelength (as a gain drift 1 + f(t) g(lambda) is, Mugnai et al. 2025), FGS1 has its own. M says which coefficient acts
+on which wavelength.
 
-Other regressors are left out on purpose. Widths, and the moments of AIRS-CH0, change with the background's share of
-the light and therefore with the transit itself: where the background was not quite right they moved depths of simulated
-planets by 0.1 %, and no residual became quieter.
-
-Smooth drifts have falling Legendre coefficients: on the real light curves of the 2025 edition they fall about as
-degree^-1.5, from 0.8e-3 (FGS1) and 0.3e-3 (AIRS-CH0) in the lowest two degrees, and so does their prior scatter.
+Drifts are powers x^n of the place x in the visit, 0 to 1, with independent coefficients. What moves an image may move
+the light of both channels, by light lost at an aperture or by gain that differs between pixels, so that every
+centroid may act on every channel; the light curves say how strongly. Widths and squares of centroids enter only where
+a population of visits bears them out (``noise_and_pointing``): widths change with the background's share of the light
+and thus with the transit itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from spectramind_kit.instruments import is_fgs1
 
-_FALL = -1.5
-"""Exponent of the fall of drift coefficients with degree."""
-_JITTER_REGRESSORS = ("fgs1_row_centroid", "fgs1_column_centroid")
+CENTROIDS = ("fgs1_row_centroid", "fgs1_column_centroid", "airs_row_centroid")
+"""Regressors that say where an image is [pixel]."""
 _CLIP = 4.0
 """Regressors are clipped there [standard deviations]: one wild centroid must not set the slope of a light curve."""
+_UNIT = 0.1
+"""Motion that coefficients of pointing belong to [pixel]."""
 JUMP_SCATTER = 5.0
-"""Prior scatter of a jump, relative to that of the drift's lowest degree."""
+"""Prior scatter of a jump, relative to that of a drift's coefficient."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """A function of time that some wavelengths follow.
+
+    Attributes:
+        name: kind and place, as in "drift_airs_0/3"; no two terms of a visit share it.
+        function: (n_time,) [1].
+        strength: (n_wavelength,) [1].
+        scatter: prior scatter of its coefficient, relative to that of a drift's [1].
+    """
+
+    name: str
+    function: np.ndarray
+    strength: np.ndarray
+    scatter: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,14 +54,19 @@ class Systematics:
     Attributes:
         functions: (n_function, n_time) [1].
         mixing: (n_wavelength, n_function, n_coefficient) [1].
-        scatter: (n_coefficient,) prior scatter of the coefficients, relative to that of the lowest degree [1].
-        names: of the coefficients: "drift_" and what drifts, "jump", or "jitter".
+        scatter: (n_coefficient,) prior scatter of the coefficients, relative to that of a drift's [1].
+        names: of the coefficients, those of their terms.
     """
 
     functions: np.ndarray
     mixing: np.ndarray
     scatter: np.ndarray
     names: tuple[str, ...]
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of a term, the part of its name before the place."""
+    return name.partition("/")[0]
 
 
 def polynomial_basis(x: np.ndarray, order: int) -> np.ndarray:
@@ -70,51 +91,92 @@ def wavelength_basis(wavelength: np.ndarray, order: int) -> np.ndarray:
     return basis
 
 
-def drift_and_jitter(
-    time: np.ndarray,
-    wavelength: np.ndarray,
-    drift_order: int,
-    drift_wavelength_order: int,
-    regressors: np.ndarray,
-    regressor_names: tuple[str, ...],
-    jumps: tuple[float, ...] = (),
-) -> Systematics:
-    """Build the systematics of one visit.
+def strengths(wavelength: np.ndarray, order: int) -> list[tuple[str, np.ndarray]]:
+    """Return the ways in which wavelengths follow a function: name and strength (n_wavelength,) of each.
+
+    Args:
+        wavelength: (n_wavelength,) [um].
+        order: highest degree in wavelength over AIRS-CH0.
+    """
+    fgs1 = is_fgs1(wavelength)
+    ways = [] if fgs1.all() else [(f"airs_{n}", s) for n, s in enumerate(wavelength_basis(wavelength, order).T)]
+    return ways + ([("fgs1", fgs1.astype(float))] if fgs1.any() else [])
+
+
+def drift_terms(time: np.ndarray, wavelength: np.ndarray, order: int, wavelength_order: int) -> list[Term]:
+    """Return the drift: powers of the place in the visit, less their mean, which is the star's level.
 
     Args:
         time: (n_time,) [s].
         wavelength: (n_wavelength,) [um].
-        drift_order: highest degree in time; the constant is the star's level and not part of the drift.
-        drift_wavelength_order: highest degree in wavelength over AIRS-CH0.
-        regressors: (n_time, n_regressor); only the centroids of FGS1 are used, where they are finite and move.
-        regressor_names: of the columns of ``regressors``.
-        jumps: when the flux jumped [s]; every kind of drift jumps by a size of its own.
+        order: highest power.
+        wavelength_order: highest degree in wavelength over AIRS-CH0.
     """
-    fgs1 = is_fgs1(wavelength)
-    functions = list(polynomial_basis(time, drift_order)[1:])
-    over_airs = wavelength_basis(wavelength, drift_wavelength_order).T if not fgs1.all() else np.zeros((0, len(fgs1)))
-    kinds = [(f"drift_airs_{degree}", strength) for degree, strength in enumerate(over_airs)]
-    kinds += [("drift_fgs1", fgs1.astype(float))] if fgs1.any() else []
-    # One coefficient each: the function it scales, its strength per wavelength, its prior scatter, its name.
-    terms = [(i, strength, (i + 1.0) ** _FALL, name) for i in range(drift_order) for name, strength in kinds]
-    for jump in jumps:
-        terms += [(len(functions), strength, JUMP_SCATTER, "jump") for _, strength in kinds]
-        functions.append(np.where(time > jump, 0.5, -0.5))  # half before, half after: the level stays what it was
-    for series in _pointing(regressors, regressor_names) if fgs1.any() else ():
-        terms.append((len(functions), fgs1.astype(float), 1.0, "jitter"))
-        functions.append(series)
-    mixing = np.zeros((len(wavelength), len(functions), len(terms)))
-    for coefficient, (function, strength, _, _) in enumerate(terms):
-        mixing[:, function, coefficient] = strength
-    stacked = np.stack(functions) if functions else np.zeros((0, len(time)))
-    scatter = np.array([size for _, _, size, _ in terms])
-    names = tuple(name for *_, name in terms)
-    return Systematics(stacked, mixing, scatter, names)
+    window = np.ptp(time) if len(time) else 0.0
+    x = (time - time.min()) / window if window > 0.0 else np.zeros_like(time)
+    powers = [x**n - (x**n).mean() for n in range(1, order + 1)]
+    ways = strengths(wavelength, wavelength_order)
+    return [Term(f"drift_{way}/{n}", power, s) for n, power in enumerate(powers, start=1) for way, s in ways]
 
 
-def _pointing(regressors: np.ndarray, names: tuple[str, ...]) -> Iterator[np.ndarray]:
-    """Yield the standardised centroids of FGS1, those that are finite and move."""
+def jump_terms(time: np.ndarray, wavelength: np.ndarray, wavelength_order: int, jumps: Sequence[float]) -> list[Term]:
+    """Return jumps of the flux at given times [s]; every way of following jumps by a size of its own."""
+    # Half before, half after: the level stays what it was.
+    steps = [np.where(time > jump, 0.5, -0.5) for jump in jumps]
+    ways = strengths(wavelength, wavelength_order)
+    return [Term(f"jump_{way}/{n}", step, s, JUMP_SCATTER) for n, step in enumerate(steps) for way, s in ways]
+
+
+def pointing_terms(wavelength: np.ndarray, regressors: np.ndarray, names: Sequence[str]) -> list[Term]:
+    """Return what the centroids do to each channel, those that are finite and move.
+
+    Args:
+        wavelength: (n_wavelength,) [um].
+        regressors: (n_time, n_regressor).
+        names: of the regressors.
+    """
+    ways = strengths(wavelength, 1)
+    return [
+        Term(f"pointing_{way}/{name}", motion, s, 1.0 / motion.std())
+        for name, motion in moving(regressors, names)
+        if name in CENTROIDS
+        for way, s in ways
+    ]
+
+
+def moving(regressors: np.ndarray, names: Sequence[str]) -> Iterable[tuple[str, np.ndarray]]:
+    """Yield names of the regressors that are finite and move, and how far from their mean (n_time,) [0.1 pixel].
+
+    In pixels, and not in the standard deviations of a visit: what a pixel of motion does to the light is the
+    instrument's, the same in every visit.
+
+    Args:
+        regressors: (n_time, n_regressor).
+        names: of the regressors.
+    """
     for name, series in zip(names, regressors.T):
-        moves = np.isfinite(series).all() and np.ptp(series) > 1e-9 * max(1.0, np.abs(series).max())
-        if name in _JITTER_REGRESSORS and moves:
-            yield np.clip((series - series.mean()) / series.std(), -_CLIP, _CLIP)
+        if np.isfinite(series).all() and np.ptp(series) > 1e-9 * max(1.0, np.abs(series).max()):
+            offset = series - series.mean()
+            limit = _CLIP * offset.std()
+            yield name, np.clip(offset, -limit, limit) / _UNIT
+
+
+def systematics(time: np.ndarray, wavelength: np.ndarray, terms: Sequence[Term]) -> Systematics:
+    """Join terms; those that follow the same function share its row.
+
+    Args:
+        time: (n_time,) [s].
+        wavelength: (n_wavelength,) [um].
+        terms: of the same times and wavelengths.
+    """
+    row = {id(term.function): term.function for term in terms}
+    place = {key: i for i, key in enumerate(row)}
+    mixing = np.zeros((len(wavelength), len(row), len(terms)))
+    for coefficient, term in enumerate(terms):
+        mixing[:, place[id(term.function)], coefficient] = term.strength
+    return Systematics(
+        functions=np.stack(list(row.values())) if row else np.zeros((0, len(time))),
+        mixing=mixing,
+        scatter=np.array([term.scatter for term in terms]),
+        names=tuple(term.name for term in terms),
+    )

@@ -200,7 +200,7 @@ def joint_start(white: Solution, groups: list[np.ndarray], model: CurveModel, wh
     known = {
         name: value
         for name, value in zip(white_names, white.state.shared)
-        if not name.startswith(("drift", "jump", "jitter"))
+        if not name.startswith(("drift", "jump", "pointing"))
     }
     for place, name in enumerate(model.names):
         if name in known:

@@ -1,0 +1,267 @@
+"""The prior of star and instrument, learned from many visits.
+
+A visit's likelihood (``visit_likelihood``) takes any Gaussian prior of limb darkening, drift, pointing and noise. Here
+that prior is learned by expectation maximisation over the visits of a folder (Gelman et al. 2013, ch. 5 and 13.4):
+
+- limb darkening, clocks, drift, pointing: a mean and a full covariance, shrunk towards independent coefficients of one
+  size per kind, which is learned as well; a kind that no visit shows shrinks to nothing;
+- noise: for each kernel of ``noise_modes`` one covariance W between the ways in which wavelengths follow the noise
+  (FGS1, AIRS-CH0, its slope): noise that both channels share, and its colour, are in it. With the score y of the
+  amplitudes and their information G, all else marginalised, W moves to the solution of
+
+      W' [sum tr(B G)] W' = W [sum y' B y] W
+
+  which never lowers the evidence (Zhou, Hu, Zhou & Lange 2019, for scalars);
+- of drift and noise every visit has a size of its own around the population's.
+
+Where the spectrum of a planet is known, its light curves say much more about star and instrument: the likelihood is
+then taken at the known depths.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spectramind_kit.fitting.noise_modes import N_MODE, USUAL, kernel_covariances
+from spectramind_kit.fitting.systematics import kind_of
+from spectramind_kit.fitting.visit_likelihood import VisitLikelihood
+
+_GROUPS = {
+    "fgs1": "darkening",
+    "airs": "darkening",
+    "clock": "clock",
+    "drift": "drift",
+    "ramp": "drift",
+    "pointing": "pointing",
+    "width": "pointing",
+    "square": "pointing",
+    "noise": "noise",
+}
+"""Groups of parameters by how their names begin."""
+FULL = {"darkening": 4.0, "clock": 4.0, "drift": 10.0, "pointing": 10.0}
+"""Groups with a full covariance, and the weight of independent coefficients in it, in visits."""
+SCALED = ("drift", "noise")
+"""Groups of which every visit has a size of its own."""
+_N_STEP = 12
+_MEAN_WEIGHT = 2.0
+"""Weight of a mean of zero, in visits."""
+_SIZE_WEIGHT = 1.0
+"""Weight of a kind's usual size, in coefficients; of the noise's, in visits."""
+_SCALE_WEIGHT = 4.0
+"""Weight of the population's size in that of a visit, in coefficients."""
+_SPREAD = (0.3, 1.0)
+"""Smallest and largest spread of the logarithm of a visit's size."""
+
+
+@dataclass(frozen=True, eq=False)
+class NuisancePrior:
+    """Gaussian prior of star and instrument.
+
+    Attributes:
+        names: of the parameters.
+        mean: (n,).
+        covariance: (n, n), in visits of usual size.
+        spread: of the logarithm of a visit's size, by group.
+    """
+
+    names: tuple[str, ...]
+    mean: np.ndarray
+    covariance: np.ndarray
+    spread: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class VisitStatistics:
+    """What one visit says of star and instrument, orbit marginalised: information and score at zero.
+
+    Attributes:
+        information: (n, n).
+        score: (n,).
+        usual: (n,), prior scatter that the fit had; NaN for what the visit has not.
+    """
+
+    information: np.ndarray
+    score: np.ndarray
+    usual: np.ndarray
+
+
+def group_of(name: str) -> str | None:
+    """Return the group of a parameter; None where no population is learned: orbit, mid-time, jumps."""
+    return _GROUPS.get(kind_of(name).partition("_")[0])
+
+
+def learned_names(likelihoods: Sequence[VisitLikelihood]) -> tuple[str, ...]:
+    """Return the names of all parameters of visits that a prior can be learned of."""
+    return tuple(dict.fromkeys(name for one in likelihoods for name in one.names if group_of(name)))
+
+
+def visit_statistics(
+    likelihood: VisitLikelihood, names: Sequence[str], spectrum: np.ndarray | None = None
+) -> VisitStatistics:
+    """Return what a visit says of the parameters of a population.
+
+    Args:
+        likelihood: of the visit.
+        names: of the parameters, from ``learned_names``.
+        spectrum: (n_wavelength,) the planet's true depths, where they are known [(Rp/Rs)^2].
+    """
+    information, score = likelihood.information, likelihood.score
+    if spectrum is not None:
+        weighted = likelihood.response / likelihood.variance[:, None]
+        information = information + weighted.T @ likelihood.response
+        score = score + weighted.T @ (spectrum - likelihood.depth)
+    own = np.array([group_of(name) is None for name in likelihood.names])
+    score = score - information @ (np.where(own, likelihood.prior_mean, 0.0) - likelihood.reference)
+    inner = information[np.ix_(own, own)] + np.diag(likelihood.prior_scatter[own] ** -2.0)
+    gain = np.linalg.solve(inner, information[np.ix_(own, ~own)])
+    place = {name: i for i, name in enumerate(names)}
+    where = np.array([place[name] for name, mine in zip(likelihood.names, own) if not mine])
+    found = VisitStatistics(np.zeros((len(names), len(names))), np.zeros(len(names)), np.full(len(names), np.nan))
+    left = information[np.ix_(~own, ~own)] - information[np.ix_(~own, own)] @ gain
+    found.information[np.ix_(where, where)] = 0.5 * (left + left.T)
+    found.score[where] = score[~own] - gain.T @ score[own]
+    found.usual[where] = likelihood.prior_scatter[~own]
+    return found
+
+
+def learn_nuisance_prior(visits: Sequence[VisitStatistics], names: Sequence[str], length: float) -> NuisancePrior:
+    """Learn the prior of star and instrument.
+
+    Args:
+        visits: one or more.
+        names: of their parameters.
+        length: of a visit [s].
+    """
+    learner = _Learner(visits, names, length)
+    for _ in range(_N_STEP):
+        learner.step()
+    return learner.prior()
+
+
+class _Learner:
+    """Expectation maximisation over the visits of a folder."""
+
+    def __init__(self, visits: Sequence[VisitStatistics], names: Sequence[str], length: float):
+        self._names = tuple(names)
+        self._information = np.array([visit.information for visit in visits])
+        self._score = np.array([visit.score for visit in visits])
+        self._usual = np.nanmedian([visit.usual for visit in visits], axis=0)
+        groups = np.array([group_of(name) for name in names])
+        self._members = {group: np.flatnonzero(groups == group) for group in (*FULL, "noise")}
+        kinds = [name if group_of(name) in ("darkening", "clock") else kind_of(name) for name in names]
+        self._kinds = {kind: np.flatnonzero(np.array(kinds) == kind) for kind in dict.fromkeys(kinds)}
+        self._mean = np.zeros(len(names))
+        self._covariance = np.diag(self._usual**2)
+        self._scale = {group: np.ones(len(visits)) for group in SCALED}
+        n_way = len(self._members["noise"]) // N_MODE
+        self._kernels = kernel_covariances(round(length, 3), N_MODE)
+        self._usual_noise = [np.eye(n_way) * size**2 for size in USUAL]
+        self._noise = list(self._usual_noise)
+        self._set_noise()
+
+    def prior(self) -> NuisancePrior:
+        """Return what has been learned so far."""
+        spread = {group: float(np.clip(np.log(self._scale[group]).std(), *_SPREAD)) for group in SCALED}
+        return NuisancePrior(self._names, self._mean, self._covariance, spread)
+
+    def step(self) -> None:
+        """Find what every visit says under the prior as it is, and the prior that these make most probable."""
+        n, identity = len(self._score), np.eye(len(self._mean))
+        factor = np.ones((n, len(identity)))
+        for group in SCALED:
+            factor[:, self._members[group]] = self._scale[group][:, None]
+        # With a prior L L' the posterior is L z, z with the covariance (I + L' information L)^-1: this holds where the
+        # prior leaves no freedom at all, and L' information L is as benign as the light curves are.
+        whole = blockwise_root(self._covariance, [self._members[group] for group in self._members])
+        each = factor[:, :, None] * whole
+        seen = self._information @ each
+        inverse = np.linalg.inv(identity + each.swapaxes(1, 2) @ seen)
+        residual = self._score - self._information @ self._mean
+        z = np.einsum("nij,nj->ni", inverse, np.einsum("nji,nj->ni", each, residual))
+        offset = z @ whole.T
+        second = whole @ (inverse.mean(axis=0) + z.T @ z / n) @ whole.T
+        slope = residual - np.einsum("nij,nj->ni", seen, z)
+        net = self._information - seen @ inverse @ seen.swapaxes(1, 2)
+        self._maximise_noise(factor, slope, net)
+        self._maximise_scales(whole, inverse, z)
+        for group, weight in FULL.items():
+            if len(self._members[group]):
+                self._maximise_full(group, weight, factor, offset, second)
+        self._set_noise()
+
+    def _maximise_full(
+        self, group: str, weight: float, factor: np.ndarray, offset: np.ndarray, second: np.ndarray
+    ) -> None:
+        """Set mean and covariance of a group of parameters."""
+        where, n = self._members[group], len(offset)
+        at = np.ix_(where, where)
+        moved = (factor[:, where] * offset[:, where]).sum(axis=0) / (n + _MEAN_WEIGHT)
+        average = offset[:, where].mean(axis=0)
+        around = second[at] - np.outer(average, moved) - np.outer(moved, average) + np.outer(moved, moved)
+        target = self._usual[where] ** 2
+        if group in ("drift", "pointing"):
+            for kind in self._kinds.values():
+                inside = np.isin(where, kind)
+                if inside.any():
+                    power = (np.diag(around)[inside] / target[inside]).sum()
+                    target[inside] *= (n * power + _SIZE_WEIGHT) / (n * inside.sum() + _SIZE_WEIGHT)
+        self._covariance[at] = (n * around + weight * np.diag(target)) / (n + weight)
+        self._mean[where] += moved
+
+    def _maximise_noise(self, factor: np.ndarray, slope: np.ndarray, net: np.ndarray) -> None:
+        """Set the covariance of the noise between the ways of following it, kernel by kernel."""
+        where = self._members["noise"]
+        if not len(where):
+            return
+        n_way, weight = len(where) // N_MODE, _SIZE_WEIGHT
+        y = (slope[:, where] * factor[:, where]).reshape(-1, n_way, N_MODE)
+        square = factor[:, where[:1], None] ** 2
+        total = (square * net[:, where[:, None], where]).sum(axis=0).reshape(n_way, N_MODE, n_way, N_MODE)
+        for i, kernel in enumerate(self._kernels):
+            inverse = np.linalg.inv(self._noise[i])
+            given = np.einsum("nak,kl,nbl->ab", y, kernel, y) + weight * inverse @ self._usual_noise[i] @ inverse
+            expected = np.einsum("akbl,kl->ab", total, kernel) + weight * inverse
+            self._noise[i] = _geometric_mean(np.linalg.inv(expected), self._noise[i] @ given @ self._noise[i])
+
+    def _maximise_scales(self, whole: np.ndarray, inverse: np.ndarray, z: np.ndarray) -> None:
+        """Set the sizes of drift and noise of every visit, their geometric mean one."""
+        for group in SCALED:
+            where = self._members[group]
+            if len(where):
+                # Within a group L has columns of its own, so that |z|^2 is the power over the prior's.
+                power = np.diagonal(inverse, axis1=1, axis2=2)[:, where].sum(axis=1) + (z[:, where] ** 2).sum(axis=1)
+                scale = self._scale[group] * np.sqrt((power + _SCALE_WEIGHT) / (len(where) + _SCALE_WEIGHT))
+                self._scale[group] = scale / np.exp(np.log(scale).mean())
+
+    def _set_noise(self) -> None:
+        where = self._members["noise"]
+        if len(where):
+            parts = [np.kron(way, kernel) for way, kernel in zip(self._noise, self._kernels)]
+            self._covariance[np.ix_(where, where)] = sum(parts)
+
+
+def blockwise_root(covariance: np.ndarray, blocks: Sequence[np.ndarray]) -> np.ndarray:
+    """Return L with L L' = covariance, each block with columns of its own.
+
+    Args:
+        covariance: (n, n), zero between the blocks; it need not have full rank.
+        blocks: places of each.
+    """
+    found = np.zeros_like(covariance)
+    for where in blocks:
+        if len(where):
+            at = np.ix_(where, where)
+            scale = np.sqrt(np.maximum(np.diag(covariance[at]), 1e-300))
+            value, vector = np.linalg.eigh(covariance[at] / np.outer(scale, scale))
+            found[at] = scale[:, None] * vector * np.sqrt(np.maximum(value, 0.0))
+    return found
+
+
+def _geometric_mean(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the geometric mean of two positive definite matrices."""
+    value, vector = np.linalg.eigh(one)
+    root, inverse_root = (vector * value**0.5) @ vector.T, (vector * value**-0.5) @ vector.T
+    value, vector = np.linalg.eigh(inverse_root @ other @ inverse_root)
+    mean = root @ (vector * np.sqrt(np.maximum(value, 0.0))) @ vector.T @ root
+    return 0.5 * (mean + mean.T)

@@ -1,0 +1,167 @@
+"""The depths of a planet from the likelihoods of its visits, under a prior of star and instrument.
+
+Each visit has drift, pointing, noise and mid-time of its own; they are marginalised. What remains are the depths and
+the one star and orbit that all visits share: visits add their information of these, and the prior counts once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from spectramind_kit.fitting.nuisance_prior import SCALED, NuisancePrior, blockwise_root, group_of
+from spectramind_kit.fitting.visit_likelihood import VisitLikelihood
+
+_ORBIT = ("log_axis", "impact_squared")
+_SCALES = np.array([0.25, 0.5, 1.0, 2.0, 4.0])
+"""Sizes of a visit's drift and noise over the population's that are tried."""
+_UNKNOWN_SPREAD = 1.0
+"""Spread of the logarithm of these sizes where no population is known."""
+
+
+@dataclass(frozen=True, eq=False)
+class VisitPrior:
+    """The prior of all shared parameters of one visit, and how probable it makes the visit.
+
+    Attributes:
+        mean: (n_shared,).
+        covariance: (n_shared, n_shared).
+        scale: size of drift and of noise over the population's, by group.
+        ln_evidence: of the light curves.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    scale: dict[str, float]
+    ln_evidence: float
+
+
+@dataclass(frozen=True, eq=False)
+class Conditional:
+    """Depths of one visit given star and orbit, and the likelihood of these.
+
+    Attributes:
+        depth: (n_wavelength,) at star and orbit of zero.
+        covariance: (n_wavelength, n_wavelength) at given star and orbit.
+        response: (n_wavelength, n_star).
+        information: (n_star, n_star).
+        score: (n_star,) at zero.
+    """
+
+    depth: np.ndarray
+    covariance: np.ndarray
+    response: np.ndarray
+    information: np.ndarray
+    score: np.ndarray
+
+
+def visit_prior(visit: VisitLikelihood, population: NuisancePrior | None) -> VisitPrior:
+    """Return the prior of a visit: the population's, where there is one, with sizes that the visit itself bears out.
+
+    Args:
+        visit: its likelihood.
+        population: of star and instrument; without it the fit's own loose prior.
+    """
+    mean, covariance = visit.prior_mean.copy(), np.diag(visit.prior_scatter**2)
+    spread = dict.fromkeys(SCALED, _UNKNOWN_SPREAD)
+    if population is not None:
+        place = {name: i for i, name in enumerate(population.names)}
+        here = np.array([i for i, name in enumerate(visit.names) if name in place])
+        there = np.array([place[visit.names[i]] for i in here])
+        mean[here] = population.mean[there]
+        covariance[np.ix_(here, here)] = population.covariance[np.ix_(there, there)]
+        spread = dict(population.spread)
+    blocks = _blocks(visit.names)
+    whole = blockwise_root(covariance, list(blocks.values()))
+    offset = mean - visit.reference
+    seen = visit.information @ whole
+    data, residual = whole.T @ seen, whole.T @ (visit.score - visit.information @ offset)
+    base = visit.ln_likelihood + visit.score @ offset - 0.5 * offset @ visit.information @ offset
+    ln_evidence, factors = [], []
+    sizes = list(product(_SCALES, repeat=len(SCALED)))
+    for size in sizes:
+        factor = np.ones(len(mean))
+        for group, each in zip(SCALED, size):
+            factor[blocks.get(group, [])] = each
+        lower = np.linalg.cholesky(np.eye(len(mean)) + factor[:, None] * data * factor)
+        half = np.linalg.solve(lower, factor * residual)
+        ln_evidence.append(base + 0.5 * half @ half - np.log(np.diag(lower)).sum())
+        factors.append(factor)
+    ln_prior = -0.5 * ((np.log(sizes) / [spread[group] for group in SCALED]) ** 2).sum(axis=1)
+    ln_weight = ln_prior - np.logaddexp.reduce(ln_prior) + np.array(ln_evidence)
+    total = np.logaddexp.reduce(ln_weight)
+    # The covariance averaged over sizes: one Gaussian with the second moments of their mixture.
+    factor = np.sqrt(np.exp(ln_weight - total) @ np.square(factors))
+    scale = {group: float(factor[blocks[group][0]]) for group in SCALED if group in blocks}
+    return VisitPrior(mean, covariance * np.outer(factor, factor), scale, float(total))
+
+
+def given_star(visit: VisitLikelihood, prior: VisitPrior, star: np.ndarray) -> Conditional:
+    """Marginalise what is the visit's own.
+
+    Args:
+        visit: its likelihood.
+        prior: of its parameters.
+        star: boolean (n_shared,), which parameters are the star's and its planet's.
+    """
+    own = ~star
+    names = [name for name, mine in zip(visit.names, own) if mine]
+    whole = blockwise_root(prior.covariance[np.ix_(own, own)], list(_blocks(names).values()))
+    # Everything at the prior mean of the visit's own, and at zero of the star's.
+    offset = np.where(own, prior.mean, 0.0) - visit.reference
+    score = visit.score - visit.information @ offset
+    seen = visit.information[:, own] @ whole
+    inverse = np.linalg.inv(np.eye(len(names)) + whole.T @ seen[own])
+    response = visit.response[:, own] @ whole
+    step = inverse @ (whole.T @ score[own])
+    gain = inverse @ seen[star].T
+    return Conditional(
+        depth=visit.depth + visit.response @ offset + response @ step,
+        covariance=np.diag(visit.variance) + response @ inverse @ response.T,
+        response=visit.response[:, star] - response @ gain,
+        information=visit.information[np.ix_(star, star)] - seen[star] @ gain,
+        score=score[star] - seen[star] @ step,
+    )
+
+
+def star_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return which shared parameters are the star's and its planet's, the same in every visit."""
+    return tuple(name for name in names if name in _ORBIT or group_of(name) == "darkening")
+
+
+def _blocks(names: Sequence[str]) -> dict[str, np.ndarray]:
+    groups = np.array([group_of(name) or "own" for name in names])
+    return {group: np.flatnonzero(groups == group) for group in dict.fromkeys(groups.tolist())}
+
+
+@dataclass(frozen=True, eq=False)
+class PlanetDepths:
+    depth: np.ndarray
+    covariance: np.ndarray
+    ln_evidence: float
+
+
+def depths(visits: Sequence[VisitLikelihood], population: NuisancePrior | None) -> PlanetDepths:
+    shared = star_names(visits[0].names)
+    n, n_star = len(visits[0].depth), len(shared)
+    precision, score, ln_z = np.zeros((n + n_star, n + n_star)), np.zeros(n + n_star), 0.0
+    for visit in visits:
+        prior = visit_prior(visit, population)
+        star = np.isin(visit.names, shared)
+        one = given_star(visit, prior, star)
+        ln_z += prior.ln_evidence
+        design = np.hstack([np.eye(n), -one.response])
+        weighted = np.linalg.solve(one.covariance, design)
+        precision += design.T @ weighted
+        score += weighted.T @ one.depth
+        precision[n:, n:] += one.information
+        score[n:] += one.score
+        inv = np.linalg.inv(prior.covariance[np.ix_(star, star)])
+        m = prior.mean[star]
+    precision[n:, n:] += inv
+    score[n:] += inv @ m
+    scale = np.diag(precision) ** -0.5
+    total = np.linalg.inv(precision * np.outer(scale, scale)) * np.outer(scale, scale)
+    value = total @ score
+    return PlanetDepths(value[:n], 0.5 * (total[:n, :n] + total[:n, :n].T), ln_z)

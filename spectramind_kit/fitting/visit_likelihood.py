@@ -1,0 +1,162 @@
+"""What the light curves of one visit say, before any prior of star and instrument: a Gaussian that takes any of them.
+
+At the end of a fit the light curves are linear in its parameters. With levels and depths eliminated they give of the
+shared parameters s (orbit, limb darkening, drift, pointing, noise) the information L and the score g at s0, and
+
+    ln p(curves | s) = ln p0 + g'(s - s0) - (s - s0)' L (s - s0) / 2,
+    depths | s ~ N(d0 + R (s - s0), diag(v)),
+
+so that another prior, learned from other visits, needs no other fit (``nuisance_prior``). Beside what the fit itself
+moved there are parameters here that only a prior keeps in place: the modes of correlated noise, ramps, widths and
+second-order pointing. Around the fit's end they act linearly, so that one step is all it takes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
+
+import numpy as np
+
+from spectramind_kit.fitting.curve_model import CurveModel, linearise
+from spectramind_kit.fitting.gauss_newton import Solution, eliminate, normal_equations
+from spectramind_kit.fitting.noise_modes import N_MODE, cosines, usual_covariance
+from spectramind_kit.fitting.systematics import CENTROIDS, Systematics, Term, moving, strengths, systematics
+from spectramind_kit.products import LightCurves
+
+_RAMP, _WIDTH, _SQUARE = 2e-4, 1e-4, 1e-4
+"""Prior scatter of ramps, and of what a usual change of widths and of second-order pointing does, where no population
+has been looked at [1]."""
+_RAMP_SECONDS = (800.0, 1800.0, 4000.0, 9000.0)
+"""Memories of the ramps at the start of a visit."""
+
+
+@dataclass(frozen=True, eq=False)
+class VisitLikelihood:
+    """The likelihood of one visit, quadratic in its shared parameters.
+
+    Attributes:
+        names: of the shared parameters.
+        reference: s0, (n_shared,), where everything is given.
+        information: L, (n_shared, n_shared).
+        score: g, (n_shared,).
+        depth: d0, (n_wavelength,) [(Rp/Rs)^2].
+        variance: v, (n_wavelength,), of the depths at given shared parameters.
+        response: R, (n_wavelength, n_shared).
+        prior_mean: (n_shared,), of the prior that the fit itself had.
+        prior_scatter: (n_shared,) standard deviations of that.
+        length: of the visit [s].
+        ln_likelihood: ln p0, of the light curves at s0.
+    """
+
+    names: tuple[str, ...]
+    reference: np.ndarray
+    information: np.ndarray
+    score: np.ndarray
+    depth: np.ndarray
+    variance: np.ndarray
+    response: np.ndarray
+    prior_mean: np.ndarray
+    prior_scatter: np.ndarray
+    length: float
+    ln_likelihood: float
+
+
+def further_terms(curves: LightCurves, wavelength: np.ndarray) -> list[Term]:
+    """Return the terms that only a prior keeps in place.
+
+    Args:
+        curves: of the visit.
+        wavelength: (n_wavelength,) of the curves of the model [um].
+    """
+    time, ways = curves.time, strengths(wavelength, 1)
+    flat = [way for way in ways if way[0] != "airs_1"]
+    moved = dict(moving(curves.regressors, curves.regressor_names))
+    terms = []
+    for n, memory in enumerate(_RAMP_SECONDS):
+        ramp = np.exp(-(time - time[0]) / memory)
+        terms += [Term(f"ramp_{way}/{n}", ramp - ramp.mean(), s, _RAMP) for way, s in ways]
+    for name in (name for name in moved if name.endswith("width")):
+        terms += [Term(f"width_{way}/{name}", moved[name], s, _WIDTH / moved[name].std()) for way, s in flat]
+    for one, other in combinations_with_replacement([name for name in CENTROIDS if name in moved], 2):
+        if one[:4] == other[:4]:
+            product = moved[one] * moved[other]
+            product = product - product.mean()
+            terms += [Term(f"square_{way}/{one}_{other}", product, s, _SQUARE / product.std()) for way, s in flat]
+    modes = cosines(time, N_MODE)
+    usual = np.sqrt(np.diag(usual_covariance(curves.bin_seconds * len(time), N_MODE)))
+    for way, s in ways:
+        terms += [Term(f"noise_{way}/{k}", mode, s, usual[k]) for k, mode in enumerate(modes)]
+    return terms
+
+
+def visit_likelihood(
+    model: CurveModel, solution: Solution, curves: LightCurves, wavelength: np.ndarray, groups: Sequence[np.ndarray]
+) -> VisitLikelihood:
+    """Return the likelihood around the end of a fit.
+
+    Args:
+        model: data and geometry of the fit.
+        solution: its end.
+        curves: that were fitted.
+        wavelength: (n_wavelength,) [um].
+        groups: boolean (n_wavelength,) per channel.
+    """
+    more = systematics(curves.time, wavelength, further_terms(curves, wavelength))
+    extended = _extended(model, more)
+    state = replace(
+        solution.state, shared=np.append(solution.state.shared, np.zeros(len(extended.names) - len(model.names)))
+    )
+    # Linearised at the mean depth of each channel, with the residuals of the fit itself: how far a depth moves with
+    # orbit and limb darkening goes with it, and taken at its own noisy value low depths would look as if they moved
+    # less, and whoever combines the wavelengths would weigh them more (Peelle's puzzle; D'Agostini 1994).
+    at = linearise(extended, replace(state, depth=_mean_depths(solution, groups)))
+    at = replace(at, residual=solution.at.residual)
+    normal = normal_equations(extended, state, at)
+    local_inverse, response, information = eliminate(normal)
+    step = (local_inverse @ normal.local_score[:, :, None])[:, :, 0]
+    score = normal.corner_score + np.tensordot(response, normal.local_score, axes=((0, 1), (0, 1)))
+    used = model.weight > 0
+    chi2 = (model.weight * solution.at.residual**2).sum() - (normal.local_score * step).sum()
+    occam = np.linalg.slogdet(normal.local)[1].sum()
+    ln_weight = np.log(np.where(used, model.weight, 2.0 * np.pi) / (2.0 * np.pi)).sum()
+    return VisitLikelihood(
+        names=extended.names,
+        reference=state.shared,
+        information=0.5 * (information + information.T),
+        score=score,
+        depth=solution.state.depth + step[:, 1],
+        variance=local_inverse[:, 1, 1],
+        response=response[:, 1],
+        prior_mean=np.append(model.prior_mean, np.zeros(len(more.names))),
+        prior_scatter=np.append(model.prior_scatter, more.scatter),
+        length=curves.bin_seconds * len(curves.time),
+        ln_likelihood=float(0.5 * (ln_weight - chi2 - occam)),
+    )
+
+
+def _extended(model: CurveModel, more: Systematics) -> CurveModel:
+    """Return the model with more systematics, and without a prior."""
+    n_curve, n_row, n_shared = model.mixing.shape
+    _, n_function, n_more = more.mixing.shape
+    mixing = np.zeros((n_curve, n_row + n_function, n_shared + n_more))
+    mixing[:, :n_row, :n_shared] = model.mixing
+    mixing[:, n_row:, n_shared:] = more.mixing
+    names = (*model.names, *more.names)
+    return replace(
+        model,
+        functions=np.vstack([model.functions, more.functions]),
+        offset=np.hstack([model.offset, np.zeros((n_curve, n_function))]),
+        mixing=mixing,
+        prior_mean=np.zeros(len(names)),
+        prior_scatter=np.full(len(names), np.inf),
+        names=names,
+    )
+
+
+def _mean_depths(solution: Solution, groups: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean depth of its channel for every curve, (n_curve,)."""
+    depth = solution.state.depth.copy()
+    weight = 1.0 / eliminate(solution.normal).local_inverse[:, 1, 1]
+    for group in groups:
+        depth[group] = (weight[group] @ depth[group]) / weight[group].sum()
+    return depth
