@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.special import logsumexp
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.instruments import is_fgs1
@@ -239,7 +238,7 @@ def _log_probability(shapes: np.ndarray, covariance: np.ndarray) -> float:
     # An amplitude scales the whole covariance, the resolved noise with it: one factorisation serves the grid.
     n, log = shapes.shape[1], np.log(_AMPLITUDES)
     terms = -0.5 * power / _AMPLITUDES**2 - n * log - 0.5 * (log / _USUAL_SPREAD) ** 2
-    per_planet = np.asarray(logsumexp(terms, axis=1))
+    per_planet = np.logaddexp.reduce(terms, axis=1)
     return float(per_planet.sum() - len(shapes) * np.log(np.diag(factor[0])).sum())
 
 
