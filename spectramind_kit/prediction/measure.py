@@ -212,6 +212,15 @@ class PlanetTask:
         stored, problems = self._for_each_visit(planet_id, lambda visit: visit.is_stored(self.config.model.kind))
         return not problems and all(stored)
 
+    def fitted_visits(self, planet_id: int) -> list[VisitProducts]:
+        """Return the visits of a planet that have light curves and a fit; one that fails is left out."""
+
+        def fitted(visit: VisitProducts) -> VisitProducts:
+            assert visit.light_curves is not None and visit.fit is not None  # both are in hand from here on
+            return visit
+
+        return self._for_each_visit(planet_id, fitted)[0]
+
     def lost(self, planet_id: int, reason: str) -> Measurement:
         """Return the measurement of a planet nothing came back of."""
         return Measurement(planet_id, None, (reason,))
