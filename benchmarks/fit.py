@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=150)
     parser.add_argument("--test", type=int, default=50)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--folder", type=Path, help="keep what is made here, and take up what lies here")
+    parser.add_argument("--folder", type=Path, help="where folders and runs are stored and found again")
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--overrides", nargs="*", default=[], help="configuration overrides, such as fit.drift_order=3")
     options = parser.parse_args()

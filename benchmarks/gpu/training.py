@@ -56,7 +56,7 @@ def main() -> int:
     parser.add_argument("--model", default="v50")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu: shows that the script works")
-    parser.add_argument("--folder", type=Path, help="keep the fitted planets here, and take up what lies here")
+    parser.add_argument("--folder", type=Path, help="where fitted planets are stored and found again")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     name = usable_cuda() if options.device == "cuda" else "the CPU"
