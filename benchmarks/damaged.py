@@ -29,7 +29,7 @@ from spectramind_kit.prediction.measure import Measurement, PlanetTask
 from spectramind_kit.prediction.population import Population, learn_population
 from spectramind_kit.prediction.spectrum import predict_spectrum
 from spectramind_kit.products import LightCurves, Planet, Spectrum, TransitFit
-from spectramind_kit.simulation.folder import draw_systems, simulate_folder
+from spectramind_kit.simulation.simulated_folder import draw_systems, simulate_folder
 from spectramind_kit.uncertainty.recalibration import no_recalibration
 
 N_LABEL = 100

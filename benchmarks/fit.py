@@ -38,7 +38,7 @@ from spectramind_kit.prediction.population import Population
 from spectramind_kit.prediction.spectrum import predict_spectrum
 from spectramind_kit.prediction.trained_model import TrainedModel
 from spectramind_kit.products import DepthEstimate, LightCurves, Spectrum
-from spectramind_kit.simulation.folder import draw_systems, simulate_folder
+from spectramind_kit.simulation.simulated_folder import draw_systems, simulate_folder
 from spectramind_kit.simulation.system import SimulatedSystem
 from spectramind_kit.uncertainty.recalibration import no_recalibration
 from spectramind_kit.work_folder.submission import read_submission, submission_arrays

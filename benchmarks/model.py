@@ -29,7 +29,7 @@ from spectramind_kit import runs
 from spectramind_kit.competition.folder import read_spectra
 from spectramind_kit.config import load_config
 from spectramind_kit.metric import score
-from spectramind_kit.simulation.folder import simulate_folder
+from spectramind_kit.simulation.simulated_folder import simulate_folder
 
 BASELINES = ("thang_do_duc", "v1ctorious_80bl_128hd_impact", "fawad_awan_spectrum_regressor")
 ROWS = {

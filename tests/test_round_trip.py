@@ -228,7 +228,7 @@ class TestDamage:
 
 
 def test_the_2024_layout_goes_the_whole_way(competition, tmp_path):
-    from spectramind_kit.simulation.folder import simulate_folder
+    from spectramind_kit.simulation.simulated_folder import simulate_folder
 
     data, work = tmp_path / "data", tmp_path / "work"
     simulate_folder(data, 2, 1, competition.config.simulation, seed=2, edition="2024")

@@ -39,8 +39,8 @@ from spectramind_kit.training.augmentation import simulated_examples
 from spectramind_kit.training.examples import Examples
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.module import NetworkModule, corrected
-from spectramind_kit.training.network import new_module, train_networks
 from spectramind_kit.training.task import NetworkTask
+from spectramind_kit.training.train_network import new_module, train_networks
 from spectramind_kit.uncertainty.posthoc import fit_calibration
 from spectramind_kit.uncertainty.recalibration import no_recalibration
 

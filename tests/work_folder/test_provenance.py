@@ -41,7 +41,7 @@ MAKERS = {
     "features": measure.FEATURES_MADE_BY,
     "baseline input": measure.BASELINE_INPUT_MADE_BY,
     "examples": "spectramind_kit.training.augmentation",
-    "networks": "spectramind_kit.training.network",
+    "networks": "spectramind_kit.training.train_network",
 }
 
 
