@@ -2,9 +2,9 @@
 
     python benchmarks/foreign.py [--world FILE.npz] [--workers N] [--overrides fit.drift_order=5 ...] [--json FILE]
 
-The world is a file of light curves (``FILE.npz``, with ``FILE_labels.csv`` and ``FILE_stars.csv`` beside it) that lies in
-a folder beside the project; nothing of it belongs to the project. Light curves are fitted, visits joined, and every planet
-is answered with what the labels of the other four folds teach: prior of spectra, limb darkening, scale of the sigmas.
+The world is a file of light curves (``FILE.npz``, with ``FILE_labels.csv`` and ``FILE_stars.csv`` beside it) that lies
+in a folder beside the project; nothing of it belongs to the project. Light curves are fitted, visits joined, and every
+planet is answered with what the labels of the other folds teach: prior of spectra, limb darkening, scale of the sigmas.
 
 The scatter is that of a channel's white residuals out of transit, over what the errors of its light curves promise: one
 where the fit has found everything that the instrument does.
