@@ -1,15 +1,14 @@
-"""How probable light curves are under the fit's model, everything that it fits marginalised.
+"""How probable light curves are under the fit's model, with everything that it fits marginalised.
 
-    ln Z = sum ln N(F | model, s r) - 1/2 sum ((x - m) / p)^2 - 1/2 ln det(H P^-1) + 1/2 g' H^-1 g + ln(Phi_post / Phi_prior)
+    ln Z = sum ln N(F | model, s r) - (x - m)' P (x - m) / 2 - ln det(H P^-1) / 2 + g' H^-1 g / 2 + ln(Phi_x / Phi_m)
 
-is Laplace's approximation around the end x of the fit (MacKay 2003, ch. 27): s the expected errors and r the measured
-scatter over them, m and p the priors of levels, depths, orbit, limb darkening, drift and pointing, P their precision, H that
-of the posterior, g the slope that is left where the fit is held at b^2 = 0. Both Gaussians end there, so that ln Z counts
-their parts above, Phi. A point that the fit leaves out, as an outlier or as a spike, counts as drawn from a flat density over
-a relative flux of one: leaving points out does not pay.
+is Laplace's approximation around the end x of the fit (MacKay 2003, ch. 27): s the expected errors, r the measured
+scatter over them, m and P mean and precision of the priors (levels, depths, orbit, limb darkening, drift, pointing), H
+the precision of the posterior, g the slope that is left where the fit is held at b^2 = 0. There prior and posterior
+end: Phi_m and Phi_x are their parts above. A point that the fit leaves out, as an outlier or as a spike, counts as
+drawn from a flat density over a relative flux of one, which is thousands of times less than that of a point at rest.
 
-The scales r and the size of the drift are measured on the same light curves, and so is where the flux jumps. What depends on
-the fit's inner life lies in ``ln_evidence``.
+The scales r, the size of the drift, and when the flux jumps are measured on the same light curves and not marginalised.
 """
 
 import numpy as np
@@ -27,7 +26,18 @@ from spectramind_kit.settings.fit import FitConfig
 
 
 def ln_evidence(curves: LightCurves, planet: Planet, config: FitConfig) -> float:
-    """Return ln Z of one visit [nat]: the steps of ``fit_transit`` up to the end of its joint fit, then Laplace.
+    """Return ln Z of one visit [nat].
+
+    Args:
+        curves: light curves of the visit.
+        planet: whose orbit and star are priors.
+        config: options of the fit.
+    """
+    return laplace_evidence(*joint_fit(curves, planet, config))
+
+
+def joint_fit(curves: LightCurves, planet: Planet, config: FitConfig) -> tuple[CurveModel, Solution]:
+    """Take the steps of ``fit_transit`` up to the end of its joint fit.
 
     Args:
         curves: light curves of the visit.
@@ -42,8 +52,7 @@ def ln_evidence(curves: LightCurves, planet: Planet, config: FitConfig) -> float
     middle = float(lower_median(white.solution.state.depth))
     model = posterior._joint_model(curves, data, prior, config, middle, white.jumps)
     start = joint_start(white.solution, groups, model, white.model.names)
-    model, solution, _ = posterior._fit_twice(model, start, channels, config)
-    return laplace_evidence(model, solution)
+    return posterior._fit_twice(model, start, channels, config)[:2]
 
 
 def laplace_evidence(model: CurveModel, solution: Solution) -> float:

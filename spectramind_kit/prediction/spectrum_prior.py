@@ -130,8 +130,10 @@ class SpectrumPrior:
             covariance: (n, n) of its errors.
         """
         families = self._families(self._level(depth, covariance))
-        evidence = [weight + _combine(depth, covariance, mean, spread).log_evidence for weight, mean, spread in families]
-        return float(logsumexp(evidence)) - 0.5 * len(depth) * float(np.log(2.0 * np.pi))
+        evidence = [
+            weight + _combine(depth, covariance, mean, spread).log_evidence for weight, mean, spread in families
+        ]
+        return float(np.logaddexp.reduce(evidence)) - 0.5 * len(depth) * float(np.log(2.0 * np.pi))
 
     def _level(self, depth: np.ndarray, covariance: np.ndarray) -> float:
         """Return the level that shapes are scaled with: the measured one, shrunk to the population's if uncertain."""

@@ -81,7 +81,7 @@ def test_where_the_noise_drowns_the_shapes_the_probability_is_that_of_one_gaussi
     prior, covariance = learn_spectrum_prior(draw_spectra(rng, 200), WAVELENGTH), 0.1**2 * np.eye(283)
     depth = 0.1 * rng.standard_normal(283)
     mean, total = prior.level_mean * np.ones(283), covariance + prior.level_variance
-    expected = multivariate_normal(mean, total).logpdf(depth)
+    expected = multivariate_normal.logpdf(depth, mean, total)
     assert prior.log_probability(depth, covariance) == pytest.approx(expected, abs=0.05)
 
 
