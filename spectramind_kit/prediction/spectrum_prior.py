@@ -121,6 +121,19 @@ class SpectrumPrior:
             gain = gain + w * posterior.gain
         return mean, 0.5 * (total + total.T), gain
 
+    def log_probability(self, depth: np.ndarray, covariance: np.ndarray) -> float:
+        """Return the logarithm of the probability density of measured depths [nat].
+
+        Args:
+            depth: (n,) measured [(Rp/Rs)^2].
+            covariance: (n, n) of its errors.
+        """
+        families = self._families(self._level(depth, covariance))
+        evidence = [
+            weight + _combine(depth, covariance, mean, spread).log_evidence for weight, mean, spread in families
+        ]
+        return float(np.logaddexp.reduce(evidence)) - 0.5 * len(depth) * float(np.log(2.0 * np.pi))
+
     def _level(self, depth: np.ndarray, covariance: np.ndarray) -> float:
         """Return the level that shapes are scaled with: the measured one, shrunk to the population's if uncertain."""
         airs = ~is_fgs1(self.wavelength) if not is_fgs1(self.wavelength).all() else np.ones(len(depth), dtype=bool)
