@@ -185,9 +185,9 @@ def scatter_over_expected(curves: LightCurves, fit: TransitFit) -> tuple[float, 
         residual, weight = fit.residual[out][:, channel], error[out][:, channel] ** -2.0
         weight = np.where(np.isfinite(residual), weight, 0.0)
         total = weight.sum(axis=1)
-        seen = total > 0
-        white = np.nansum(weight * residual, axis=1)[seen] / np.sqrt(total[seen])
-        ratios.append(float(white.std()) if seen.sum() > 1 else np.nan)
+        observed = total > 0
+        white = np.nansum(weight * residual, axis=1)[observed] / np.sqrt(total[observed])
+        ratios.append(float(white.std()) if observed.sum() > 1 else np.nan)
     return ratios[0], ratios[1]
 
 
