@@ -28,8 +28,8 @@ from spectramind_kit.prediction.population import Population, learn_population
 from spectramind_kit.prediction.spectrum import predict_spectrum
 from spectramind_kit.products import DepthEstimate
 from spectramind_kit.simulation.disturbances import draw_disturbances
-from spectramind_kit.simulation.folder import draw_systems
 from spectramind_kit.simulation.light_curves import simulate_light_curves
+from spectramind_kit.simulation.simulated_folder import draw_systems
 from spectramind_kit.simulation.system import SimulatedSystem, draw_mid_transit, label_wavelengths
 from spectramind_kit.uncertainty.recalibration import Recalibration, learn_recalibration, no_recalibration
 

@@ -30,7 +30,7 @@ from spectramind_kit.instruments import CHANNELS
 from spectramind_kit.photometry.light_curves import extract_light_curves
 from spectramind_kit.photometry.window import photometric_pixels
 from spectramind_kit.products import PlanetObservation
-from spectramind_kit.simulation.folder import simulate_folder
+from spectramind_kit.simulation.simulated_folder import simulate_folder
 
 ROWS = {
     "needed columns decoded": "a",

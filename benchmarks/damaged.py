@@ -1,8 +1,8 @@
 """What the fit says of damaged light curves: is every damage flagged, and do the sigmas still cover the truth?
 
 Simulated planets, each visit damaged in every way below; the answer is the fit with the prior on spectra, as a
-prediction uses it. Share flagged, errors in sigma (median and worst of FGS1, and of AIRS-CH0 as a mean),
-the share of them within 3 sigma (wanted: 0.95 for every damage), and how many predictions had to fall back to the
+prediction uses it. Fraction flagged, errors in sigma (median and worst of FGS1, and of AIRS-CH0 as a mean),
+the fraction of them within 3 sigma (wanted: 0.95 for every damage), and how many predictions had to fall back to the
 population.
 
     python benchmarks/damaged.py [--planets 12] [--seed 0] [--folder FOLDER] [--json FILE]
@@ -29,7 +29,7 @@ from spectramind_kit.prediction.measure import Measurement, PlanetTask
 from spectramind_kit.prediction.population import Population, learn_population
 from spectramind_kit.prediction.spectrum import predict_spectrum
 from spectramind_kit.products import LightCurves, Planet, Spectrum, TransitFit
-from spectramind_kit.simulation.folder import draw_systems, simulate_folder
+from spectramind_kit.simulation.simulated_folder import draw_systems, simulate_folder
 from spectramind_kit.uncertainty.recalibration import no_recalibration
 
 N_LABEL = 100
@@ -90,7 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--planets", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", type=Path, help="keep what is made here, and take up what lies here")
+    parser.add_argument("--folder", type=Path, help="where folders and runs are stored and found again")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
     threadpool_limits(1)  # for the rest of the process: planets are the unit of parallelism
@@ -141,8 +141,8 @@ def answer(visits: list[LightCurves], planet: Planet, population: Population, co
 
 
 def figures(answers: list[tuple[Spectrum, np.ndarray]]) -> dict[str, float]:
-    """Return shares and errors of the answers to one damage."""
-    z = np.array([pull for _, pull in answers])
+    """Return fractions and errors of the answers to one damage."""
+    z = np.array([z_value for _, z_value in answers])
     fgs1, airs = np.abs(z[:, 0]), np.abs(z[:, 1:]).mean(axis=1)
     return {
         "flagged": float(np.mean([bool(s.flags) or bool(s.problems) for s, _ in answers])),

@@ -38,7 +38,7 @@ from spectramind_kit.prediction.population import Population
 from spectramind_kit.prediction.spectrum import predict_spectrum
 from spectramind_kit.prediction.trained_model import TrainedModel
 from spectramind_kit.products import DepthEstimate, LightCurves, Spectrum
-from spectramind_kit.simulation.folder import draw_systems, simulate_folder
+from spectramind_kit.simulation.simulated_folder import draw_systems, simulate_folder
 from spectramind_kit.simulation.system import SimulatedSystem
 from spectramind_kit.uncertainty.recalibration import no_recalibration
 from spectramind_kit.work_folder.submission import read_submission, submission_arrays
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=150)
     parser.add_argument("--test", type=int, default=50)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--folder", type=Path, help="keep what is made here, and take up what lies here")
+    parser.add_argument("--folder", type=Path, help="where folders and runs are stored and found again")
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--overrides", nargs="*", default=[], help="configuration overrides, such as fit.drift_order=3")
     options = parser.parse_args()

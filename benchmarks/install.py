@@ -50,10 +50,10 @@ def install_seconds(dataset: Path, target: str, tool: str, path: str) -> float:
         environment = make_environment(load_target(WHEELS, target), Path(folder, "venv"))
         command = [str(environment.python), str(dataset / "install.py")]
         variables = {"PATH": path, "HOME": folder, "LANG": os.environ.get("LANG", "C.UTF-8")}
-        said = subprocess.run(command, env=variables, cwd=folder, capture_output=True, text=True, check=True).stdout
-    stated = re.search(r"in ([\d.]+) s \((\w+)\)", said)
+        printed = subprocess.run(command, env=variables, cwd=folder, capture_output=True, text=True, check=True).stdout
+    stated = re.search(r"in ([\d.]+) s \((\w+)\)", printed)
     if stated is None or stated[2] != tool:
-        raise SystemExit(f"installed with another tool than {tool}:\n{said}")
+        raise SystemExit(f"installed with another tool than {tool}:\n{printed}")
     return float(stated[1])
 
 

@@ -22,7 +22,7 @@ from spectramind_kit.products import CalibrationFrames
 from spectramind_kit.simulation.cadence import Cadence
 from spectramind_kit.simulation.calibration_frames import draw_calibration_frames
 from spectramind_kit.simulation.detector import draw_cosmic_rays, read_out
-from spectramind_kit.simulation.folder import channel_cadences
+from spectramind_kit.simulation.simulated_folder import channel_cadences
 from spectramind_kit.simulation.system import SimulatedSystem, draw_mid_transit, draw_system
 from spectramind_kit.simulation.tables import ADC
 from spectramind_kit.simulation.visit import ChannelLight, brightest_allowed, channel_light, transit_curves

@@ -4,8 +4,8 @@ Rows: population; none (fit and prior alone); the network, plain and with what m
 ``small`` folders hold nothing but what the fit's model knows; ``beyond_fit`` ones hold spots, other limb darkening,
 drifts, pointing excursions, red noise and another population of test planets.
 
-Columns: held-out score of the training planets, score of the test planets, share of the network (FGS1, AIRS-CH0),
-weights, processor minutes of training and seconds a test planet (both with fits lying there), peak memory.
+Columns: held-out score of the training planets, score of the test planets, blending weight of the network (FGS1,
+AIRS-CH0), weights, processor minutes of training and seconds a test planet (both with fits lying there), peak memory.
 
     python benchmarks/model.py [--train 150] [--test 50] [--seeds 0 1 2] [--simulations small beyond_fit]
         [--models none v50_small ...] [--curve 50 150] [--folder FOLDER] [--json FILE] [--overrides KEY=VALUE ...]
@@ -29,7 +29,7 @@ from spectramind_kit import runs
 from spectramind_kit.competition.folder import read_spectra
 from spectramind_kit.config import load_config
 from spectramind_kit.metric import score
-from spectramind_kit.simulation.folder import simulate_folder
+from spectramind_kit.simulation.simulated_folder import simulate_folder
 
 BASELINES = ("thang_do_duc", "v1ctorious_80bl_128hd_impact", "fawad_awan_spectrum_regressor")
 ROWS = {
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--simulations", nargs="+", default=["small", "beyond_fit"])
     parser.add_argument("--models", nargs="+", default=list(DEFAULT_ROWS), choices=list(ROWS))
     parser.add_argument("--curve", type=int, nargs="+", default=[], help="also train on the first so many planets only")
-    parser.add_argument("--folder", type=Path, help="keep what is made here, and take up what lies here")
+    parser.add_argument("--folder", type=Path, help="where folders and runs are stored and found again")
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--overrides", nargs="*", default=[], help="configuration, such as training.epochs=30")
     options = parser.parse_args()
@@ -131,8 +131,8 @@ def model_figures(data: Path, work: Path, overrides: list[str]) -> dict[str, flo
     return {
         "held out": model.score,
         "test": runs.score_files(data / "truth" / "test.csv", summary.path, naive=data / "train.csv"),
-        "share FGS1": float(model.calibration.blending_weight[0]),
-        "share AIRS": float(model.calibration.blending_weight[1]),
+        "blending FGS1": float(model.calibration.blending_weight[0]),
+        "blending AIRS": float(model.calibration.blending_weight[1]),
         "weights": float(max(weights, default=0)) if model.kind != "none" else 0.0,
         "train [CPU min]": (trained - started) / 60.0,
         "s/planet": seconds,
@@ -152,7 +152,7 @@ def processor_seconds() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-COLUMNS = ("held out", "test", "share FGS1", "share AIRS", "weights", "train [CPU min]", "s/planet", "peak [GB]")
+COLUMNS = ("held out", "test", "blending FGS1", "blending AIRS", "weights", "train [CPU min]", "s/planet", "peak [GB]")
 _DIGITS = dict(zip(COLUMNS, (4, 4, 2, 2, 0, 1, 3, 2)))
 
 

@@ -1,4 +1,4 @@
-"""The fit on real data: 673 labelled white light curves of 2024, one labelled planet of 2024, two planets of 2025.
+"""The fit on real data: 673 white light curves and a planet of 2024 with labels, two planets and six labels of 2025.
 
     python benchmarks/real.py [--shared DIR] [--curves N] [--workers N] [--json FILE]
 
@@ -18,24 +18,30 @@ import json
 import math
 import os
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from evidence import ln_evidence
+from label_prior import label_figures
+from scipy.stats import chi2
+from star_table import star_table
 from tqdm import tqdm
 
 from spectramind_kit.config import load_config
 from spectramind_kit.fitting.posterior import fit_transit
-from spectramind_kit.instruments import AIRS, FGS1_WAVELENGTH
-from spectramind_kit.products import LightCurves, Orbit, Planet, Star, TransitFit
+from spectramind_kit.instruments import AIRS, FGS1_WAVELENGTH, is_fgs1
+from spectramind_kit.products import LightCurves, Planet, TransitFit
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 WHITE_SECONDS = 144.0
 WHITE_SCALE = 101.6
 _FAR = 6.0
 """Standardised errors beyond are outliers."""
+_HALF_HOUR = 1800.0
+"""Over which whiteness is judged: about as long as ingress and egress [s]."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ def measure(shared: Path, n_curve: int = 0, workers: int = 2) -> dict[str, float
     found |= {f"{name}_all": value for name, value in white_figures(fits).items()}
     found |= planet_of_2024(shared / "real_2024" / "light_curves_724899303.npz")
     found |= planets_of_2025(shared / "real_2025")
+    found |= label_figures(shared)
     return found
 
 
@@ -181,78 +188,126 @@ def planet_of_2024(path: Path) -> dict[str, float]:
 
 
 def planets_of_2025(folder: Path) -> dict[str, float]:
-    """Fit the two planets of 2025, which have no labels: evidence, whiteness of residuals, agreement of channels."""
-    found = {}
-    wavelength = pl.read_parquet(folder / "axis_info.parquet")["AIRS-CH0-axis2-um"].drop_nulls().to_numpy()
-    first, stop = AIRS.science_columns
-    axis = np.r_[FGS1_WAVELENGTH, wavelength[first:stop][::-1]]
-    stored = np.load(folder / "light_curves_1103775.npy").astype(float)
-    flux = np.column_stack([stored[:, 0], stored[:, 1:][:, AIRS.n_column - stop : AIRS.n_column - first]])
-    time = 72.0 * (np.arange(len(flux)) + 0.5)
-    both = light_curves(1103775, time, flux, axis, 72.0)
-    found |= _figures_of_2025(both, _planet(folder / "test_star_info.csv", 1103775))
-    with np.load(folder / "light_curves_244787369.npz") as archive:
-        fgs, airs = archive["fgs"].astype(float), archive["airs"].astype(float)
-    planet = _planet(folder / "train_star_info.csv", 244787369)
-    visits = []
-    for channel, wide, points in (("fgs1", 20.0, axis[:1]), ("airs", 24.0, axis[1:])):
-        data = fgs if channel == "fgs1" else airs
-        n = 3 if channel == "airs" else 4
-        binned = data[: len(data) // n * n].reshape(len(data) // n, n, -1).mean(axis=1)
-        times = n * wide * (np.arange(len(binned)) + 0.5)
-        fit = fit_transit(light_curves(244787369, times, binned, points, n * wide), planet, load_config().fit)
-        visits.append(fit)
-        found[f"{channel}_beta_244787369"] = beta(fit)
-    level = [(fit.depth.mean(), float(np.sqrt(fit.covariance.mean()))) for fit in visits]
+    """Fit the two planets of 2025, which have no labels: evidence, whiteness of residuals, agreement of fits.
+
+    The first has both channels of one visit, fitted together and apart; the second one channel of each of two visits.
+    """
+    config = load_config().fit
+    first, second = both_channels(folder), two_visits(folder)
+    planet = star_table(folder / "test_star_info.csv")[first.planet_id]
+    fit = fit_transit(first, planet, config)
+    contrast = np.r_[1.0, np.full(len(fit.depth) - 1, -1.0 / (len(fit.depth) - 1))]
+    error = float(np.sqrt(contrast @ fit.covariance @ contrast))
+    found = {"channels_z_1103775": float(contrast @ fit.depth / error)} | residual_figures(fit)
+    fgs1, airs = (fit_transit(one, planet, config) for one in channels_apart(first))
+    found |= agreement(fgs1, airs, ("mid_time", "duration"))
+    found["lnz_1103775"] = ln_evidence(first, planet, config)
+
+    planet = star_table(folder / "train_star_info.csv")[second[0].planet_id]
+    visits = [fit_transit(one, planet, config) for one in second]
+    found |= residual_figures(*visits)
+    level = [(visit.depth.mean(), float(np.sqrt(visit.covariance.mean()))) for visit in visits]
     found["channels_z_244787369"] = (level[0][0] - level[1][0]) / math.hypot(level[0][1], level[1][1])
-    found["lnz_244787369"] = sum(ln_evidence(fit) for fit in visits)
+    found |= agreement(visits[0], visits[1], ("duration",))
+    found["lnz_244787369"] = sum(ln_evidence(one, planet, config) for one in second)
     return found
 
 
-def _figures_of_2025(curves: LightCurves, planet: Planet) -> dict[str, float]:
-    fit = fit_transit(curves, planet, load_config().fit)
-    n = len(fit.depth) - 1
-    contrast = np.r_[1.0, np.full(n, -1.0 / n)]
-    return {
-        f"lnz_{curves.planet_id}": ln_evidence(fit),
-        f"channels_z_{curves.planet_id}": float(contrast @ fit.depth / np.sqrt(contrast @ fit.covariance @ contrast)),
-        f"beta_{curves.planet_id}": beta(fit),
-    }
+def _axis(folder: Path) -> np.ndarray:
+    """Return the wavelengths of 2025, FGS1 first, then AIRS-CH0 ascending, (n_wavelength,) [um]."""
+    wavelength = pl.read_parquet(folder / "axis_info.parquet")["AIRS-CH0-axis2-um"].drop_nulls().to_numpy()
+    first, stop = AIRS.science_columns
+    return np.r_[FGS1_WAVELENGTH, wavelength[first:stop][::-1]]
 
 
-def ln_evidence(fit: TransitFit) -> float:
-    """Return how probable the white residuals of a fit are [nat], under the white noise that second differences show.
+def both_channels(folder: Path) -> LightCurves:
+    """Return one visit of planet 1103775: 375 bins of both channels."""
+    stored = np.load(folder / "light_curves_1103775.npy").astype(float)
+    first, stop = AIRS.science_columns
+    flux = np.column_stack([stored[:, 0], stored[:, 1:][:, AIRS.n_column - stop : AIRS.n_column - first]])
+    return light_curves(1103775, 72.0 * (np.arange(len(flux)) + 0.5), flux, _axis(folder), 72.0)
 
-    It is a likelihood at the fit and no full evidence: the fit keeps no normal matrix. Two fits of the same curves
-    are compared by its difference as long as they have about as many free parameters.
+
+def two_visits(folder: Path) -> list[LightCurves]:
+    """Return FGS1 of one visit and AIRS-CH0 of another of planet 244787369, in bins of 80 s and 72 s."""
+    with np.load(folder / "light_curves_244787369.npz") as archive:
+        stored = {name: archive[name].astype(float) for name in ("fgs", "airs")}
+    axis, found = _axis(folder), []
+    for name, wide, n, points in (("fgs", 20.0, 4, axis[:1]), ("airs", 24.0, 3, axis[1:])):
+        data = stored[name]
+        binned = data[: len(data) // n * n].reshape(len(data) // n, n, -1).mean(axis=1)
+        found.append(light_curves(244787369, n * wide * (np.arange(len(binned)) + 0.5), binned, points, n * wide))
+    return found
+
+
+def channels_apart(curves: LightCurves) -> list[LightCurves]:
+    """Return FGS1 alone and AIRS-CH0 alone."""
+    return [
+        replace(curves, flux=curves.flux[:, own], flux_err=curves.flux_err[:, own], wavelength=curves.wavelength[own])
+        for own in (is_fgs1(curves.wavelength), ~is_fgs1(curves.wavelength))
+    ]
+
+
+def agreement(one: TransitFit, other: TransitFit, names: tuple[str, ...]) -> dict[str, float]:
+    """Return by how many sigmas estimates of two fits of the same planet differ."""
+    found = {}
+    for name in names:
+        a, b = one.parameters[name], other.parameters[name]
+        found[f"{name}_z_{one.planet_id}"] = (a.value - b.value) / math.hypot(a.error, b.error)
+    return found
+
+
+def residual_figures(*fits: TransitFit) -> dict[str, float]:
+    """Return how white the white residuals of a planet's fits are, and their log-likelihood under white noise [nat]."""
+    found, name, total = {}, str(fits[0].planet_id), 0.0
+    for fit in fits:
+        n = round(_HALF_HOUR / float(np.median(np.diff(fit.time))))
+        for channel, white in white_residuals(fit).items():
+            found[f"{channel}_beta_{name}"] = beta(white, n)
+            found[f"{channel}_ljung_box_p_{name}"] = ljung_box(white, n)
+            noise = np.sqrt((np.diff(white, n=2) ** 2).mean() / 6.0)
+            nats = -0.5 * (white / noise) ** 2 - np.log(noise) - 0.5 * math.log(2.0 * math.pi)
+            total += float(nats.sum())
+    worst = max(value for key, value in found.items() if "_beta_" in key)
+    return found | {f"beta_{name}": worst, f"residual_nats_{name}": total}
+
+
+def beta(white: np.ndarray, n: int) -> float:
+    """Return the scatter of means of n points over what white noise leaves (Pont, Zucker & Queloz 2006).
+
+    A fit takes its part of the scatter at long times, so that white noise ends somewhat below one.
+
+    Args:
+        white: (n_time,) residual.
+        n: points averaged.
     """
-    total = 0.0
-    for white in white_residuals(fit):
-        noise = np.sqrt((np.diff(white, n=2) ** 2).mean() / 6.0)
-        total += float((-0.5 * (white / noise) ** 2 - np.log(noise) - 0.5 * math.log(2.0 * math.pi)).sum())
-    return total
+    means = white[: len(white) // n * n].reshape(-1, n).mean(axis=1)
+    return float(means.std(ddof=1) / white.std(ddof=1) * np.sqrt(n))
 
 
-def beta(fit: TransitFit) -> float:
-    """Return the largest scatter of 20-bin means over what white noise leaves, of the channels' white residuals."""
-    ratios = []
-    for white in white_residuals(fit):
-        n = len(white) // 20 * 20
-        ratios.append(float(white[:n].reshape(-1, 20).mean(axis=1).std() * np.sqrt(20.0) / white.std()))
-    return max(ratios)
+def ljung_box(white: np.ndarray, n_lag: int) -> float:
+    """Return how probable autocorrelations as large as these are in white noise (Ljung & Box 1978).
+
+    Args:
+        white: (n_time,) residual.
+        n_lag: lags taken together.
+    """
+    n, residual = len(white), white - white.mean()
+    lags = np.arange(1, n_lag + 1)
+    correlation = np.array([residual[lag:] @ residual[:-lag] for lag in lags]) / (residual @ residual)
+    return float(chi2.sf(n * (n + 2) * (correlation**2 / (n - lags)).sum(), n_lag))
 
 
-def white_residuals(fit: TransitFit) -> list[np.ndarray]:
+def white_residuals(fit: TransitFit) -> dict[str, np.ndarray]:
     """Return the mean residual of each channel (n_time,), weighed by inverse variance."""
-    found = []
-    fgs1 = fit.wavelength < 1.2
-    for own in (fgs1, ~fgs1):
+    found, fgs1 = {}, is_fgs1(fit.wavelength)
+    for channel, own in (("fgs1", fgs1), ("airs", ~fgs1)):
         if own.any():
-            residual = fit.flux[:, own] - fit.model[:, own]
+            residual = fit.residual[:, own]
             weight = np.where(np.isfinite(residual), np.nanvar(residual, axis=0) ** -1.0, 0.0)
             total = weight.sum(axis=1)
             used = total > 0
-            found.append(np.nansum(weight * residual, axis=1)[used] / total[used])
+            found[channel] = np.nansum(weight * residual, axis=1)[used] / total[used]
     return found
 
 
@@ -271,11 +326,6 @@ def light_curves(
         wavelength=wavelength,
         regressors=np.empty((len(flux), 0)),
     )
-
-
-def _planet(table: Path, planet_id: int) -> Planet:
-    row = pl.read_csv(table).filter(pl.col("planet_id") == planet_id).row(0, named=True)
-    return Planet(planet_id, Star(row["Rs"], row["Ms"], row["Ts"]), Orbit(row["P"], row["sma"], row["i"]))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Start-up: seconds until the package, the help, the commands and a submission of stored planets are there.
 
-    python benchmarks/startup.py [--runs 5] [--planets 8] [--json FILE]
+    python benchmarks/startup.py [--runs 5] [--train 40] [--test 16] [--json FILE]
 
 Every run is a fresh process; the median counts. CPU seconds (of its worker processes too) stand beside the wall clock,
-because on a machine that others use they say what an idle one would need. ``submit`` runs on a small simulated folder
-in a work folder where every product is stored, without a network.
+because on a machine that others use they say what an idle one would need. ``submit`` runs on a simulated folder like
+the demo's, in a work folder where every product is stored, without a network.
 """
 
 import argparse
@@ -20,18 +20,28 @@ from statistics import median
 IMPORTS = {
     "import spectramind_kit": "import spectramind_kit",
     "import of the commands": "import spectramind_kit.runs",
-    "import of a worker": "import spectramind_kit.prediction.measure",
+    "import of a worker": "import spectramind_kit.prediction.worker",
+    "import of one that fits": "import spectramind_kit.prediction.worker, spectramind_kit.photometry.light_curves, "
+    "spectramind_kit.fitting.posterior",
 }
-HEAVY = ("torch", "torch_geometric", "pytorch_lightning", "torch._dynamo", "scipy.stats", "scipy.signal", "matplotlib")
+HEAVY = (
+    "torch",
+    "torch_geometric",
+    "pytorch_lightning",
+    "hydra",
+    "numba",
+    "scipy.optimize",
+    "scipy.special",
+    "matplotlib",
+)
 
 
 def main() -> None:
     """Measure, print a table, and write JSON if asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument(
-        "--planets", type=int, default=8, help="training planets of the simulated folder, and test planets"
-    )
+    parser.add_argument("--train", type=int, default=40, help="training planets of the simulated folder")
+    parser.add_argument("--test", type=int, default=16, help="its test planets")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     spectramind = [sys.executable, "-m", "spectramind_kit"]
@@ -39,7 +49,7 @@ def main() -> None:
     commands["spectramind --help"] = [*spectramind, "--help"]
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
-        commands["submit, all stored"] = stored_submission(spectramind, Path(folder), options.planets)
+        commands["submit, all stored"] = stored_submission(spectramind, Path(folder), options.train, options.test)
         print(f"{'median of ' + str(options.runs):<24}{'wall [s]':>10}{'CPU [s]':>10}")
         for name, command in commands.items():
             walls, cpus = zip(*(seconds(command) for _ in range(options.runs)), strict=True)
@@ -53,10 +63,10 @@ def main() -> None:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def stored_submission(spectramind: list[str], folder: Path, n_planet: int) -> list[str]:
+def stored_submission(spectramind: list[str], folder: Path, n_train: int, n_test: int) -> list[str]:
     """Simulate a competition, train and submit once; return the command that submits it again from what is stored."""
     data, work = folder / "data", folder / "work"
-    planets = ["--train", str(n_planet), "--test", str(n_planet)]
+    planets = ["--train", str(n_train), "--test", str(n_test)]
     subprocess.run([*spectramind, "simulate", "--out", str(data), *planets], check=True, capture_output=True)
     submit = [*spectramind, "submit", "--data", str(data), "--work", str(work), "model=none"]
     subprocess.run(submit, check=True, capture_output=True)

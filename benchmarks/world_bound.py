@@ -91,8 +91,8 @@ def depth_covariance(visit: Sensitivity) -> np.ndarray:
             curve = visit.gains.curve * visit.transit[channel].mean(axis=0)
             colour, w = visit.gains.colour[:, channel], weight[channel]
             border[n_shared:, n_shared:] += ((colour * w) @ colour.T) * (curve @ curve.T)
-            seen = np.einsum("wat,gt->wag", local[channel], curve, optimize=True)
-            cross[channel, :, n_shared:] = w[:, None, None] * seen * colour.T[:, None]
+            projected = np.einsum("wat,gt->wag", local[channel], curve, optimize=True)
+            cross[channel, :, n_shared:] = w[:, None, None] * projected * colour.T[:, None]
             mixed = np.einsum("swt,gt->swg", visit.shared[:, channel], curve, optimize=True)
             mixed = np.einsum("swg,w,gw->sg", mixed, w, colour, optimize=True)
             border[:n_shared, n_shared:] += mixed

@@ -30,9 +30,9 @@ from spectramind_kit.competition.folder import read_spectra
 from spectramind_kit.config import Config, load_config
 from spectramind_kit.files import replacing
 from spectramind_kit.metric import planet_scores
-from spectramind_kit.random_world.folder import simulate_world
 from spectramind_kit.random_world.visit import draw_visit
 from spectramind_kit.random_world.world import FAMILIES, World, draw_planets, draw_world, number_of_visits, visit_stream
+from spectramind_kit.random_world.world_folder import simulate_world
 from spectramind_kit.work_folder.submission import read_submission, submission_arrays
 
 PROJECT = Path(__file__).resolve().parents[1]

@@ -85,9 +85,9 @@ def simulate(
 
     config = _config([*_frame_overrides(frames, overrides or []), *(overrides or [])])
     if config.simulation.physics == "random_world":
-        from spectramind_kit.random_world.folder import simulate_world as simulated
+        from spectramind_kit.random_world.world_folder import simulate_world as simulated
     else:
-        from spectramind_kit.simulation.folder import simulate_folder as simulated
+        from spectramind_kit.simulation.simulated_folder import simulate_folder as simulated
 
     with Progress("simulate", train + test) as progress:
         simulated(

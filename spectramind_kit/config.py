@@ -1,23 +1,17 @@
 """Configuration: Hydra composes the YAML files of ``conf/``, the dataclasses here give them types and meaning.
 
 Every number lives once, in ``conf/``. ``load_config(["fit.drift_order=4"])`` is what the command line,
-the notebooks and the tests call.
+the notebooks and the tests call. Hydra is imported by what composes: a worker process, which is handed a ``Config``,
+does without it.
 """
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
-from hydra import version as hydra_version
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.utils import create_config_search_path
-from hydra.errors import HydraException
-from hydra.types import RunMode
-from omegaconf import OmegaConf, open_dict
-from omegaconf.errors import OmegaConfBaseException
 from pydantic import TypeAdapter, ValidationError
 
 from spectramind_kit.errors import ConfigurationError
@@ -72,6 +66,9 @@ def load_config(overrides: Sequence[str] = ()) -> Config:
     Raises:
         ConfigurationError: on an unknown key (named with the nearest known one) or a value of the wrong type or range.
     """
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
     _refuse_unknown_keys(overrides)
     try:
         return TypeAdapter(Config).validate_python(_compose(overrides))
@@ -87,7 +84,7 @@ def load_config(overrides: Sequence[str] = ()) -> Config:
 @lru_cache(maxsize=1)
 def known_keys() -> tuple[str, ...]:
     """Return every dotted key of the configuration."""
-    return tuple(sorted(_flatten(_compose(()))))
+    return tuple(sorted(_keys_of(Config)))
 
 
 def _compose(overrides: Sequence[str]) -> dict[str, Any]:
@@ -96,6 +93,11 @@ def _compose(overrides: Sequence[str]) -> dict[str, Any]:
     Hydra's public ``compose`` goes through that instance: it fails where the caller has initialized one, and clearing
     it would take the caller's away. The loader below it needs no instance.
     """
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    from hydra._internal.utils import create_config_search_path
+    from hydra.types import RunMode
+    from omegaconf import OmegaConf, open_dict
+
     with _hydra_rules():
         loader = ConfigLoaderImpl(create_config_search_path("pkg://spectramind_kit.conf"))
         composed = loader.load_configuration("config", list(overrides), RunMode.RUN, from_shell=False)
@@ -109,6 +111,8 @@ def _compose(overrides: Sequence[str]) -> dict[str, Any]:
 @contextmanager
 def _hydra_rules() -> Iterator[None]:
     """Compose by the rules of one release of Hydra within the block; the caller's choice stands again after it."""
+    from hydra import version as hydra_version
+
     chosen = hydra_version.VersionBase.instance()
     before = chosen.version_base
     hydra_version.setbase(_HYDRA_RULES)
@@ -118,11 +122,12 @@ def _hydra_rules() -> Iterator[None]:
         chosen.version_base = before  # not setbase, which refuses the value that stands for "not chosen yet"
 
 
-def _flatten(tree: dict[str, Any], prefix: str = "") -> Iterable[str]:
-    for key, value in tree.items():
-        yield f"{prefix}{key}"
-        if isinstance(value, dict):
-            yield from _flatten(value, f"{prefix}{key}.")
+def _keys_of(group: type, prefix: str = "") -> Iterable[str]:
+    """Return the dotted keys of a dataclass; ``conf/`` has the same ones, or it would not fit."""
+    for name, kind in get_type_hints(group).items():
+        yield f"{prefix}{name}"
+        if isinstance(kind, type) and is_dataclass(kind):
+            yield from _keys_of(kind, f"{prefix}{name}.")
 
 
 def _refuse_unknown_keys(overrides: Sequence[str]) -> None:

@@ -100,7 +100,7 @@ def element_scores(
     naive: tuple[float, float] | None = None,
     edition: str = "2025",
 ) -> np.ndarray:
-    """Return what each element (planet, wavelength) reaches of the score, unweighted and unclipped."""
+    """Return the score of each element (planet, wavelength), unweighted and unclipped."""
     _check(truth, mean, sigma)
     rules = _rules(edition)
     return _ratio(*_log_likelihoods(truth, mean, sigma, naive, rules), rules)

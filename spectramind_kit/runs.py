@@ -18,7 +18,7 @@ import polars as pl
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
 from spectramind_kit.config import Config
 from spectramind_kit.errors import CompetitionDataError
-from spectramind_kit.execution.processes import map_planets
+from spectramind_kit.execution.processes import Progress, map_planets
 from spectramind_kit.flags import flag_sentences
 from spectramind_kit.metric import score
 from spectramind_kit.prediction.inference import Inference
@@ -44,6 +44,8 @@ from spectramind_kit.work_folder.submission import (
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+FEW = 32
+"""Planets that this process infers, from stored products, in the time that worker processes take to start."""
 LABELS = ("train.csv", "train_labels.csv")
 """Names of the training labels in a competition folder, by edition, the latest first."""
 
@@ -111,7 +113,7 @@ def train(data: Path, work: Path, config: Config) -> TrainedModel:
     task, here = PlanetTask(data, work, "train", config), WorkFolder(work)
     # Fits come first and posteriors second, because the prior is learned from the fitted stars' limb darkening.
     fitting = FitTask(task)
-    fits = _for_each_planet(fitting, planets, config, fitting.lost, "fit train")
+    fits = _for_each_planet(fitting, planets, config, fitting.lost, "fit train", stored=task.is_stored)
     stars = limb_darkening(planet_ids, list(fits.values()))
     training_set = TrainingSet(planet_ids, spectra, fold, folder.wavelength, *stars)
     known = store_training_set(training_set, here.training)
@@ -229,8 +231,9 @@ def _infer(
     data: Path, work: Path, split: str, planets: Sequence[int], known: StoredTrainingSet, config: Config
 ) -> list[Inference]:
     """Measure planets and combine each with the prior, in the workers."""
-    inferring = PosteriorTask(PlanetTask(data, work, split, config), known)
-    return list(_for_each_planet(inferring, planets, config, inferring.lost, f"predict {split}").values())
+    task = PlanetTask(data, work, split, config)
+    inferring, label = PosteriorTask(task, known), f"predict {split}"
+    return list(_for_each_planet(inferring, planets, config, inferring.lost, label, stored=task.is_stored).values())
 
 
 def _unlabelled(
@@ -247,8 +250,26 @@ def _for_each_planet(
     config: Config,
     lost: Callable[[int, str], Result],
     label: str,
+    stored: Callable[[int], bool] | None = None,
 ) -> dict[int, Result]:
-    """Do the same work for every planet, where the configuration says."""
+    """Do the same work for every planet: where the configuration says, or here if all of a few need only be read.
+
+    Args:
+        work: on one planet.
+        planets: to work on.
+        config: which processes do the work.
+        lost: makes the result of a planet that nothing came back of.
+        label: what the progress says.
+        stored: whether a planet's products are stored; None where this makes the work no shorter.
+    """
+    few = config.executor == "processes" and len(planets) <= FEW
+    if few and stored is not None and all(stored(planet) for planet in planets):
+        results = {}
+        with Progress(label, len(planets)) as progress:
+            for planet in planets:
+                results[planet] = work(planet)
+                progress.step()
+        return results
     return map_planets(
         work,
         planets,

@@ -65,7 +65,7 @@ def _transit() -> str:
 
 
 def _simulate(data: Path, config: Config) -> str:
-    from spectramind_kit.simulation.folder import simulate_folder
+    from spectramind_kit.simulation.simulated_folder import simulate_folder
 
     simulate_folder(data, 2, 1, config.simulation, seed=config.seed)
     return f"{sum(1 for _ in data.rglob('*.parquet'))} parquet files"

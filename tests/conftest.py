@@ -188,7 +188,9 @@ class SimulatedCompetition:
 @pytest.fixture(scope="session")
 def competition(tmp_path_factory) -> SimulatedCompetition:
     """Four training and two test planets, some with two visits, in frames that are means of very many: read only."""
-    from spectramind_kit.simulation.folder import simulate_folder  # here: tests of one floor need not import all
+    from spectramind_kit.simulation.simulated_folder import (
+        simulate_folder,  # here: tests of one floor need not import all
+    )
 
     overrides = ["workers=1", "simulation.two_visit_fraction=0.4", *SMALLEST_NETWORK]
     config = load_config([*overrides, "simulation.airs_average=75", "simulation.fgs1_average=900"])

@@ -65,8 +65,9 @@ def test_value_that_does_not_fit_is_refused_by_name(override, named):
         load_config([override])
 
 
-def test_known_keys_are_groups_and_leaves():
+def test_known_keys_are_groups_and_leaves_and_those_that_conf_has():
     keys = known_keys()
+    assert set(keys) == set(_dotted(dataclasses.asdict(load_config())))
     assert {"seed", "fit", "fit.drift_order", "kaggle.target"} <= set(keys)
     assert not any(key.startswith("hydra") for key in keys)
 
@@ -89,6 +90,12 @@ def test_caller_keeps_the_hydra_that_it_initialized(tmp_path):
 def test_caller_without_hydra_gets_none():
     load_config()
     assert not GlobalHydra.instance().is_initialized()
+
+
+def _dotted(tree, prefix=""):
+    for name, value in tree.items():
+        yield f"{prefix}{name}"
+        yield from _dotted(value, f"{prefix}{name}.") if isinstance(value, dict) else ()
 
 
 def _resolvers():

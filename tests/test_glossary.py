@@ -34,15 +34,19 @@ NAMES = {
     "misfits": "incompatibilities",
     "overdrawn": "over budget",
     "verbs": "commands",
+    "reach": "half width",
 }
 """Parts of identifiers, and what the field says instead."""
-SENTENCES = ("stray noise", "slow twin", "oddity", "the verbs", "are told", "is told", "is heard", "knocks", "take up")
+SENTENCES = (
+    *("stray noise", "slow twin", "oddity", "the verbs", "are told", "is told", "is heard", "knocks", "take up"),
+    *("share of the (network|light|star|stars|disc)", "network's share", "forgets"),
+)
 """Of docstrings, comments, messages and the README."""
 
 
 def test_identifiers_use_the_fields_words():
     wrong = []
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted([*PACKAGE.rglob("*.py"), *PROJECT.glob("benchmarks/**/*.py")]):
         for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
             parts = set(token.string.lower().split("_")) if token.type == tokenize.NAME else set()
             wrong += [
@@ -53,7 +57,9 @@ def test_identifiers_use_the_fields_words():
 
 def test_sentences_use_the_fields_words():
     pattern = re.compile(r"\b(" + "|".join(SENTENCES) + r")\b", re.IGNORECASE)
-    files = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.html"), *PROJECT.glob("kernels/*/*.py"), PROJECT / "README.md"]
+    patterns = ("spectramind_kit/**/*.py", "spectramind_kit/**/*.html", "spectramind_kit/**/*.yaml")
+    beside = ("kernels/*/*.py", "benchmarks/**/*.py", "benchmarks/*.md", "README.md")
+    files = [path for pattern in (*patterns, *beside) for path in PROJECT.glob(pattern)]
     wrong = [
         f"{path.relative_to(PROJECT)}:{number} {line.strip()}"
         for path in files

@@ -103,6 +103,19 @@ class TestRun:
         assert sha256_of(work / "submission.csv") == before
         assert {path: path.stat().st_mtime_ns for path in work.rglob("*.npz")} == stored
 
+    def test_worker_processes_are_started_only_if_a_planet_must_be_worked_on(self, competition, work, monkeypatch):
+        started = []
+        original = runs.map_planets
+        monkeypatch.setattr(runs, "map_planets", lambda *a, **k: started.append(k["label"]) or original(*a, **k))
+        runs.submit(competition.data, work, competition.config)
+        assert not started
+        next((work / "fits" / "test").iterdir()).unlink()
+        runs.submit(competition.data, work, competition.config)
+        assert started == ["predict test"]
+        monkeypatch.setattr(runs, "FEW", 0)
+        runs.submit(competition.data, work, competition.config)
+        assert len(started) == 2
+
     def test_two_processes_give_what_one_gives(self, competition, trained_work, tmp_path):
         config = dataclasses.replace(competition.config, workers=2)
         runs.submit(competition.data, tmp_path, config, model=trained_work / "model")
@@ -215,7 +228,7 @@ class TestDamage:
 
 
 def test_the_2024_layout_goes_the_whole_way(competition, tmp_path):
-    from spectramind_kit.simulation.folder import simulate_folder
+    from spectramind_kit.simulation.simulated_folder import simulate_folder
 
     data, work = tmp_path / "data", tmp_path / "work"
     simulate_folder(data, 2, 1, competition.config.simulation, seed=2, edition="2024")

@@ -22,7 +22,7 @@ class WithoutTorch(PathFinder):
 sys.meta_path[sys.meta_path.index(PathFinder)] = WithoutTorch
 from spectramind_kit import runs
 from spectramind_kit.config import load_config
-from spectramind_kit.simulation.folder import simulate_folder
+from spectramind_kit.simulation.simulated_folder import simulate_folder
 
 root = Path(sys.argv[1])
 small = ["simulation.airs_average=75", "simulation.fgs1_average=900", "workers=1", "model=none"]

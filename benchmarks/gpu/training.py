@@ -39,8 +39,8 @@ from spectramind_kit.training.augmentation import simulated_examples
 from spectramind_kit.training.examples import Examples
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.module import NetworkModule, corrected
-from spectramind_kit.training.network import new_module, train_networks
 from spectramind_kit.training.task import NetworkTask
+from spectramind_kit.training.train_network import new_module, train_networks
 from spectramind_kit.uncertainty.posthoc import fit_calibration
 from spectramind_kit.uncertainty.recalibration import no_recalibration
 
@@ -56,7 +56,7 @@ def main() -> int:
     parser.add_argument("--model", default="v50")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu: shows that the script works")
-    parser.add_argument("--folder", type=Path, help="keep the fitted planets here, and take up what lies here")
+    parser.add_argument("--folder", type=Path, help="where fitted planets are stored and found again")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     name = usable_cuda() if options.device == "cuda" else "the CPU"

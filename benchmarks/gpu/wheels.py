@@ -32,9 +32,9 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     installer = options.dataset / "install.py"
-    said = subprocess.run([sys.executable, str(installer)], capture_output=True, text=True, check=True).stdout
-    print(said)
-    if "selective scan: CUDA wheel" not in said:
+    printed = subprocess.run([sys.executable, str(installer)], capture_output=True, text=True, check=True).stdout
+    print(printed)
+    if "selective scan: CUDA wheel" not in printed:
         print("no CUDA wheel of this dataset runs here")
         return 1
     import torch
@@ -48,7 +48,7 @@ def main() -> int:
         "capability": ".".join(map(str, torch.cuda.get_device_capability())),
         "torch": torch.__version__,
         "megabytes": round(sum(p.stat().st_size for p in options.dataset.rglob("*.whl")) / 1e6, 1),
-        "install_seconds": float(re.search(r"wheels in ([\d.]+) s", said)[1]),
+        "install_seconds": float(re.search(r"wheels in ([\d.]+) s", printed)[1]),
         "scan_errors": scan_errors(reference, (2, 16, 300)),
         "convolution_error": convolution_error(),
         "milliseconds": [scan_milliseconds(reference, shape) for shape in SHAPES],

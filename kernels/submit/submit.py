@@ -41,7 +41,7 @@ from spectramind_kit.runs import submit
 
 config, work = load_config(overrides), working_root()
 data = find_competition(competition)
-reuse_earlier_runs(work, ["light_curves", "fits"])
+reuse_earlier_runs(work)
 
 # %%
 summary = submit(data, work, config, model=find_model(model))

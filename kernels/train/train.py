@@ -34,13 +34,13 @@ competition: str = ""  # folder of the competition; "" finds it
 
 # %%
 from spectramind_kit.config import load_config
-from spectramind_kit.kaggle.session.earlier_runs import reuse_earlier_runs
+from spectramind_kit.kaggle.session.earlier_runs import LINKED, reuse_earlier_runs
 from spectramind_kit.kaggle.session.inputs import find_competition, working_root
 from spectramind_kit.runs import train
 
 config, work = load_config(overrides), working_root()
 data = find_competition(competition)
-reuse_earlier_runs(work, ["light_curves", "fits", "model"])
+reuse_earlier_runs(work, [*LINKED, "model"])
 
 # %%
 model = train(data, work, config)

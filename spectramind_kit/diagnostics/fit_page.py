@@ -21,7 +21,7 @@ CORNER = {
     "airs_u1": "u1 AIRS",
 }
 """Parameters of the corner and what the axes say."""
-_REACH = 3.0
+_SIGMAS_SHOWN = 3.0
 """Half-width of a corner's axis [sigma]."""
 
 
@@ -72,13 +72,13 @@ def _corner(figure: SubFigure, fit: TransitFit, names: list[str]) -> None:
                 axis.set_axis_off()
                 continue
             if i == j:
-                z = np.linspace(-_REACH, _REACH, 121)
+                z = np.linspace(-_SIGMAS_SHOWN, _SIGMAS_SHOWN, 121)
                 axis.plot(x.value + x.error * z, np.exp(-0.5 * z**2), color=AIRS_COLOUR)
                 axis.set_yticks([])
                 axis.set_title(f"{x.value:.5g}\n+- {x.error:.2g}", fontsize=8)
             else:
                 _ellipses(axis, x, fit.parameters[below], fit.correlation[places[i], places[j]])
-            axis.set_xlim(x.value - _REACH * x.error, x.value + _REACH * x.error)
+            axis.set_xlim(x.value - _SIGMAS_SHOWN * x.error, x.value + _SIGMAS_SHOWN * x.error)
             axis.tick_params(labelsize=6, labelbottom=i == len(names) - 1, labelleft=j == 0 and i > 0)
             axis.locator_params(nbins=3)
             if i == len(names) - 1:
@@ -94,4 +94,4 @@ def _ellipses(axis: Axes, x: Estimate, y: Estimate, correlation: float) -> None:
     up = correlation * across + np.sqrt(max(0.0, 1.0 - correlation**2)) * np.sin(angle)
     for width in (1.0, 2.0):
         axis.plot(x.value + width * x.error * across, y.value + width * y.error * up, color=AIRS_COLOUR, lw=1.0)
-    axis.set_ylim(y.value - _REACH * y.error, y.value + _REACH * y.error)
+    axis.set_ylim(y.value - _SIGMAS_SHOWN * y.error, y.value + _SIGMAS_SHOWN * y.error)

@@ -11,12 +11,15 @@ does not enter the spread.
 """
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spectramind_kit.fitting.curve_model import CurveModel
-from spectramind_kit.fitting.laplace import Posterior
 from spectramind_kit.products import DARKENING_NAMES, DepthEstimate, TransitFit
+
+if TYPE_CHECKING:
+    from spectramind_kit.fitting.curve_model import CurveModel
+    from spectramind_kit.fitting.laplace import Posterior
 
 _PRIOR_WEIGHT = 2.0
 """Weight of the loose prior's scatter, and of a mean of zero, in planets."""
@@ -57,7 +60,7 @@ class DarkeningPrior:
     scatter: np.ndarray
 
 
-def darkening_arrays(posterior: Posterior, model: CurveModel) -> dict[str, np.ndarray]:
+def darkening_arrays(posterior: "Posterior", model: "CurveModel") -> dict[str, np.ndarray]:
     """Return the fields of ``Darkened``; none where the model lacks one of the offsets."""
     if not set(DARKENING_NAMES) <= set(model.names):
         return {}

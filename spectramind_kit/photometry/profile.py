@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline
 
 from spectramind_kit.instruments import AIRS
 
-_REACH = {"columns": 4, "spot": 2}
+_HALF_WIDTH = {"columns": 4, "spot": 2}
 """How far good neighbours are looked for [pixel]."""
 _QUADRATIC = 6
 """Coefficients of a quadratic in two variables."""
@@ -58,9 +58,9 @@ def _slope(image: np.ndarray, axis: int) -> np.ndarray:
 
 def _from_columns(known: np.ndarray, row: int, column: int) -> float:
     """Return a pixel's light from its row in the columns beside, scaled by the other rows; NaN if none is good."""
-    reach = _REACH["columns"]
-    first = max(0, column - reach)
-    beside = known[:, first : column + reach + 1]
+    half_width = _HALF_WIDTH["columns"]
+    first = max(0, column - half_width)
+    beside = known[:, first : column + half_width + 1]
     # Both columns are summed over the rows that both know, so that their ratio is that of their light.
     both = np.isfinite(beside) & np.isfinite(known[:, column : column + 1])
     here = np.where(both, known[:, column : column + 1], 0.0).sum(axis=0)
@@ -71,9 +71,9 @@ def _from_columns(known: np.ndarray, row: int, column: int) -> float:
 
 def _from_spot(known: np.ndarray, row: int, column: int) -> float:
     """Return a pixel's light from a quadratic through the logarithm of the light around it; NaN if too few are good."""
-    reach = _REACH["spot"]
-    top, left = max(0, row - reach), max(0, column - reach)
-    around = known[top : row + reach + 1, left : column + reach + 1]
+    half_width = _HALF_WIDTH["spot"]
+    top, left = max(0, row - half_width), max(0, column - half_width)
+    around = known[top : row + half_width + 1, left : column + half_width + 1]
     # Light below zero has no logarithm; with as many pixels as coefficients the quadratic would follow their noise.
     known_here = np.isfinite(around) & (np.nan_to_num(around) > 0)
     if known_here.sum() <= _QUADRATIC:

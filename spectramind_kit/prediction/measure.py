@@ -5,6 +5,7 @@
                     depths of all visits, joined
 
 One bad planet costs one planet's accuracy, never the file: every failure becomes words in the result.
+What makes a product is imported where it is made: whoever finds all products stored starts a second earlier.
 """
 
 import logging
@@ -20,13 +21,11 @@ from spectramind_kit.competition.folder import CompetitionFolder, open_competiti
 from spectramind_kit.config import Config
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.features.visit import VisitFeatures, visit_features
-from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
-from spectramind_kit.photometry.light_curves import extract_light_curves
 from spectramind_kit.products import DepthEstimate, LightCurves, Planet, PlanetObservation, TransitFit
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.provenance import code_hash, config_hash, observation_hash
-from spectramind_kit.work_folder.store import load_or_make
+from spectramind_kit.work_folder.store import load_or_make, stored_key
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +85,8 @@ class VisitProducts:
     @cached_property
     def light_curves(self) -> LightCurves:
         """Light curves of the visit."""
+        from spectramind_kit.photometry.light_curves import extract_light_curves
+
         config = self._config
         return load_or_make(
             self._work.light_curves(self._split, *self._name),
@@ -97,19 +98,20 @@ class VisitProducts:
     @cached_property
     def fit(self) -> TransitFit:
         """Fit of the light curves, which are looked at only if it must be made."""
-        return load_or_make(
-            self._work.fit(self._split, *self._name),
-            self._fit_key,
-            TransitFit,
-            lambda: fit_transit(self.light_curves, self.observation.planet, self._config.fit),
-        )
+
+        def fitted() -> TransitFit:
+            from spectramind_kit.fitting.posterior import fit_transit
+
+            return fit_transit(self.light_curves, self.observation.planet, self._config.fit)
+
+        return load_or_make(self._work.fit(self._split, *self._name), self._fit_key, TransitFit, fitted)
 
     @cached_property
     def features(self) -> VisitFeatures:
         """What a network sees of light curves and fit."""
         return load_or_make(
             self._work.features(self._split, *self._name),
-            config_hash(self._fit_key, code_hash(FEATURES_MADE_BY)),
+            self._features_key,
             VisitFeatures,
             lambda: visit_features(self.light_curves, self.fit, self.observation.planet),
         )
@@ -121,10 +123,23 @@ class VisitProducts:
 
         return load_or_make(
             self._work.baseline_input(self._split, *self._name),
-            config_hash(self._observation_hash, self.observation.planet, code_hash(BASELINE_INPUT_MADE_BY)),
+            self._baseline_input_key,
             BaselineInput,
             lambda: BaselineInput(baseline_features(self.observation)),
         ).features
+
+    def is_stored(self, kind: str) -> bool:
+        """Whether all that a kind of model looks at is stored under its key; no product is loaded.
+
+        Args:
+            kind: of model, as in the configuration.
+        """
+        wanted = {self._work.fit: self._fit_key}
+        if kind == "v50":
+            wanted[self._work.features] = self._features_key
+        elif kind != "none" and self.observation.visit == 0:
+            wanted[self._work.baseline_input] = self._baseline_input_key
+        return all(stored_key(place(self._split, *self._name)) == key for place, key in wanted.items())
 
     @property
     def _name(self) -> tuple[int, int]:
@@ -144,6 +159,14 @@ class VisitProducts:
     @cached_property
     def _fit_key(self) -> str:
         return config_hash(self._light_curves_key, self._config.fit, self.observation.planet, code_hash(FIT_MADE_BY))
+
+    @cached_property
+    def _features_key(self) -> str:
+        return config_hash(self._fit_key, code_hash(FEATURES_MADE_BY))
+
+    @cached_property
+    def _baseline_input_key(self) -> str:
+        return config_hash(self._observation_hash, self.observation.planet, code_hash(BASELINE_INPUT_MADE_BY))
 
 
 @dataclass(frozen=True)
@@ -183,6 +206,20 @@ class PlanetTask:
         except Exception as error:
             logger.debug("joining the visits of planet %d failed", planet_id, exc_info=True)
             return Measurement(planet_id, None, (*problems, describe(error)))
+
+    def is_stored(self, planet_id: int) -> bool:
+        """Whether ``measure`` would find all products of a planet; a planet that cannot be opened has none."""
+        stored, problems = self._for_each_visit(planet_id, lambda visit: visit.is_stored(self.config.model.kind))
+        return not problems and all(stored)
+
+    def fitted_visits(self, planet_id: int) -> list[VisitProducts]:
+        """Return the visits of a planet that have light curves and a fit; one that fails is left out."""
+
+        def fitted(visit: VisitProducts) -> VisitProducts:
+            assert visit.light_curves is not None and visit.fit is not None  # both are in hand from here on
+            return visit
+
+        return self._for_each_visit(planet_id, fitted)[0]
 
     def lost(self, planet_id: int, reason: str) -> Measurement:
         """Return the measurement of a planet nothing came back of."""

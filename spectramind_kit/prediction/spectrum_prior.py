@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.special import logsumexp
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.instruments import is_fgs1
@@ -121,6 +120,19 @@ class SpectrumPrior:
             total = total + w * (posterior.covariance + np.outer(offset, offset))
             gain = gain + w * posterior.gain
         return mean, 0.5 * (total + total.T), gain
+
+    def log_probability(self, depth: np.ndarray, covariance: np.ndarray) -> float:
+        """Return the logarithm of the probability density of measured depths [nat].
+
+        Args:
+            depth: (n,) measured [(Rp/Rs)^2].
+            covariance: (n, n) of its errors.
+        """
+        families = self._families(self._level(depth, covariance))
+        evidence = [
+            weight + _combine(depth, covariance, mean, spread).log_evidence for weight, mean, spread in families
+        ]
+        return float(np.logaddexp.reduce(evidence)) - 0.5 * len(depth) * float(np.log(2.0 * np.pi))
 
     def _level(self, depth: np.ndarray, covariance: np.ndarray) -> float:
         """Return the level that shapes are scaled with: the measured one, shrunk to the population's if uncertain."""
@@ -239,7 +251,7 @@ def _log_probability(shapes: np.ndarray, covariance: np.ndarray) -> float:
     # An amplitude scales the whole covariance, the resolved noise with it: one factorisation serves the grid.
     n, log = shapes.shape[1], np.log(_AMPLITUDES)
     terms = -0.5 * power / _AMPLITUDES**2 - n * log - 0.5 * (log / _USUAL_SPREAD) ** 2
-    per_planet = np.asarray(logsumexp(terms, axis=1))
+    per_planet = np.logaddexp.reduce(terms, axis=1)
     return float(per_planet.sum() - len(shapes) * np.log(np.diag(factor[0])).sum())
 
 

@@ -54,13 +54,13 @@ class TrainingSet:
 
     def labels(self, held_out: int | None = None) -> LabelStatistics:
         """Return the statistics of all labels, or of all but one fold's."""
-        return label_statistics(self.spectra[self._kept(held_out)])
+        return label_statistics(self.spectra[self._rows_without(held_out)])
 
     def population(self, held_out: int | None = None) -> Population:
         """Learn the population from all planets, or from all but one fold's: a second with a thousand planets."""
-        kept = self._kept(held_out)
+        rows = self._rows_without(held_out)
         return learn_population(
-            self.spectra[kept], self.wavelength, (self.darkening[kept], self.darkening_covariance[kept])
+            self.spectra[rows], self.wavelength, (self.darkening[rows], self.darkening_covariance[rows])
         )
 
     def content_hash(self) -> str:
@@ -70,7 +70,7 @@ class TrainingSet:
             digest.update(np.ascontiguousarray(getattr(self, field.name)).tobytes())
         return digest.hexdigest()[:16]
 
-    def _kept(self, held_out: int | None) -> np.ndarray | slice:
+    def _rows_without(self, held_out: int | None) -> np.ndarray | slice:
         # A single fold cannot be held out: nothing would be left to learn from.
         return self.fold != held_out if held_out is not None and len(set(self.fold)) > 1 else slice(None)
 

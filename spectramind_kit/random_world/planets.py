@@ -67,7 +67,7 @@ class WorldPlanet:
         air: of the planet.
         airs: of the world.
         darkening: the star's own offsets, see ``limb_darkening.OFFSETS``.
-        covering: share of the star's disc in spots.
+        covering: fraction of the star's disc in spots.
         brightness: of the star over that of the anchor, at FGS1 and AIRS-CH0.
     """
 

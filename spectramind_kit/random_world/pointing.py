@@ -28,7 +28,7 @@ _N_EXCURSION = (3, 20)
 _AIRS_OVER_FGS1 = (0.1, 0.6)
 _COUPLING = (0.002, 0.04)
 _COLOUR = 1.0
-_PIVOT, _REACH = 2.9, 1.0
+_PIVOT, _HALF_BAND = 2.9, 1.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Pointing:
     def couplings(self, channel: str, wavelength: np.ndarray) -> np.ndarray:
         """Return the relative change of the light per pixel of the channel's motion, (2, n_wavelength) [1/pixel]."""
         own = np.array(self.coupling[channel])[:, None]
-        tilt = np.where(is_fgs1(wavelength), 0.0, (wavelength - _PIVOT) / _REACH)
+        tilt = np.where(is_fgs1(wavelength), 0.0, (wavelength - _PIVOT) / _HALF_BAND)
         return own * (1.0 + np.array(self.colour)[:, None] * tilt)
 
 

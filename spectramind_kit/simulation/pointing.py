@@ -13,7 +13,7 @@ OSCILLATION_PERIOD = 2.5
 """Period of the pointing oscillation [s]."""
 
 DAMPING_TIME = 30.0
-"""Time over which the oscillation forgets its phase [s]."""
+"""Coherence time of the oscillation [s]."""
 
 _WARM_UP = 500
 """Exposures before the visit, so that the oscillation starts in its stationary state."""

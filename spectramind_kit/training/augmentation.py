@@ -5,20 +5,19 @@ are stored under the work folder, because a fit takes a second.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.config import Config
 from spectramind_kit.execution.processes import map_planets
 from spectramind_kit.features.visit import visit_features
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.prediction.inference import Inference, infer
-from spectramind_kit.prediction.measure import Measurement, PlanetTask, describe, light_curve_settings
+from spectramind_kit.prediction.measure import Measurement, PlanetTask, VisitProducts, describe, light_curve_settings
 from spectramind_kit.prediction.population import Population
 from spectramind_kit.prediction.spectrum import network_features
 from spectramind_kit.prediction.trained_model import TrainedModel
@@ -38,8 +37,8 @@ NO_FOLD = -1
 _SEED_OF_SIMULATED, _SEED_OF_INJECTED = 1, 2
 """Apart, so that the two draw different random numbers."""
 
-LabelledInference = tuple[Inference, np.ndarray | None]
-"""An inference, and its true spectrum (n_wavelength,); None where nothing could be made."""
+LabelledInference = tuple[Inference, np.ndarray]
+"""An inference, and its true spectrum (n_wavelength,)."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +53,16 @@ class SimulatedPlanets:
     config: Config
     known: StoredTrainingSet
 
-    def __call__(self, number: int) -> LabelledInference:
+    def __call__(self, number: int) -> list[LabelledInference]:
         """Simulate a planet and infer it."""
         seed = self.config.seed + _SEED_OF_SIMULATED
         planet, visits, spectrum = next(simulate_training_planets(1, self.config, seed, number))
-        return _inferred(planet, visits, self.config, self.known.population()), spectrum
+        return [(_inferred(planet, visits, self.config, self.known.population()), spectrum)]
 
 
 @dataclass(frozen=True, eq=False)
 class InjectedPlanets:
-    """Other spectra in the light curves of training planets; number ``n k + j`` is the j-th of the k-th planet.
+    """Other spectra in the light curves of training planets, by place; all of one planet's, which is read once.
 
     Attributes:
         task: where the training planets' light curves and fits are stored.
@@ -79,19 +78,26 @@ class InjectedPlanets:
     population: np.ndarray
     known: StoredTrainingSet
 
-    def __call__(self, number: int) -> LabelledInference:
-        """Put another spectrum into every visit of a planet and infer it without what its fold knows."""
+    def __call__(self, place: int) -> list[LabelledInference]:
+        """Put other spectra into every visit of a planet and infer each without what the planet's fold knows."""
+        planet_id = self.planet_ids[place]
+        visits = self.task.fitted_visits(planet_id)
+        prior = self.known.population_without(planet_id)
+        return [self._injected(visits, spectrum, prior) for spectrum in self._sampled(place)] if visits else []
+
+    def _sampled(self, place: int) -> Iterator[np.ndarray]:
+        """Sample the spectra of a planet, (n_wavelength,) each."""
         config = self.task.config
-        place = number // config.training.injections
-        rng = np.random.default_rng([config.seed + _SEED_OF_INJECTED, number])
-        spectrum = sampled_spectrum(self.spectra[place], self.population, rng)
-        visits, planet = [], Planet(self.planet_ids[place])
-        for observation in open_competition(self.task.data).observations(self.task.split, self.planet_ids[place]):
-            planet = observation.planet
-            visit = self.task.visit(observation)
-            visits.append(injected_curves(visit.light_curves, visit.fit, planet, spectrum, config.fit))
-        prior = self.known.population_without(self.planet_ids[place])
-        return _inferred(planet, visits, config, prior), spectrum
+        for number in range(place * config.training.injections, (place + 1) * config.training.injections):
+            rng = np.random.default_rng([config.seed + _SEED_OF_INJECTED, number])
+            yield sampled_spectrum(self.spectra[place], self.population, rng)
+
+    def _injected(
+        self, visits: Sequence[VisitProducts], spectrum: np.ndarray, population: Population
+    ) -> LabelledInference:
+        config, planet = self.task.config.fit, visits[0].observation.planet
+        curves = [injected_curves(each.light_curves, each.fit, planet, spectrum, config) for each in visits]
+        return _inferred(planet, curves, self.task.config, population), spectrum
 
 
 def simulated_examples(labels: TrainedModel, work: Path, config: Config) -> Examples:
@@ -128,11 +134,11 @@ def injected_examples(labels: TrainedModel, task: PlanetTask, planet_ids: Sequen
         folder / f"injected-{config_hash(*parts, examples_code())}.npz",
         lambda: _examples(
             InjectedPlanets(task, ids, truth, training_set.spectra, known),
-            range(n * len(ids)),
+            range(len(ids)),
             config,
             labels,
             "inject",
-            lambda number: training_set.fold_of(ids[number // n]),
+            lambda place: training_set.fold_of(ids[place]),
         ),
     )
 
@@ -163,7 +169,7 @@ def _inferred(planet: Planet, visits: Sequence[LightCurves], config: Config, pop
 
 
 def _examples(
-    make: Callable[[int], LabelledInference],
+    make: Callable[[int], list[LabelledInference]],
     numbers: Sequence[int],
     config: Config,
     labels: TrainedModel,
@@ -173,31 +179,32 @@ def _examples(
     """Make planets in parallel and predict each with the calibration of the folds that may know it.
 
     Args:
-        make: infers the planet of a number, and returns its true spectrum.
-        numbers: of the planets.
+        make: infers the planets of a number, and returns their true spectra.
+        numbers: of the tasks.
         config: of the workers and of the uncertainties.
         labels: whose calibrations are applied.
         label: of the progress.
-        fold_of: fold of the planet of a number; None for none.
+        fold_of: fold of the planets of a number; None for none.
     """
     made = map_planets(
         make,
         numbers,
         workers=config.workers,
-        lost=lambda number, reason: (Inference(number, labels.training_set.labels(), problems=(reason,)), None),
+        lost=lambda number, reason: [],
         label=label,
         executor=config.executor,
         scheduler=config.scheduler,
     )
     features, truth, fold = [], [], []
-    for number, (inference, spectrum) in made.items():
+    for number, inferred in made.items():
         own = fold_of(number)
         calibration = labels.calibration if own is None else labels.fold_calibrations[own]
-        known = network_features(inference, calibration.recalibration, labels.wavelength, config.uncertainty)
-        if known is not None:
-            features.append(known)
-            truth.append(spectrum)
-            fold.append(NO_FOLD if own is None else own)
+        for inference, spectrum in inferred:
+            known = network_features(inference, calibration.recalibration, labels.wavelength, config.uncertainty)
+            if known is not None:
+                features.append(known)
+                truth.append(spectrum)
+                fold.append(NO_FOLD if own is None else own)
     shape = (len(features), len(labels.wavelength))
     return Examples(tuple(features), np.array(truth).reshape(shape), np.array(fold, dtype=np.int64), labels.wavelength)
 

@@ -238,8 +238,8 @@ def _train_networks(
     """
     # Here, because torch, Lightning and the simulator take seconds to load, and no fit needs them.
     from spectramind_kit.training.augmentation import injected_examples, simulated_examples
-    from spectramind_kit.training.network import train_networks
     from spectramind_kit.training.task import NetworkTask
+    from spectramind_kit.training.train_network import train_networks
 
     config, work = task.config, task.work
     networks = NetworkTask(

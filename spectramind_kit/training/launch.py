@@ -9,8 +9,8 @@ import logging
 import sys
 from pathlib import Path
 
-from spectramind_kit.training.network import LOGGED_BY_PROCESSES, train_members
 from spectramind_kit.training.task import load_task
+from spectramind_kit.training.train_network import LOGGED_BY_PROCESSES, train_members
 
 
 def main(folder: Path) -> None:

@@ -67,7 +67,7 @@ class NetworkTask:
 
 def training_code() -> str:
     """Return the hash of the source that trains networks: after an edit they are trained again."""
-    return code_hash("spectramind_kit.training.network")
+    return code_hash("spectramind_kit.training.train_network")
 
 
 def members_of(examples: Examples, model: ModelConfig) -> list[Member]:

@@ -84,7 +84,7 @@ def _in_transit(separation: np.ndarray, depth: np.ndarray) -> np.ndarray:
 
 
 def _hidden_light(separation: np.ndarray, depth: np.ndarray, u1: np.ndarray, u2: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return the hidden share of the light and its slopes by the four arguments; 1-D in, five 1-D out."""
+    """Return the hidden fraction of the light and its slopes by the four arguments; 1-D in, five 1-D out."""
     pieces = [
         _hidden_light_piece(*(a[start : start + _POINTS_AT_ONCE] for a in (separation, depth, u1, u2)))
         for start in range(0, max(1, len(separation)), _POINTS_AT_ONCE)

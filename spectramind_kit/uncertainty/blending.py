@@ -55,9 +55,9 @@ def learn_blending_weight(
         best = _LEAST_GAIN
         for candidate in WEIGHTS:
             mean, sigma = blended(fit, network, np.full(truth.shape[1], candidate))
-            reached = element_scores(truth, np.maximum(mean, 0.0), sigma, naive, edition)
+            blended_scores = element_scores(truth, np.maximum(mean, 0.0), sigma, naive, edition)
             # Wavelengths of one planet err together, so planets are the sample that the standard error counts.
-            gain = (reached - alone)[:, group].mean(axis=1)
+            gain = (blended_scores - alone)[:, group].mean(axis=1)
             proven = gain.mean() - gain.std(ddof=1) / np.sqrt(len(gain))
             if proven > best:
                 best, weight[group] = proven, candidate

@@ -18,10 +18,10 @@ distribution of errors (Lee, Barber & Willett 2023, "Distribution-free inference
 
 import math
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtr, ndtri
 
 from spectramind_kit.errors import ProductError
 from spectramind_kit.files import replacing
@@ -69,7 +69,7 @@ def conformal_scale(z: np.ndarray, coverage: float, weight: np.ndarray) -> np.nd
     for neighbours in np.unique(joined, axis=0):
         rows = (joined == neighbours).all(axis=1)
         scores[rows] = _pooled_scores(np.abs(z[:, neighbours]), weight[np.ix_(rows, neighbours)], coverage)
-    return scores / ndtri(0.5 + 0.5 * coverage)
+    return scores / NormalDist().inv_cdf(0.5 + 0.5 * coverage)
 
 
 def measured_coverage(z: np.ndarray, groups: np.ndarray) -> pl.DataFrame:
@@ -93,7 +93,7 @@ def measured_coverage(z: np.ndarray, groups: np.ndarray) -> pl.DataFrame:
                 {
                     "group": group,
                     "level": level,
-                    "wanted": 2.0 * float(ndtr(half_width)) - 1.0,
+                    "wanted": 2.0 * NormalDist().cdf(half_width) - 1.0,
                     "measured": float(covered.mean()),
                     "standard_error": float(covered.std(ddof=1) / np.sqrt(len(z))) if len(z) > 1 else math.nan,
                     "planets": len(z),

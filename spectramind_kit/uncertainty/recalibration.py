@@ -15,7 +15,6 @@ and not for a wild one alone, is widened, and a factor below one counts only by 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 from spectramind_kit.products import require_shape
 from spectramind_kit.robust_statistics import shrunk_excess
@@ -157,5 +156,7 @@ def _most_probable(terms: np.ndarray, z2: np.ndarray, config: UncertaintyConfig)
         gradient = ((1.0 - power)[:, :, None] * terms).sum(axis=(0, 1)) / n_wavelength + precision * c
         gradient[_CONSTANT] += weight * (1.0 - assumed_power)
         return value + 0.5 * float(precision @ c**2), gradient
+
+    from scipy.optimize import minimize  # here: it loads half of scipy, and predicting does not minimise
 
     return minimize(cost, np.array([assumed, 0.0, 0.0, 0.0]), jac=True, bounds=_BOUNDS, method="L-BFGS-B").x

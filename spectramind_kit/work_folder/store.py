@@ -1,4 +1,4 @@
-"""Products kept as files: one ``.npz`` each, written atomically, found again only if made from the same inputs.
+"""Products stored as files: one ``.npz`` each, written atomically, found again only if made from the same inputs.
 
 The key of a file is a hash of what the product was made from (configuration, code, content of the input files); a file
 with another key is made anew. No date and no folder enters the key, so another session that mounts the same files

@@ -1,27 +1,22 @@
 """The fit against real labels and light curves: bounds that may get better, never worse."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
-REAL = PROJECT.parent / "shared" / "real_2024"
+SHARED = Path(__file__).resolve().parents[2].parent / "shared"
+REAL = SHARED / "real_2024"
 pytestmark = pytest.mark.skipif(
-    not (REAL / "white_673.npz").is_file(), reason="no real curves of 2024 beside the project"
+    not (REAL / "white_673.npz").is_file() or not (SHARED / "real_2025" / "light_curves_1103775.npy").is_file(),
+    reason="no real curves of 2024 and 2025 beside the project",
 )
 
 
 @pytest.fixture(scope="module")
-def real():
+def real(benchmark):
     """The benchmark of real data as a module."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(PROJECT / "benchmarks"))
-        import real
-
-        yield real
-    sys.modules.pop("real", None)
+    return benchmark("real")
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +43,19 @@ def test_the_labelled_planet_is_where_its_label_is(real):
     assert abs(found["planet2024_z"]) < 2.5
     assert abs(found["planet2024_fgs1_z"]) < 3.0
     assert 0.5 < found["planet2024_shape_z2"] < 1.3
+
+
+def test_the_planets_of_2025_are_as_probable_and_their_residuals_as_white_as_they_were(real):
+    found = real.planets_of_2025(SHARED / "real_2025")
+    assert found["lnz_1103775"] > 515_895.0
+    assert found["lnz_244787369"] > 533_500.0
+    for planet in (1103775, 244787369):
+        assert found[f"beta_{planet}"] < 1.12
+        assert min(found[f"{channel}_ljung_box_p_{planet}"] for channel in ("fgs1", "airs")) > 0.02
+    assert max(abs(value) for name, value in found.items() if "_z_" in name) < 2.0
+
+
+def test_the_labels_of_2025_are_as_probable_as_they_were(benchmark):
+    found = benchmark("label_prior").label_figures(SHARED)
+    assert found["labels2025_nats"] > 990.0
+    assert found["labels2025_five_nats"] > 990.0

@@ -15,7 +15,7 @@ from spectramind_kit.photometry.extraction import extract
 from spectramind_kit.photometry.light_curves import bin_channel, extract_light_curves
 from spectramind_kit.photometry.window import photometric_pixels
 from spectramind_kit.products import LightCurves
-from spectramind_kit.simulation.folder import simulate_folder
+from spectramind_kit.simulation.simulated_folder import simulate_folder
 
 GAIN = 0.4369
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from spectramind_kit.errors import FitError
+from spectramind_kit.fitting import posterior
 from spectramind_kit.flags import Flag
+from spectramind_kit.photometry import light_curves
 from spectramind_kit.prediction import measure
 from spectramind_kit.prediction.inference import infer
 from spectramind_kit.prediction.measure import Measurement, PlanetTask, describe
@@ -173,8 +175,9 @@ class TestPlanetTask:
 
         count(provenance, "fingerprint", "fingerprint", str)
         count(np, "load", "read", lambda path: f"{path.parent.parent.name}/{path.name}")
-        for name in ("extract_light_curves", "fit_transit", "visit_features"):
-            count(measure, name, "made", lambda *_, name=name: name)
+        makers = (light_curves, "extract_light_curves"), (posterior, "fit_transit"), (measure, "visit_features")
+        for module, name in makers:
+            count(module, name, "made", lambda *_, name=name: name)
         count(front_end, "baseline_features", "made", lambda *_: "baseline_features")
         return calls
 
@@ -187,6 +190,20 @@ class TestPlanetTask:
         task.measure(twice)
         assert counted["read"] == [f"{folder}/{twice}_{visit}.npz" for visit in (0, 1) for folder in read]
         assert counted["made"] == []
+
+    @pytest.mark.parametrize("kind, last", [("none", "fits"), ("v50", "features"), ("thang_do_duc", "baseline_input")])
+    def test_a_planet_is_stored_once_all_that_its_model_looks_at_is(self, task, twice, kind, last):
+        task = with_kind(task, kind)
+        task.measure(twice)
+        assert task.is_stored(twice)
+        assert not dataclasses.replace(task, work=task.work / "other").is_stored(twice)
+        assert not task.is_stored(99)
+        config = task.config
+        other = dataclasses.replace(config, fit=dataclasses.replace(config.fit, drift_order=config.fit.drift_order + 1))
+        assert not dataclasses.replace(task, config=other).is_stored(twice)
+        path = task.work / last / "test" / f"{twice}_0.npz"
+        path.write_bytes(path.read_bytes()[:100])
+        assert not task.is_stored(twice)
 
     @pytest.mark.parametrize("stored", [False, True])
     def test_each_file_is_fingerprinted_once(self, task, twice, counted, tmp_path, stored):

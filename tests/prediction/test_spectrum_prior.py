@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.prediction.spectrum_prior import learn_spectrum_prior
@@ -65,6 +66,23 @@ def test_the_gain_is_the_slope_of_the_mean_by_the_measurement():
     error = np.where(WAVELENGTH < 1.0, 2e-6, -1e-6)
     moved, predicted = prior.posterior(true + error, covariance)[0] - mean, gain @ error
     assert np.abs(moved - predicted).max() < 0.05 * np.abs(moved).max()  # the rest: one family gains on another
+
+
+def test_spectra_are_the_more_probable_the_more_they_are_like_the_training_planets():
+    rng = np.random.default_rng(3)
+    prior, noise = learn_spectrum_prior(draw_spectra(rng, 200), WAVELENGTH), (10e-6) ** 2 * np.eye(283)
+    alike = draw_spectra(rng, 1)[0]
+    shuffled = np.concatenate((alike[:1], rng.permutation(alike[1:])))
+    assert prior.log_probability(alike, noise) > prior.log_probability(shuffled, noise) + 100.0
+
+
+def test_where_the_noise_drowns_the_shapes_the_probability_is_that_of_one_gaussian():
+    rng = np.random.default_rng(4)
+    prior, covariance = learn_spectrum_prior(draw_spectra(rng, 200), WAVELENGTH), 0.1**2 * np.eye(283)
+    depth = 0.1 * rng.standard_normal(283)
+    mean, total = prior.level_mean * np.ones(283), covariance + prior.level_variance
+    expected = multivariate_normal.logpdf(depth, mean, total)
+    assert prior.log_probability(depth, covariance) == pytest.approx(expected, abs=0.05)
 
 
 def test_a_molecule_that_no_training_planet_had_is_seen():

@@ -11,9 +11,9 @@ from spectramind_kit.competition.folder import open_competition, read_spectra
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import ConfigurationError
 from spectramind_kit.instruments import AIRS
-from spectramind_kit.random_world.folder import simulate_world
 from spectramind_kit.random_world.visit import draw_visit, observed_transit
 from spectramind_kit.random_world.world import draw_planets, draw_world, visit_stream
+from spectramind_kit.random_world.world_folder import simulate_world
 
 SMALL = ["simulation=random_world", "simulation.airs_average=75", "simulation.fgs1_average=900", "model=none"]
 TINY = ["simulation=random_world", "simulation.airs_average=625", "simulation.fgs1_average=1500"]
@@ -94,10 +94,10 @@ def test_the_command_line_keeps_the_world_and_takes_the_size_of_frames(tmp_path,
     from typer.testing import CliRunner
 
     from spectramind_kit import cli
-    from spectramind_kit.random_world import folder
+    from spectramind_kit.random_world import world_folder
 
     told = []
-    monkeypatch.setattr(folder, "simulate_world", lambda out, *counts, **rest: told.append((counts, rest)))
+    monkeypatch.setattr(world_folder, "simulate_world", lambda out, *counts, **rest: told.append((counts, rest)))
     command = ["simulate", "--out", str(tmp_path), "--train", "3", "--test", "1", "--seed", "9"]
     for frames in ([], ["--frames", "full"]):
         result = CliRunner().invoke(cli.app, [*command, *frames, "simulation=random_world"])

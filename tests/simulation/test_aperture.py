@@ -8,7 +8,7 @@ from spectramind_kit.photometry.extraction import aperture_weights
 from spectramind_kit.photometry.window import aperture
 from spectramind_kit.simulation.aperture import aperture_flux, channel_aperture, extraction_weights, measured
 from spectramind_kit.simulation.cadence import OBSERVATION_TIME, Cadence
-from spectramind_kit.simulation.folder import draw_systems
+from spectramind_kit.simulation.simulated_folder import draw_systems
 from spectramind_kit.simulation.visit import channel_light
 
 CADENCES = {AIRS.name: Cadence(AIRS, 75), FGS1.name: Cadence(FGS1, 900)}

@@ -9,7 +9,7 @@ from spectramind_kit.config import load_config
 from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.simulation.cadence import OBSERVATION_TIME, Cadence
 from spectramind_kit.simulation.disturbances import draw_disturbances
-from spectramind_kit.simulation.folder import draw_systems
+from spectramind_kit.simulation.simulated_folder import draw_systems
 from spectramind_kit.simulation.star_spots import CrossedSpot, StarSpots
 from spectramind_kit.simulation.tables import ADC
 from spectramind_kit.simulation.visit import channel_light, simulate_channel, transit_curves

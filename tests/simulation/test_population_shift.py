@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from spectramind_kit.simulation.folder import draw_systems
 from spectramind_kit.simulation.population_shift import population_shift
+from spectramind_kit.simulation.simulated_folder import draw_systems
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from spectramind_kit.competition.folder import open_competition, read_spectra
 from spectramind_kit.competition.frames import decode_pixels, detector_pixels, read_calibration_frames
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1
-from spectramind_kit.simulation.folder import channel_cadences, simulate_folder
+from spectramind_kit.simulation.simulated_folder import channel_cadences, simulate_folder
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.config import load_config
 from spectramind_kit.photometry.light_curves import extract_light_curves
 from spectramind_kit.simulation.disturbances import draw_disturbances
-from spectramind_kit.simulation.folder import draw_systems, simulate_folder
 from spectramind_kit.simulation.light_curves import simulate_light_curves, simulate_training_planets
+from spectramind_kit.simulation.simulated_folder import draw_systems, simulate_folder
 from spectramind_kit.simulation.system import label_wavelengths
 
 N_PLANET, SEED = 2, 5

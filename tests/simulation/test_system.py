@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from spectramind_kit.simulation.folder import draw_planet_ids, draw_systems
+from spectramind_kit.simulation.simulated_folder import draw_planet_ids, draw_systems
 from spectramind_kit.simulation.system import DAY, draw_mid_transit, label_wavelengths
 from spectramind_kit.transit.orbit import transit_duration
 

@@ -12,7 +12,7 @@ from spectramind_kit.products import RawCube
 from spectramind_kit.simulation import cadence as cadence_module
 from spectramind_kit.simulation.cadence import OBSERVATION_TIME, Cadence
 from spectramind_kit.simulation.calibration_frames import FULL_WELL, draw_calibration_frames
-from spectramind_kit.simulation.folder import draw_systems
+from spectramind_kit.simulation.simulated_folder import draw_systems
 from spectramind_kit.simulation.starlight import REFERENCE_TEMPERATURE
 from spectramind_kit.simulation.visit import (
     brightest_allowed,

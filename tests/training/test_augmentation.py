@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 
 from spectramind_kit.config import load_config
-from spectramind_kit.prediction.trained_model import TrainedModel
-from spectramind_kit.prediction.training_set import TrainingSet, no_darkening
+from spectramind_kit.errors import FitError
+from spectramind_kit.prediction.measure import PlanetTask, VisitProducts
+from spectramind_kit.prediction.trained_model import TrainedModel, load_model
+from spectramind_kit.prediction.training_set import TrainingSet, no_darkening, store_training_set
 from spectramind_kit.training import augmentation
-from spectramind_kit.training.augmentation import simulated_examples
+from spectramind_kit.training.augmentation import InjectedPlanets, simulated_examples
 from spectramind_kit.uncertainty.posthoc import fit_calibration
 from spectramind_kit.uncertainty.recalibration import no_recalibration
+from spectramind_kit.work_folder import provenance
 from spectramind_kit.work_folder.provenance import PACKAGE, code_hash
 from tests.training.random_planets import random_examples
 
@@ -59,6 +62,57 @@ def test_other_labels_make_examples_again(made, labels, tmp_path):
     other = replace(labels.training_set, spectra=1.01 * labels.training_set.spectra)
     simulated_examples(replace(labels, training_set=other), tmp_path, config)
     assert len(made) == 2
+
+
+class TestInjectedPlanets:
+    @pytest.fixture
+    def task(self, competition, trained_work, tmp_path):
+        """The session's training planets, with two injections each, on a copy of their products."""
+        for kind in ("fits", "light_curves"):
+            shutil.copytree(trained_work / kind, tmp_path / kind)
+        training = replace(competition.config.training, injections=2)
+        return PlanetTask(competition.data, tmp_path, "train", replace(competition.config, training=training))
+
+    @pytest.fixture
+    def inject(self, task, competition, trained_work, monkeypatch):
+        """Inject into a planet, and return the light curves that would be fitted and the spectra in them."""
+        monkeypatch.setattr(augmentation, "_inferred", lambda planet, visits, config, population: visits)
+        labels = load_model(trained_work / "model").training_set
+        ids = tuple(int(planet) for planet in labels.planet_ids)
+
+        def inject(planet):
+            known = store_training_set(labels, task.work / "training")
+            return InjectedPlanets(task, ids, labels.spectra, labels.spectra, known)(ids.index(planet))
+
+        return inject
+
+    @pytest.fixture
+    def twice(self, competition):
+        """A training planet with two visits."""
+        return next(int(p.name) for p in (competition.data / "train").iterdir() if len(list(p.glob("*signal*"))) == 4)
+
+    def test_a_planets_files_are_hashed_once_for_all_its_injections(self, inject, task, twice, monkeypatch):
+        hashed = []
+        original = provenance.fingerprint
+        monkeypatch.setattr(provenance, "fingerprint", lambda path: hashed.append(path) or original(path))
+        (first, spectrum), (second, other) = inject(twice)
+        assert sorted(hashed) == sorted((task.data / "train" / str(twice)).rglob("*.parquet"))
+        assert len(first) == len(second) == 2 and not np.array_equal(spectrum, other)
+        assert not np.array_equal(first[0].flux, second[0].flux)
+
+    def test_a_visit_without_a_fit_is_left_out(self, inject, twice, monkeypatch):
+        def fitted(products):
+            if products.observation.visit == 1:
+                raise FitError("light curves", wanted="a transit", got="none")
+            return original.func(products)
+
+        original = VisitProducts.__dict__["fit"]
+        monkeypatch.setattr(VisitProducts, "fit", property(fitted))
+        assert [len(curves) for curves, _ in inject(twice)] == [1, 1]
+
+    def test_a_planet_without_any_gives_no_example(self, inject, task, twice, monkeypatch):
+        monkeypatch.setattr(PlanetTask, "fitted_visits", lambda task, planet: [])
+        assert inject(twice) == []
 
 
 @pytest.mark.parametrize(

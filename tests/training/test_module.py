@@ -6,8 +6,8 @@ import torch
 from spectramind_kit.config import load_config
 from spectramind_kit.networks.batch import collate
 from spectramind_kit.training.module import corrected
-from spectramind_kit.training.network import new_module
 from spectramind_kit.training.task import NetworkTask
+from spectramind_kit.training.train_network import new_module
 from tests.training.random_planets import WAVELENGTH, random_examples
 
 

@@ -18,7 +18,7 @@ import logging, warnings
 names = ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "lightning.fabric")
 import pytorch_lightning
 before = list(warnings.filters), [logging.getLogger(name).level for name in names]
-import spectramind_kit.training.network
+import spectramind_kit.training.train_network
 assert list(warnings.filters) == before[0], "warning filters"
 assert [logging.getLogger(name).level for name in names] == before[1], "levels of loggers"
 """

@@ -16,7 +16,10 @@ import pytest
 from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import ProductError
+from spectramind_kit.features.visit import visit_features
+from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.instruments import N_WAVELENGTH
+from spectramind_kit.photometry.light_curves import extract_light_curves
 from spectramind_kit.prediction import measure
 from spectramind_kit.prediction.training_set import TrainingSet, no_darkening, store_training_set
 from spectramind_kit.public_baselines.front_end import baseline_features
@@ -38,7 +41,7 @@ MAKERS = {
     "features": measure.FEATURES_MADE_BY,
     "baseline input": measure.BASELINE_INPUT_MADE_BY,
     "examples": "spectramind_kit.training.augmentation",
-    "networks": "spectramind_kit.training.network",
+    "networks": "spectramind_kit.training.train_network",
 }
 
 
@@ -135,10 +138,10 @@ def test_whatever_runs_while_a_product_is_made_belongs_to_its_code(competition, 
 
     for path in ("readable", "fused"):
         photometry = dataclasses.replace(config.photometry, path=path)
-        curves = partial(measure.extract_light_curves, observation, config.calibration, photometry)
+        curves = partial(extract_light_curves, observation, config.calibration, photometry)
         makes("light curves", curves)
-    makes("fit", lambda: measure.fit_transit(made["light curves"], observation.planet, config.fit))
-    makes("features", lambda: measure.visit_features(made["light curves"], made["fit"], observation.planet))
+    makes("fit", lambda: fit_transit(made["light curves"], observation.planet, config.fit))
+    makes("features", lambda: visit_features(made["light curves"], made["fit"], observation.planet))
     makes("baseline input", lambda: baseline_features(observation))
     ids = np.arange(4)
     spectra = np.random.default_rng(0).normal(0.01, 1e-4, (4, N_WAVELENGTH))

@@ -142,7 +142,7 @@ def _tree(pid: int) -> list[psutil.Process]:
 
 
 def _memory(process: psutil.Process) -> int:
-    """Return a process's proportional share of memory [bytes], or all it maps where that is not reported."""
+    """Return a process's proportional set size [bytes], or all it maps where that is not reported."""
     with contextlib.suppress(psutil.Error):
         return process.memory_full_info().pss
     with contextlib.suppress(psutil.Error):

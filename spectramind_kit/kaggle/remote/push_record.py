@@ -1,4 +1,4 @@
-"""What was pushed last, kept beside the kernel: ``pushed.json``. A submission is made of exactly that version."""
+"""What was pushed last, stored beside the kernel: ``pushed.json``. A submission is made of exactly that version."""
 
 import json
 from dataclasses import asdict, dataclass, replace

@@ -1,4 +1,4 @@
-"""Reuse what earlier sessions left, attached as kernel outputs: light curves, fits, models.
+"""Reuse what earlier sessions left, attached as kernel outputs: products of visits, models.
 
 Attached files are read-only. Products that are found again by the key of what they were made from are linked, so that
 a gigabyte costs nothing and one with another key is made anew beside it; what a run writes into is copied.
@@ -11,7 +11,8 @@ from pathlib import Path
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.session.inputs import find_runs, input_root
 
-LINKED = ("light_curves", "fits")
+LINKED = ("light_curves", "fits", "features", "baseline_input")
+"""Products of visits, all that are stored of them."""
 COPIED = ("model", "predictions")
 RECORDS = ("submission.csv", "manifest.json", "events.jsonl")
 EVERYTHING = (*LINKED, *COPIED, *RECORDS)

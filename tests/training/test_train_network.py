@@ -23,8 +23,14 @@ from spectramind_kit.training import task as task_module
 from spectramind_kit.training.batches import PlanetDataset
 from spectramind_kit.training.examples import Examples
 from spectramind_kit.training.module import corrected
-from spectramind_kit.training.network import _hold_back, new_module, train_members, train_networks, training_loader
 from spectramind_kit.training.task import START, NetworkTask, load_task, members_of, save_task, training_code
+from spectramind_kit.training.train_network import (
+    _hold_back,
+    new_module,
+    train_members,
+    train_networks,
+    training_loader,
+)
 from spectramind_kit.work_folder.provenance import PACKAGE, code_hash
 from tests.training.random_planets import WAVELENGTH, random_examples
 
@@ -105,7 +111,7 @@ def test_edited_code_trains_again_and_the_record_names_the_code(tmp_path, monkey
     task, examples = task_in(tmp_path, "training.epochs=1"), random_examples(9)
     train_networks(task, examples)
     record = json.loads((task.networks / "networks.json").read_text())
-    assert record["code"] == training_code() == code_hash("spectramind_kit.training.network")
+    assert record["code"] == training_code() == code_hash("spectramind_kit.training.train_network")
     weights = task.weights(Member(0, 0))
     first = weights.stat().st_mtime_ns
     train_networks(task, examples)
@@ -118,7 +124,7 @@ def test_edited_code_trains_again_and_the_record_names_the_code(tmp_path, monkey
 
 @pytest.mark.parametrize("edited", ["networks/spectramind.py", "training/losses.py", "symbolic/terms.py", "metric.py"])
 def test_the_code_of_a_training_is_all_that_trains(edited, tmp_path):
-    module, copy = "spectramind_kit.training.network", tmp_path / PACKAGE.name
+    module, copy = "spectramind_kit.training.train_network", tmp_path / PACKAGE.name
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "kaggle" / "unrelated.py").write_text("")
     assert code_hash(module, package=copy) == training_code()
