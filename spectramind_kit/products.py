@@ -262,27 +262,59 @@ class Estimate:
     error: float
 
 
-DARKENING_NAMES = ("fgs1_u1", "airs_u1", "airs_u1_slope", "fgs1_u2", "airs_u2", "airs_u2_slope")
-"""Offsets of the quadratic coefficients from those of the star's temperature, in the order of the arrays."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Darkened:
-    """Limb darkening of a product that has depths (n_wavelength,); without any, n is 0.
+@dataclass(frozen=True, repr=False)
+class VisitLikelihood(_Product):
+    """What the light curves of one visit say, quadratic in the fit's shared parameters (``fitting.visit_likelihood``).
 
     Attributes:
-        darkening: (n, 2), offsets named by ``DARKENING_NAMES`` and the scatter of their zero-mean prior.
-        darkening_covariance: (n, n) of the offsets.
-        darkening_cross: (n_wavelength, n), covariance of depths with offsets.
+        names: of the shared parameters.
+        reference: (n_shared,), where everything is given.
+        information: (n_shared, n_shared), levels and depths eliminated.
+        score: (n_shared,), slope of the log likelihood.
+        depth: (n_wavelength,) at the reference [(Rp/Rs)^2].
+        variance: (n_wavelength,) of the depths at given shared parameters.
+        response: (n_wavelength, n_shared), slope of the depths by the shared parameters.
+        prior_mean: (n_shared,), of the prior that the fit itself had.
+        prior_scatter: (n_shared,) standard deviations of that.
+        length: of the visit [s].
+        ln_likelihood: of the light curves at the reference.
+        growth: factor on all covariances, where the transit is cut and no Gaussian follows its valley [1].
+        doubt: (n_wavelength,) variance of what cannot be what it looks like.
+        common_doubt: variance that all wavelengths have in common.
+        masked: (n_wavelength,) bool, without usable light.
     """
 
-    darkening: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
-    darkening_covariance: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
-    darkening_cross: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    names: tuple[str, ...]
+    reference: np.ndarray
+    information: np.ndarray
+    score: np.ndarray
+    depth: np.ndarray
+    variance: np.ndarray
+    response: np.ndarray
+    prior_mean: np.ndarray
+    prior_scatter: np.ndarray
+    length: float
+    ln_likelihood: float
+    growth: float = 1.0
+    doubt: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    common_doubt: float = 0.0
+    masked: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+    def __post_init__(self):
+        n, n_shared = len(self.depth), len(self.names)
+        for name in ("reference", "score", "prior_mean", "prior_scatter"):
+            require_shape("VisitLikelihood", name, getattr(self, name), (n_shared,))
+        require_shape("VisitLikelihood", "information", self.information, (n_shared, n_shared))
+        require_shape("VisitLikelihood", "response", self.response, (n, n_shared))
+
+    @property
+    def doubted(self) -> bool:
+        """Whether the visit is not what it looks like: nothing is learned from it."""
+        return self.growth > 1.0 or self.common_doubt > 0.0 or bool(self.doubt.any())
 
 
 @dataclass(frozen=True, repr=False)
-class TransitFit(Darkened, _Product):
+class TransitFit(_Product):
     """What the fit of one visit found.
 
     Attributes:
@@ -299,7 +331,9 @@ class TransitFit(Darkened, _Product):
         flags: what is wrong with light curves or fit; empty when all is well.
         correlation_names: (n_name,), some of the parameters.
         correlation: (n_name, n_name) of their errors.
-        depth_bias: (2, 2), FGS1 and AIRS-CH0: expected bias by ``fitting.depth_bias`` [(Rp/Rs)^2], and its variance.
+        depth_bias: (2, 2), FGS1 and AIRS-CH0: by how much correlated noise would have raised the mean depth, which is
+            corrected, and the variance of that [(Rp/Rs)^2].
+        likelihood: of the light curves; None where a fit comes from elsewhere.
     """
 
     planet_id: int
@@ -316,6 +350,7 @@ class TransitFit(Darkened, _Product):
     correlation_names: tuple[str, ...] = ()
     correlation: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     depth_bias: np.ndarray = field(default_factory=lambda: np.zeros((2, 2)))
+    likelihood: VisitLikelihood | None = None
 
     def __post_init__(self):
         n = len(self.wavelength)
@@ -337,7 +372,7 @@ class TransitFit(Darkened, _Product):
 
 
 @dataclass(frozen=True, repr=False)
-class DepthEstimate(Darkened, _Product):
+class DepthEstimate(_Product):
     """All visits of a planet together.
 
     Attributes:
@@ -346,6 +381,7 @@ class DepthEstimate(Darkened, _Product):
         covariance: (n_wavelength, n_wavelength) of the depths.
         n_visit: visits that were joined.
         flags: those of the visits, and where the visits disagree.
+        fits: that were joined.
     """
 
     planet_id: int
@@ -353,6 +389,7 @@ class DepthEstimate(Darkened, _Product):
     covariance: np.ndarray
     n_visit: int
     flags: Flags = field(default_factory=dict)
+    fits: tuple[TransitFit, ...] = ()
 
     def __post_init__(self):
         n = len(self.depth)

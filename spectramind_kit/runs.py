@@ -31,7 +31,8 @@ from spectramind_kit.prediction.worker import FitTask, PosteriorTask
 from spectramind_kit.products import Spectrum
 from spectramind_kit.training.automatic_model import with_chosen_model
 from spectramind_kit.training.folds import assign_folds
-from spectramind_kit.training.held_out import held_out_planets, learn_model, limb_darkening
+from spectramind_kit.training.held_out import held_out_planets, learn_model
+from spectramind_kit.training.nuisance_priors import learn_nuisance_priors, teaching_planets
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.manifest import record_event, write_manifest
 from spectramind_kit.work_folder.submission import (
@@ -111,11 +112,12 @@ def train(data: Path, work: Path, config: Config) -> TrainedModel:
     planets = _training_planets(folder, planet_ids.tolist(), config)
     config = with_chosen_model(config, len(planets))
     task, here = PlanetTask(data, work, "train", config), WorkFolder(work)
-    # Fits come first and posteriors second, because the prior is learned from the fitted stars' limb darkening.
-    fitting = FitTask(task)
+    # Fits come first and posteriors second, because the prior is learned from what the fits show.
+    fitting = FitTask(task, teaching_planets(planets))
     fits = _for_each_planet(fitting, planets, config, fitting.lost, "fit train", stored=task.is_stored)
-    stars = limb_darkening(planet_ids, list(fits.values()))
-    training_set = TrainingSet(planet_ids, spectra, fold, folder.wavelength, *stars)
+    visits = {planet: fit.visits for planet, fit in fits.items() if fit.visits}
+    nuisance = learn_nuisance_priors(visits, dict(zip(planet_ids.tolist(), fold.tolist())), config.workers)
+    training_set = TrainingSet(planet_ids, spectra, fold, folder.wavelength, nuisance)
     known = store_training_set(training_set, here.training)
     fitted = [planet for planet in planets if fits[planet].measured]
     held_out = held_out_planets(training_set, _infer(data, work, "train", fitted, known, config))

@@ -11,7 +11,7 @@ from spectramind_kit.products import Estimate
 from spectramind_kit.transit.limb_darkening import quadratic_coefficients
 from spectramind_kit.transit.orbit import transit_duration
 
-_REPORTED_AS = {"log_axis": "semi_major_axis", "impact_squared": "impact_parameter"}
+_REPORTED_AS = {"log_axis": "semi_major_axis", "impact_squared": "impact_parameter", FGS1_LAG: "fgs1_lag"}
 _STEP = 1e-6
 """Of ln(a/Rs) and of b^2 in the difference quotient of the duration."""
 
@@ -53,7 +53,7 @@ def transit_estimates(
     for place, name in enumerate(names):
         channel, _, coefficient = name.partition("_")
         if name == FGS1_LAG:
-            estimates[name] = Estimate(float(value[place]), float(error[place]))
+            estimates[_REPORTED_AS[name]] = Estimate(float(value[place]), float(error[place]))
         elif channel in middle_wavelength:
             expected = 0.0
             if not coefficient.endswith("slope"):

@@ -16,7 +16,6 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from spectramind_kit.fitting.curve_model import CurveModel, Linearisation
-from spectramind_kit.fitting.gauss_newton import Eliminated, NormalEquations, eliminate, solve_scaled
 from spectramind_kit.robust_statistics import MAD_TO_SIGMA, lower_median, shrunk_excess
 
 _LEAST_SPREAD = 0.3
@@ -40,25 +39,27 @@ class ChannelNoise:
     correlation: float
 
 
-def scatter_ratio(residual: np.ndarray, weight: np.ndarray, n_fitted: np.ndarray, airs: np.ndarray) -> np.ndarray:
-    """Return measured over expected scatter, (n_curve,), at least 1; 1 where there is no weight.
+def scatter_ratio(residual: np.ndarray, weight: np.ndarray, airs: np.ndarray) -> np.ndarray:
+    """Return measured over expected scatter from one time to the next, (n_curve,), at least 1; 1 without weight.
+
+    Slower changes are no scatter: they have a model of their own (``noise_modes``).
 
     Args:
         residual: (n_curve, n_time) [1].
         weight: (n_curve, n_time) inverse variance, zero where a point is not used.
-        n_fitted: (n_curve,) parameters to subtract from the number of points.
         airs: (n_curve,) True where the curve has neighbours to be smoothed with.
     """
-    used = (weight > 0).sum(axis=1)
-    freedom = np.maximum(used - n_fitted, 1.0)
-    single = np.sqrt((weight * residual**2).sum(axis=1) / freedom)
-    ratio = single.copy()
-    measured = airs & (used > 0)
+    both = (weight[:, 1:] > 0) & (weight[:, :-1] > 0)
+    variance = np.where(weight > 0, 1.0 / np.where(weight > 0, weight, 1.0), 0.0)
+    square = (residual[:, 1:] - residual[:, :-1]) ** 2 / np.where(both, variance[:, 1:] + variance[:, :-1], np.inf)
+    n = np.maximum(both.sum(axis=1), 1)
+    single = np.sqrt(square.sum(axis=1) / n)
+    ratio, measured = single.copy(), airs & both.any(axis=1)
     if measured.sum() > _SMOOTHED_OVER:
         smooth = median_filter(single[measured], size=_SMOOTHED_OVER, mode="nearest")
-        error = smooth / np.sqrt(2.0 * freedom[measured])  # of a standard deviation from so many points
+        error = smooth * np.sqrt(0.75 / n[measured])  # of a standard deviation from so many differences
         ratio[measured] = np.where(single[measured] > smooth + 4.0 * error, single[measured], smooth)
-    return np.where(used > 0, np.maximum(ratio, 1.0), 1.0)
+    return np.where(both.any(axis=1), np.maximum(ratio, 1.0), 1.0)
 
 
 def outliers(residual: np.ndarray, weight: np.ndarray, groups: list[np.ndarray], sigma: float) -> np.ndarray:
@@ -143,62 +144,3 @@ def _block_variance(standardised: np.ndarray, fitted: np.ndarray, n: int) -> tup
     directions = fitted[: n_block * n].reshape(n_block, n, -1).mean(axis=1)
     freedom = n_block - n * float((directions**2).sum())
     return float((blocks**2).sum()) * n / max(freedom, 1.0), max(freedom, 1.0)
-
-
-def common_noise_covariance(
-    model: CurveModel, at: Linearisation, normal: NormalEquations, groups: list[np.ndarray], excess: list[float]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what common noise adds to the covariances of depths, of shared parameters, and of one with the other.
-
-    The fit weighs wavelengths as if independent. Noise of a time common to a channel moves its result by
-    H^-1 J' W 1, so the extra variance of that time enters as an outer product (a sandwich estimate).
-
-    Args:
-        model: with the weights of the fit.
-        at: the model where the normal equations were built.
-        normal: H and its right-hand side.
-        groups: boolean (n_curve,) per channel.
-        excess: ``ChannelNoise.excess`` per channel.
-    """
-    eliminated = eliminate(normal)
-    n_curve, n_shared = len(model.flux), len(model.prior_mean)
-    depth = np.zeros((n_curve, n_curve))
-    shared = np.zeros((n_shared, n_shared))
-    cross = np.zeros((n_curve, n_shared))
-    for group, factor in zip(groups, excess):
-        if factor <= 1.0:
-            continue
-        depth_slope, shared_slope = flux_sensitivity(model, at, eliminated, group)
-        total = model.weight[group].sum(axis=0)
-        amplitude = np.sqrt(np.where(total > 0, (factor - 1.0) / np.maximum(total, 1e-300), 0.0))
-        depth_slope, shared_slope = depth_slope * amplitude, shared_slope * amplitude
-        depth += depth_slope @ depth_slope.T
-        shared += shared_slope @ shared_slope.T
-        cross += depth_slope @ shared_slope.T
-    return depth, shared, cross
-
-
-def flux_sensitivity(
-    model: CurveModel, at: Linearisation, eliminated: Eliminated, group: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the slope of the fit's result by the flux of a group of curves, d result / d flux, at each time.
-
-    Args:
-        model: with the weights of the fit.
-        at: the model where the normal equations were built.
-        eliminated: the normal equations without their local parameters.
-        group: boolean (n_curve,) of the curves that err together.
-
-    Returns:
-        Sensitivities of the depths (n_curve, n_time) and of the shared parameters (n_shared, n_time), per relative
-        flux.
-    """
-    local_inverse, response, schur = eliminated
-    weight = np.where(group[:, None], model.weight, 0.0)
-    # A unit of flux at one time is a right-hand side J' W 1 of the normal equations: one solve for all times.
-    weighted = weight[:, None] * at.jacobian
-    local_score = weighted[:, :2]
-    score = np.tensordot(model.mixing, weighted[:, 2:], axes=((0, 1), (0, 1)))
-    score += np.tensordot(response, local_score, axes=((0, 1), (0, 1)))
-    by_shared = solve_scaled(schur, score)
-    return (local_inverse[:, 1:] @ local_score)[:, 0] + response[:, 1] @ by_shared, by_shared

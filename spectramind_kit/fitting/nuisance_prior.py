@@ -25,11 +25,12 @@ import numpy as np
 
 from spectramind_kit.fitting.noise_modes import N_MODE, USUAL, kernel_covariances
 from spectramind_kit.fitting.systematics import kind_of
-from spectramind_kit.fitting.visit_likelihood import VisitLikelihood
+from spectramind_kit.products import VisitLikelihood
 
 _GROUPS = {
     "fgs1": "darkening",
     "airs": "darkening",
+    "dilution": "darkening",
     "clock": "clock",
     "drift": "drift",
     "ramp": "drift",
@@ -76,14 +77,18 @@ class VisitStatistics:
     """What one visit says of star and instrument, orbit marginalised: information and score at zero.
 
     Attributes:
+        names: of the parameters.
         information: (n, n).
         score: (n,).
-        usual: (n,), prior scatter that the fit had; NaN for what the visit has not.
+        usual: (n,), prior scatter that the fit had.
+        length: of the visit [s].
     """
 
+    names: tuple[str, ...]
     information: np.ndarray
     score: np.ndarray
     usual: np.ndarray
+    length: float
 
 
 def group_of(name: str) -> str | None:
@@ -91,19 +96,11 @@ def group_of(name: str) -> str | None:
     return _GROUPS.get(kind_of(name).partition("_")[0])
 
 
-def learned_names(likelihoods: Sequence[VisitLikelihood]) -> tuple[str, ...]:
-    """Return the names of all parameters of visits that a prior can be learned of."""
-    return tuple(dict.fromkeys(name for one in likelihoods for name in one.names if group_of(name)))
-
-
-def visit_statistics(
-    likelihood: VisitLikelihood, names: Sequence[str], spectrum: np.ndarray | None = None
-) -> VisitStatistics:
-    """Return what a visit says of the parameters of a population.
+def visit_statistics(likelihood: VisitLikelihood, spectrum: np.ndarray | None = None) -> VisitStatistics:
+    """Return what a visit says of star and instrument.
 
     Args:
         likelihood: of the visit.
-        names: of the parameters, from ``learned_names``.
         spectrum: (n_wavelength,) the planet's true depths, where they are known [(Rp/Rs)^2].
     """
     information, score = likelihood.information, likelihood.score
@@ -115,25 +112,24 @@ def visit_statistics(
     score = score - information @ (np.where(own, likelihood.prior_mean, 0.0) - likelihood.reference)
     inner = information[np.ix_(own, own)] + np.diag(likelihood.prior_scatter[own] ** -2.0)
     gain = np.linalg.solve(inner, information[np.ix_(own, ~own)])
-    place = {name: i for i, name in enumerate(names)}
-    where = np.array([place[name] for name, mine in zip(likelihood.names, own) if not mine])
-    found = VisitStatistics(np.zeros((len(names), len(names))), np.zeros(len(names)), np.full(len(names), np.nan))
-    left = information[np.ix_(~own, ~own)] - information[np.ix_(~own, own)] @ gain
-    found.information[np.ix_(where, where)] = 0.5 * (left + left.T)
-    found.score[where] = score[~own] - gain.T @ score[own]
-    found.usual[where] = likelihood.prior_scatter[~own]
-    return found
+    return VisitStatistics(
+        names=tuple(name for name, mine in zip(likelihood.names, own) if not mine),
+        information=information[np.ix_(~own, ~own)] - information[np.ix_(~own, own)] @ gain,
+        score=score[~own] - gain.T @ score[own],
+        usual=likelihood.prior_scatter[~own],
+        length=likelihood.length,
+    )
 
 
-def learn_nuisance_prior(visits: Sequence[VisitStatistics], names: Sequence[str], length: float) -> NuisancePrior:
-    """Learn the prior of star and instrument.
+def learn_nuisance_prior(visits: Sequence[VisitStatistics]) -> NuisancePrior | None:
+    """Learn the prior of star and instrument; None without a visit.
 
     Args:
-        visits: one or more.
-        names: of their parameters.
-        length: of a visit [s].
+        visits: of any planets; where their parameters differ, what a visit lacks it says nothing of.
     """
-    learner = _Learner(visits, names, length)
+    if not visits:
+        return None
+    learner = _Learner(visits)
     for _ in range(_N_STEP):
         learner.step()
     return learner.prior()
@@ -142,11 +138,18 @@ def learn_nuisance_prior(visits: Sequence[VisitStatistics], names: Sequence[str]
 class _Learner:
     """Expectation maximisation over the visits of a folder."""
 
-    def __init__(self, visits: Sequence[VisitStatistics], names: Sequence[str], length: float):
-        self._names = tuple(names)
-        self._information = np.array([visit.information for visit in visits])
-        self._score = np.array([visit.score for visit in visits])
-        self._usual = np.nanmedian([visit.usual for visit in visits], axis=0)
+    def __init__(self, visits: Sequence[VisitStatistics]):
+        names = tuple(dict.fromkeys(name for visit in visits for name in visit.names))
+        place, n = {name: i for i, name in enumerate(names)}, len(names)
+        self._names = names
+        self._information, self._score = np.zeros((len(visits), n, n)), np.zeros((len(visits), n))
+        usual = np.full((len(visits), n), np.nan)
+        for i, visit in enumerate(visits):
+            where = np.array([place[name] for name in visit.names])
+            self._information[i][np.ix_(where, where)] = 0.5 * (visit.information + visit.information.T)
+            self._score[i, where], usual[i, where] = visit.score, visit.usual
+        self._usual = np.nanmedian(usual, axis=0)
+        length = float(np.median([visit.length for visit in visits]))
         groups = np.array([group_of(name) for name in names])
         self._members = {group: np.flatnonzero(groups == group) for group in (*FULL, "noise")}
         kinds = [name if group_of(name) in ("darkening", "clock") else kind_of(name) for name in names]
@@ -175,14 +178,14 @@ class _Learner:
         # prior leaves no freedom at all, and L' information L is as benign as the light curves are.
         whole = blockwise_root(self._covariance, [self._members[group] for group in self._members])
         each = factor[:, :, None] * whole
-        seen = self._information @ each
-        inverse = np.linalg.inv(identity + each.swapaxes(1, 2) @ seen)
+        observed = self._information @ each
+        inverse = np.linalg.inv(identity + each.swapaxes(1, 2) @ observed)
         residual = self._score - self._information @ self._mean
         z = np.einsum("nij,nj->ni", inverse, np.einsum("nji,nj->ni", each, residual))
         offset = z @ whole.T
         second = whole @ (inverse.mean(axis=0) + z.T @ z / n) @ whole.T
-        slope = residual - np.einsum("nij,nj->ni", seen, z)
-        net = self._information - seen @ inverse @ seen.swapaxes(1, 2)
+        slope = residual - np.einsum("nij,nj->ni", observed, z)
+        net = self._information - observed @ inverse @ observed.swapaxes(1, 2)
         self._maximise_noise(factor, slope, net)
         self._maximise_scales(whole, inverse, z)
         for group, weight in FULL.items():

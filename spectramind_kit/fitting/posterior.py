@@ -6,19 +6,18 @@ Read ``fit_transit`` first; it is the list of steps:
 2. find the dip in the white light, wherever it is, and fit the white curves, with jumps of the flux where evident;
 3. fit all wavelengths jointly: a level and a depth each, orbit, limb darkening and drift shared, Gaussian priors;
 4. measure noise and size of the drift on that fit, weigh again, fit again;
-5. Laplace approximation: covariance of all depths with everything else marginalised.
+5. what the light curves say around that end, as a likelihood that takes any prior of star and instrument;
+6. depths and covariance under the loose prior of a single visit, with all else marginalised.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from spectramind_kit.fitting.curve_model import CurveModel, State, curve_model
-from spectramind_kit.fitting.darkening_prior import darkening_arrays
-from spectramind_kit.fitting.depth_bias import Chord, depth_bias
 from spectramind_kit.fitting.drift_scale import empirical_bayes_scatter
 from spectramind_kit.fitting.estimates import parameter_correlation, transit_estimates
 from spectramind_kit.fitting.flux_jumps import MOST_ROUNDS, Anomaly, find_anomaly
@@ -26,12 +25,11 @@ from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.laplace import (
     Posterior,
     channel_difference,
+    doubting_fgs1,
     fill_masked_wavelengths,
-    inflate_fgs1,
-    inflate_partial_transit,
-    laplace_posterior,
     mean_depth,
-    with_uninformative_depths,
+    partially_observed,
+    uninformative,
 )
 from spectramind_kit.fitting.noise import channel_noise, outliers, scatter_ratio
 from spectramind_kit.fitting.quality import (
@@ -44,13 +42,21 @@ from spectramind_kit.fitting.quality import (
     transit_is_lost,
 )
 from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
-from spectramind_kit.fitting.systematics import Systematics, drift_terms, jump_terms, pointing_terms, systematics
+from spectramind_kit.fitting.systematics import (
+    Systematics,
+    drift_terms,
+    jump_terms,
+    kind_of,
+    pointing_terms,
+    systematics,
+)
 from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
 from spectramind_kit.fitting.visit_likelihood import visit_likelihood
+from spectramind_kit.fitting.visit_posterior import visit_posterior, visit_prior
 from spectramind_kit.fitting.white_light import Dip, find_dips, fit_white, joint_start, white_curves
 from spectramind_kit.flags import Flag, Flags, flag_sentences
-from spectramind_kit.instruments import is_fgs1
-from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit
+from spectramind_kit.instruments import CHANNELS, is_fgs1
+from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit, VisitLikelihood
 from spectramind_kit.robust_statistics import lower_median
 from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.transit.light_curve import exposure_samples
@@ -104,70 +110,76 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     start = joint_start(white.solution, list(channels.values()), model, white.model.names)
     model, solution, ratio = _fit_twice(model, start, channels, config)
     noise = {name: channel_noise(model, solution.at, group, curves.bin_seconds) for name, group in channels.items()}
-    posterior = laplace_posterior(model, solution, list(channels.values()), [n.excess for n in noise.values()])
+    likelihood = visit_likelihood(model, solution, curves, curves.wavelength, list(channels.values()))
+    posterior = visit_posterior(likelihood, visit_prior(likelihood, None))
 
-    global LAST
-    LAST = visit_likelihood(model, solution, curves, curves.wavelength, list(channels.values()))
     flags = {**prior.flags, **data_flags(curves.wavelength, data.valid, _unused_fraction(model, data), ratio)}
     flags |= fit_flags(solution, noise, white.jumps)
-    estimates = _estimates(model, posterior, prior, curves.wavelength, data.valid)
-    correlation_names, correlation = parameter_correlation(posterior, model.names, estimates)
-    posterior, implausible = _inflated_if_implausible(model, posterior, white.dip, estimates, curves, data.valid)
-    flags |= implausible
-    posterior = fill_masked_wavelengths(posterior, curves.wavelength, data.valid)
+    estimates = _estimates(model.period, likelihood.names, posterior, prior, curves.wavelength, data.valid)
+    correlation_names, correlation = parameter_correlation(posterior, likelihood.names, estimates)
+    likelihood, doubts = _doubted(likelihood, model, posterior, white.dip, estimates, curves, data.valid)
+    flags |= doubts
+    covariance = likelihood.growth * posterior.depth_covariance + np.diag(likelihood.doubt) + likelihood.common_doubt
+    depth, covariance = fill_masked_wavelengths(posterior.depth, covariance, curves.wavelength, ~data.valid)
     for sentence in flag_sentences(flags):
         logger.info("planet %d, visit %d: %s", curves.planet_id, curves.visit, sentence)
     return TransitFit(
         planet_id=curves.planet_id,
         visit=curves.visit,
         wavelength=curves.wavelength,
-        depth=posterior.depth,
-        covariance=posterior.depth_covariance,
+        depth=depth,
+        covariance=covariance,
         parameters=estimates,
         time=curves.time,
         flux=_star_and_drift_removed(model, solution),
         model=solution.at.transit.T,
         noise_scale=ratio,
-        depth_bias=depth_bias(model, solution, channels, curves.time, _chord(estimates, posterior)),
+        depth_bias=_noise_bias(likelihood, posterior, list(channels.items())),
         flags={**curves.flags, **flags},
         correlation_names=correlation_names,
         correlation=correlation,
-        **darkening_arrays(posterior, model),
+        likelihood=likelihood,
     )
 
 
-def _chord(estimates: dict[str, Estimate], posterior: Posterior) -> Chord:
-    """Return the planet's path across the star."""
-    return Chord(
-        mid_time=estimates["mid_time"].value,
-        duration=estimates["duration"].value,
-        impact=estimates["impact_parameter"].value,
-        radius=float(np.sqrt(np.maximum(posterior.depth.mean(), 1e-6))),
-    )
+def _noise_bias(
+    likelihood: VisitLikelihood, posterior: Posterior, channels: Sequence[tuple[str, np.ndarray]]
+) -> np.ndarray:
+    """Return by how much correlated noise would have raised the mean depths of FGS1 and AIRS-CH0, and its variance."""
+    noise = np.array([kind_of(name).startswith("noise") for name in likelihood.names])
+    found, rows = np.zeros((len(CHANNELS), 2)), list(CHANNELS)
+    for name, group in channels:
+        slope = likelihood.response[group][:, noise].mean(axis=0)
+        variance = slope @ posterior.shared_covariance[np.ix_(noise, noise)] @ slope
+        found[rows.index(name)] = -slope @ posterior.shared[noise], variance
+    return found
 
 
-def _inflated_if_implausible(
+def _doubted(
+    likelihood: VisitLikelihood,
     model: CurveModel,
     posterior: Posterior,
     dip: Dip,
     estimates: Mapping[str, Estimate],
     curves: LightCurves,
     valid: np.ndarray,
-) -> tuple[Posterior, Flags]:
-    """Inflate the covariance of depths that cannot be what they look like, and say why."""
+) -> tuple[VisitLikelihood, Flags]:
+    """Widen the errors of depths that cannot be what they look like, and say why."""
     if transit_is_lost(dip, posterior, valid):
-        return with_uninformative_depths(posterior), {Flag.NO_TRANSIT: ""}
+        return uninformative(likelihood), {Flag.NO_TRANSIT: ""}
     if orbit_is_implausible(model, posterior):
-        return with_uninformative_depths(posterior), {Flag.IMPLAUSIBLE_ORBIT: ""}
+        return uninformative(likelihood), {Flag.IMPLAUSIBLE_ORBIT: ""}
     flags = dict(timing_flags(estimates, curves.time))
-    # Compared before the inflation: FGS1 and AIRS-CH0 have the same transit, cut or whole.
+    # Compared before the errors are widened: FGS1 and AIRS-CH0 have the same transit, cut or whole.
     difference, sigma = channel_difference(posterior, curves.wavelength, valid)
     depth, _ = mean_depth(posterior, valid)
-    posterior = inflate_partial_transit(posterior, missing_share(estimates, curves.time), depth)
+    missing = missing_share(estimates, curves.time)
+    if missing > 0.0:
+        likelihood = partially_observed(likelihood, missing, depth)
     if fgs1_is_implausible(difference, sigma, depth):
         flags[Flag.FGS1_DEPTH] = f"by {100 * difference / depth:+.0f} %"
-        posterior = inflate_fgs1(posterior, curves.wavelength, difference)
-    return posterior, flags
+        likelihood = doubting_fgs1(likelihood, curves.wavelength, difference)
+    return likelihood, flags
 
 
 def _valid_channels(wavelength: np.ndarray, valid: np.ndarray) -> dict[str, np.ndarray]:
@@ -231,8 +243,10 @@ def _systematics(
 ) -> Systematics:
     """Return what the fit itself moves."""
     time = curves.time
-    terms = drift_terms(time, wavelength, order, wavelength_order) + jump_terms(time, wavelength, wavelength_order, jumps)
-    return systematics(time, wavelength, terms + pointing_terms(wavelength, curves.regressors, curves.regressor_names))
+    terms = drift_terms(time, wavelength, order, wavelength_order)
+    terms += jump_terms(time, wavelength, wavelength_order, jumps)
+    terms += pointing_terms(wavelength, curves.regressors, curves.regressor_names)
+    return systematics(time, wavelength, terms)
 
 
 def _instants(curves: LightCurves, config: FitConfig) -> np.ndarray:
@@ -248,18 +262,9 @@ def _fit_twice(
     far = outliers(first.at.residual, model.weight, groups, config.outlier_sigma)
     weight = np.where(far, 0.0, model.weight)
     smoothed = channels.get("AIRS-CH0", np.zeros(len(weight), dtype=bool))
-    ratio = scatter_ratio(first.at.residual, weight, _lost_freedom(model, groups), smoothed)
+    ratio = scatter_ratio(first.at.residual, weight, smoothed)
     model = replace(model, weight=weight / (ratio**2)[:, None], prior_scatter=empirical_bayes_scatter(model, first))
     return model, minimise(model, first.state, config.max_iterations, _TOLERANCE), ratio
-
-
-def _lost_freedom(model: CurveModel, groups: list[np.ndarray]) -> np.ndarray:
-    """Return how many degrees of freedom each curve has lost: its local two and its part of the shared ones."""
-    lost = np.full((len(model.flux),), 2.0)
-    for group in groups:
-        shared = (np.abs(model.mixing[group]).sum(axis=(0, 1)) > 0).sum()
-        lost[group] += shared / group.sum()
-    return lost
 
 
 def _unused_fraction(model: CurveModel, data: RelativeFlux) -> float:
@@ -274,10 +279,15 @@ def _star_and_drift_removed(model: CurveModel, solution: Solution) -> np.ndarray
 
 
 def _estimates(
-    model: CurveModel, posterior: Posterior, prior: TransitPrior, wavelength: np.ndarray, valid: np.ndarray
+    period: float,
+    names: tuple[str, ...],
+    posterior: Posterior,
+    prior: TransitPrior,
+    wavelength: np.ndarray,
+    valid: np.ndarray,
 ) -> dict[str, Estimate]:
     fgs1 = is_fgs1(wavelength)
     bands = {"fgs1": wavelength[fgs1], "airs": wavelength[~fgs1]}
     middle = {name: 0.5 * float(band.min() + band.max()) for name, band in bands.items() if len(band)}
     depth, _ = mean_depth(posterior, valid)
-    return transit_estimates(posterior, model.names, model.period, depth, prior.temperature, middle)
+    return transit_estimates(posterior, names, period, depth, prior.temperature, middle)

@@ -62,7 +62,7 @@ def missing_share(estimates: Mapping[str, Estimate], time: np.ndarray) -> float:
 
 def orbit_is_implausible(model: CurveModel, posterior: Posterior) -> bool:
     """True where the transit is far shorter or longer than the star table's orbit allows, loose as that prior is."""
-    off = (posterior.shared - model.prior_mean)[LOG_AXIS] / model.prior_scatter[LOG_AXIS]
+    off = (posterior.shared[LOG_AXIS] - model.prior_mean[LOG_AXIS]) / model.prior_scatter[LOG_AXIS]
     return abs(float(off)) > _LARGEST_ORBIT_ERROR
 
 

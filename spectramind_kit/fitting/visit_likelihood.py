@@ -12,7 +12,7 @@ second-order pointing. Around the fit's end they act linearly, so that one step 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -21,44 +21,15 @@ from spectramind_kit.fitting.curve_model import CurveModel, linearise
 from spectramind_kit.fitting.gauss_newton import Solution, eliminate, normal_equations
 from spectramind_kit.fitting.noise_modes import N_MODE, cosines, usual_covariance
 from spectramind_kit.fitting.systematics import CENTROIDS, Systematics, Term, moving, strengths, systematics
-from spectramind_kit.products import LightCurves
+from spectramind_kit.products import LightCurves, VisitLikelihood
 
 _RAMP, _WIDTH, _SQUARE = 2e-4, 1e-4, 1e-4
 """Prior scatter of ramps, and of what a usual change of widths and of second-order pointing does, where no population
 has been looked at [1]."""
+_DILUTION = 1e-3
+"""Prior scatter of how much deeper all transits of a star look than they are [1]."""
 _RAMP_SECONDS = (800.0, 1800.0, 4000.0, 9000.0)
 """Memories of the ramps at the start of a visit."""
-
-
-@dataclass(frozen=True, eq=False)
-class VisitLikelihood:
-    """The likelihood of one visit, quadratic in its shared parameters.
-
-    Attributes:
-        names: of the shared parameters.
-        reference: s0, (n_shared,), where everything is given.
-        information: L, (n_shared, n_shared).
-        score: g, (n_shared,).
-        depth: d0, (n_wavelength,) [(Rp/Rs)^2].
-        variance: v, (n_wavelength,), of the depths at given shared parameters.
-        response: R, (n_wavelength, n_shared).
-        prior_mean: (n_shared,), of the prior that the fit itself had.
-        prior_scatter: (n_shared,) standard deviations of that.
-        length: of the visit [s].
-        ln_likelihood: ln p0, of the light curves at s0.
-    """
-
-    names: tuple[str, ...]
-    reference: np.ndarray
-    information: np.ndarray
-    score: np.ndarray
-    depth: np.ndarray
-    variance: np.ndarray
-    response: np.ndarray
-    prior_mean: np.ndarray
-    prior_scatter: np.ndarray
-    length: float
-    ln_likelihood: float
 
 
 def further_terms(curves: LightCurves, wavelength: np.ndarray) -> list[Term]:
@@ -103,13 +74,14 @@ def visit_likelihood(
     """
     more = systematics(curves.time, wavelength, further_terms(curves, wavelength))
     extended = _extended(model, more)
+    depth = _mean_depths(solution, groups)
     state = replace(
         solution.state, shared=np.append(solution.state.shared, np.zeros(len(extended.names) - len(model.names)))
     )
     # Linearised at the mean depth of each channel, with the residuals of the fit itself: how far a depth moves with
     # orbit and limb darkening goes with it, and taken at its own noisy value low depths would look as if they moved
     # less, and whoever combines the wavelengths would weigh them more (Peelle's puzzle; D'Agostini 1994).
-    at = linearise(extended, replace(state, depth=_mean_depths(solution, groups)))
+    at = linearise(extended, replace(state, depth=depth))
     at = replace(at, residual=solution.at.residual)
     normal = normal_equations(extended, state, at)
     local_inverse, response, information = eliminate(normal)
@@ -119,7 +91,7 @@ def visit_likelihood(
     chi2 = (model.weight * solution.at.residual**2).sum() - (normal.local_score * step).sum()
     occam = np.linalg.slogdet(normal.local)[1].sum()
     ln_weight = np.log(np.where(used, model.weight, 2.0 * np.pi) / (2.0 * np.pi)).sum()
-    return VisitLikelihood(
+    likelihood = VisitLikelihood(
         names=extended.names,
         reference=state.shared,
         information=0.5 * (information + information.T),
@@ -131,6 +103,34 @@ def visit_likelihood(
         prior_scatter=np.append(model.prior_scatter, more.scatter),
         length=curves.bin_seconds * len(curves.time),
         ln_likelihood=float(0.5 * (ln_weight - chi2 - occam)),
+        doubt=np.zeros(len(wavelength)),
+        masked=np.logical_not(used.any(axis=1)),
+    )
+    return _with_dilution(likelihood, wavelength, depth)
+
+
+def _with_dilution(likelihood: VisitLikelihood, wavelength: np.ndarray, depth: np.ndarray) -> VisitLikelihood:
+    """Add what no light curve shows: that all depths of a star may look deeper by a fraction, (1 + dilution) times.
+
+    Spots beside the planet's path do that, and a limb darkening unlike the fit's law. Only planets of known depth say
+    by how much, and how it goes with the limb darkening that is measured.
+
+    Args:
+        likelihood: without it.
+        wavelength: (n_wavelength,) [um].
+        depth: (n_wavelength,) mean depths of the channels [(Rp/Rs)^2].
+    """
+    ways = strengths(wavelength, 1)
+    n_more = len(ways)
+    return replace(
+        likelihood,
+        names=(*likelihood.names, *(f"dilution_{way}" for way, _ in ways)),
+        reference=np.append(likelihood.reference, np.zeros(n_more)),
+        information=np.pad(likelihood.information, (0, n_more)),
+        score=np.append(likelihood.score, np.zeros(n_more)),
+        response=np.hstack([likelihood.response, *(-(depth * strength)[:, None] for _, strength in ways)]),
+        prior_mean=np.append(likelihood.prior_mean, np.zeros(n_more)),
+        prior_scatter=np.append(likelihood.prior_scatter, np.full(n_more, _DILUTION)),
     )
 
 

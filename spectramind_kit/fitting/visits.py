@@ -1,10 +1,11 @@
-"""All visits of a planet together: inverse-variance mean with full covariances, widened where visits disagree.
+"""All visits of a planet together, under a prior of star and instrument; widened where visits disagree.
 
-    C = (sum C_i^-1)^-1,   d = C sum C_i^-1 d_i
+    p(d, star) ~ prior(star) prod_i p(visit_i | d, star)
 
-Where the fits report their limb darkening, it is joined with the depths: one star has one, and its prior counts once.
+Given star and orbit, which they share, visits are independent: their information adds up, and the prior counts once.
+Where a fit brings no likelihood of these, its depths and covariance stand for it.
 
-Visits can disagree in two ways, and each inflates what it concerns: in level (what orbit, drift and star spots move;
+Visits can disagree in two ways, and each inflates what it concerns: in level (what drift and star spots move;
 one number, drowned in a chi^2 over all wavelengths) by a variance between visits, and in shape by the chi^2 per degree
 of freedom. One or two degrees of freedom prove little, so the level's chi^2 is shrunk by a prior weight of agreement.
 """
@@ -15,22 +16,25 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from spectramind_kit.errors import FitError
-from spectramind_kit.fitting.darkening_prior import Conditional, conditional
+from spectramind_kit.fitting.laplace import Posterior, fill_masked_wavelengths, truncated_at_zero
+from spectramind_kit.fitting.nuisance_prior import NuisancePrior
+from spectramind_kit.fitting.visit_posterior import Conditional, given_star, star_names, visit_prior
 from spectramind_kit.flags import Flag
 from spectramind_kit.products import DepthEstimate, TransitFit
 
 _PRIOR_WEIGHT = 3.0
 """Weight of the prior that levels agree, in degrees of freedom."""
-_DARKENING = ("darkening", "darkening_covariance", "darkening_cross")
 _REMARKABLE = 3.0
 """Disagreement that is flagged [sigma]."""
+_NO_STAR = (), np.zeros(0), np.zeros((0, 0))
 
 
-def join_visits(fits: Sequence[TransitFit]) -> DepthEstimate:
+def join_visits(fits: Sequence[TransitFit], population: NuisancePrior | None = None) -> DepthEstimate:
     """Join the fits of one planet.
 
     Args:
         fits: one per visit.
+        population: prior of star and instrument; without it the loose one that the fits were made under.
 
     Returns:
         Depths and covariance of all visits; flags of the visits, and where visits disagree.
@@ -40,26 +44,26 @@ def join_visits(fits: Sequence[TransitFit]) -> DepthEstimate:
     """
     _require_one_planet(fits)
     flags = _flags(fits)
-    if len(fits) == 1:
-        darkening = {name: getattr(fits[0], name) for name in _DARKENING}
-        return DepthEstimate(fits[0].planet_id, fits[0].depth, fits[0].covariance, 1, flags, **darkening)
-    depth, covariance, darkening = _weighted_mean(fits)
-    weight = 1.0 / np.diag(covariance)
-    weight /= weight.sum()
+    if len(fits) == 1 and (population is None or fits[0].likelihood is None):
+        return DepthEstimate(fits[0].planet_id, fits[0].depth, fits[0].covariance, 1, flags, tuple(fits))
+    visits, star = _given_star(fits, population)
+    depth, covariance = _joined(visits, star)
+    if len(fits) > 1:
+        covariance, disagreements = _widened(depth, covariance, [_joined([visit], star) for visit in visits])
+        flags |= disagreements
+    masked = np.all([_masked(fit) for fit in fits], axis=0)
+    depth, covariance = fill_masked_wavelengths(depth, covariance, fits[0].wavelength, masked)
+    return DepthEstimate(fits[0].planet_id, depth, covariance, len(fits), flags, tuple(fits))
 
-    freedom = len(fits) - 1
-    level_chi2, level_variance = _level_disagreement(fits, weight)
-    shape_chi2 = _shape_disagreement(fits, depth)
-    shape_freedom = freedom * (len(depth) - 1)
-    growth = max(1.0, shape_chi2 / shape_freedom)
-    level_growth = max(1.0, (level_chi2 + _PRIOR_WEIGHT * freedom) / ((1.0 + _PRIOR_WEIGHT) * freedom))
-    covariance = growth * covariance + (level_growth - 1.0) * level_variance
 
-    if level_chi2 > _REMARKABLE**2 * freedom:
-        flags[Flag.VISITS_DIFFER_IN_LEVEL] = f"by {np.sqrt(level_chi2 / freedom):.1f} sigma"
-    if growth > 1.0 + _REMARKABLE * np.sqrt(2.0 / shape_freedom):
-        flags[Flag.VISITS_DIFFER_IN_SHAPE] = f"chi^2 per degree of freedom {growth:.2f}"
-    return DepthEstimate(fits[0].planet_id, depth, covariance, len(fits), flags, **darkening)
+def with_population(estimate: DepthEstimate, population: NuisancePrior | None) -> DepthEstimate:
+    """Return the estimate as if its visits had been fitted under the prior of a population.
+
+    Args:
+        estimate: of a planet; one that carries no fits stays as it is.
+        population: of star and instrument, if one is known.
+    """
+    return join_visits(estimate.fits, population) if population is not None and estimate.fits else estimate
 
 
 def _require_one_planet(fits: Sequence[TransitFit]) -> None:
@@ -82,56 +86,93 @@ def _flags(fits: Sequence[TransitFit]) -> dict[Flag, str]:
     return {flag: "; ".join(details) for flag, details in visits.items()}
 
 
-def _weighted_mean(fits: Sequence[TransitFit]) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """Return depths, covariance and the limb darkening's arrays of all fits together."""
-    n = len(fits[0].depth)
-    if all(len(fit.darkening) for fit in fits):
-        given = [conditional(fit) for fit in fits]
-    else:
-        none = np.zeros((n, 0)), np.zeros((0, 0)), np.zeros(0)
-        given = [Conditional(fit.depth, fit.covariance, *none) for fit in fits]
-    n_darkening = given[0].response.shape[1]
-    # Unknowns are the depths and the one limb darkening of the star. Each visit measures depth - response @ darkening
-    # and adds its likelihood of the darkening; the prior, which every fit had in it, comes back once.
-    precision, score = np.zeros((n + n_darkening, n + n_darkening)), np.zeros(n + n_darkening)
-    for visit in given:
+def _masked(fit: TransitFit) -> np.ndarray:
+    return fit.likelihood.masked if fit.likelihood is not None else np.zeros(len(fit.depth), dtype=bool)
+
+
+def _given_star(
+    fits: Sequence[TransitFit], population: NuisancePrior | None
+) -> tuple[list[Conditional], tuple[tuple[str, ...], np.ndarray, np.ndarray]]:
+    """Return the visits given star and orbit, and the prior of these: names, mean (n,) and covariance (n, n)."""
+    likelihoods = [fit.likelihood for fit in fits]
+    known = [one for one in likelihoods if one is not None]
+    shared = star_names(known[0].names) if known else ()
+    if len(known) < len(fits) or any(star_names(one.names) != shared for one in known):
+        n = len(fits[0].depth)
+        without = [Conditional(f.depth, f.covariance, np.zeros((n, 0)), np.zeros((0, 0)), np.zeros(0)) for f in fits]
+        return without, _NO_STAR
+    visits, star = [], _NO_STAR
+    for one in known:
+        prior, place = visit_prior(one, population), np.isin(one.names, shared)
+        visits.append(given_star(one, prior, place))
+        star = shared, prior.mean[place], prior.covariance[np.ix_(place, place)]
+    return visits, star
+
+
+def _joined(
+    visits: Sequence[Conditional], star: tuple[tuple[str, ...], np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return depths (n,) and covariance (n, n) of visits together, star and orbit marginalised."""
+    n, (names, mean, covariance) = len(visits[0].depth), star
+    # Unknowns are the depths and the one star. Each visit measures depth - response @ star, and adds its likelihood
+    # of the star.
+    precision, score = np.zeros((n + len(names),) * 2), np.zeros(n + len(names))
+    for visit in visits:
         factor = cho_factor(visit.covariance)
         design = np.hstack([np.eye(n), -visit.response])
         precision += design.T @ cho_solve(factor, design)
         score += design.T @ cho_solve(factor, visit.depth)
-    for visit in given:
         precision[n:, n:] += visit.information
         score[n:] += visit.score
-    if n_darkening:
-        precision[n:, n:] += np.diag(fits[0].darkening[:, 1] ** -2.0)
+    if names:
+        prior = np.linalg.inv(covariance)
+        precision[n:, n:] += prior
+        score[n:] += prior @ mean
     scale = 1.0 / np.sqrt(np.diag(precision))
     factor = cho_factor(precision * scale[:, None] * scale)
-    covariance = cho_solve(factor, np.eye(n + n_darkening)) * scale[:, None] * scale
-    covariance, value = 0.5 * (covariance + covariance.T), scale * cho_solve(factor, scale * score)
-    if not n_darkening:
-        return value, covariance, {}
-    darkening = {
-        "darkening": np.column_stack([value[n:], fits[0].darkening[:, 1]]),
-        "darkening_covariance": covariance[n:, n:],
-        "darkening_cross": covariance[:n, n:],
-    }
-    return value[:n], covariance[:n, :n], darkening
+    total = cho_solve(factor, np.eye(len(scale))) * scale[:, None] * scale
+    total, value = 0.5 * (total + total.T), scale * cho_solve(factor, scale * score)
+    together = Posterior(value[:n], total[:n, :n], value[n:], total[n:, n:], total[:n, n:])
+    if "impact_squared" in names:
+        together = truncated_at_zero(together, names.index("impact_squared"))
+    return together.depth, together.depth_covariance
 
 
-def _level_disagreement(fits: Sequence[TransitFit], weight: np.ndarray) -> tuple[float, float]:
+def _widened(
+    depth: np.ndarray, covariance: np.ndarray, visits: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> tuple[np.ndarray, dict[Flag, str]]:
+    """Return the covariance grown by how far the visits disagree, and flags where that is remarkable.
+
+    Args:
+        depth: (n,) of all visits.
+        covariance: (n, n) of all visits.
+        visits: depth and covariance of each by itself.
+    """
+    weight = 1.0 / np.diag(covariance)
+    weight /= weight.sum()
+    freedom, flags = len(visits) - 1, {}
+    level_chi2, level_variance = _level_disagreement(visits, weight)
+    shape_chi2 = sum(_shape_chi2(one - depth, spread) for one, spread in visits)
+    shape_freedom = freedom * (len(depth) - 1)
+    growth = max(1.0, shape_chi2 / shape_freedom)
+    level_growth = max(1.0, (level_chi2 + _PRIOR_WEIGHT * freedom) / ((1.0 + _PRIOR_WEIGHT) * freedom))
+    if level_chi2 > _REMARKABLE**2 * freedom:
+        flags[Flag.VISITS_DIFFER_IN_LEVEL] = f"by {np.sqrt(level_chi2 / freedom):.1f} sigma"
+    if growth > 1.0 + _REMARKABLE * np.sqrt(2.0 / shape_freedom):
+        flags[Flag.VISITS_DIFFER_IN_SHAPE] = f"chi^2 per degree of freedom {growth:.2f}"
+    return growth * covariance + (level_growth - 1.0) * level_variance, flags
+
+
+def _level_disagreement(visits: Sequence[tuple[np.ndarray, np.ndarray]], weight: np.ndarray) -> tuple[float, float]:
     """Return chi^2 of the visits' levels around their mean, and the variance of that mean."""
-    levels = np.array([weight @ fit.depth for fit in fits])
-    precision = np.array([1.0 / (weight @ fit.covariance @ weight) for fit in fits])
+    levels = np.array([weight @ depth for depth, _ in visits])
+    precision = np.array([1.0 / (weight @ covariance @ weight) for _, covariance in visits])
     mean = (precision @ levels) / precision.sum()
     return float(precision @ (levels - mean) ** 2), float(1.0 / precision.sum())
 
 
-def _shape_disagreement(fits: Sequence[TransitFit], depth: np.ndarray) -> float:
-    """Return chi^2 of the visits around their joint spectrum, with a free level for every visit."""
-    total, ones = 0.0, np.ones(len(depth))
-    for fit in fits:
-        factor = cho_factor(fit.covariance)
-        difference = fit.depth - depth
-        weighted, flat = cho_solve(factor, difference), cho_solve(factor, ones)
-        total += difference @ weighted - (ones @ weighted) ** 2 / (ones @ flat)  # less what the best level explains
-    return float(total)
+def _shape_chi2(difference: np.ndarray, covariance: np.ndarray) -> float:
+    """Return chi^2 of a visit's difference from the joint spectrum, with a free level."""
+    factor, ones = cho_factor(covariance), np.ones(len(difference))
+    weighted, flat = cho_solve(factor, difference), cho_solve(factor, ones)
+    return float(difference @ weighted - (ones @ weighted) ** 2 / (ones @ flat))

@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from spectramind_kit.features.visit import VisitFeatures
-from spectramind_kit.fitting.darkening_prior import with_darkening_prior
-from spectramind_kit.flags import Flags
+from spectramind_kit.fitting.visits import with_population
+from spectramind_kit.flags import Flag, Flags
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.prediction.measure import Measurement, describe
 from spectramind_kit.prediction.population import LabelStatistics, Population
 from spectramind_kit.products import DepthEstimate, Planet
 
 logger = logging.getLogger(__name__)
+
+_MODELLED = {Flag.FGS1_RED_NOISE, Flag.AIRS_RED_NOISE}
+"""Flags of what the fit allows for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +67,8 @@ class Inference:
 
     @property
     def flagged(self) -> bool:
-        """Whether the fit carries a quality flag: such planets have a recalibration of their own."""
-        return bool(self.flags)
+        """Whether a flag says what the fit does not allow for: such planets have a recalibration of their own."""
+        return not set(self.flags) <= _MODELLED
 
 
 def infer(measurement: Measurement, population: Population) -> Inference:
@@ -78,6 +81,7 @@ def infer(measurement: Measurement, population: Population) -> Inference:
     posterior, problems, estimate = None, measurement.problems, measurement.estimate
     if estimate is not None:
         try:
+            estimate = with_population(estimate, population.nuisance)
             posterior = _posterior(estimate, population)
         except Exception as error:
             logger.debug("the posterior of planet %d failed", measurement.planet_id, exc_info=True)
@@ -95,8 +99,7 @@ def infer(measurement: Measurement, population: Population) -> Inference:
 
 
 def _posterior(estimate: DepthEstimate, population: Population) -> SpectrumPosterior:
-    known = with_darkening_prior(estimate, population.darkening)
-    mean, covariance, gain = population.prior.posterior_with_gain(known.depth, known.covariance)
+    mean, covariance, gain = population.prior.posterior_with_gain(estimate.depth, estimate.covariance)
     fgs1 = is_fgs1(population.prior.wavelength)
     return SpectrumPosterior(
         mean=mean,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectramind_kit.errors import CompetitionDataError
-from spectramind_kit.fitting.darkening_prior import DarkeningPrior, learn_darkening_prior
+from spectramind_kit.fitting.nuisance_prior import NuisancePrior
 from spectramind_kit.prediction.spectrum_prior import SpectrumPrior, learn_spectrum_prior
 
 FEWEST_FOR_SPREAD = 8
@@ -36,12 +36,12 @@ class Population:
     Attributes:
         labels: statistics of their spectra.
         prior: of a spectrum given its level.
-        darkening: prior of the limb darkening; None where no star was fitted.
+        nuisance: prior of star and instrument; None where no visit was fitted.
     """
 
     labels: LabelStatistics
     prior: SpectrumPrior
-    darkening: DarkeningPrior | None = None
+    nuisance: NuisancePrior | None = None
 
 
 def label_statistics(spectra: np.ndarray) -> LabelStatistics:
@@ -61,15 +61,13 @@ def label_statistics(spectra: np.ndarray) -> LabelStatistics:
     return LabelStatistics(spectra.mean(axis=0), spread, (float(spectra.mean()), float(spectra.std())))
 
 
-def learn_population(
-    spectra: np.ndarray, wavelength: np.ndarray, darkening: tuple[np.ndarray, np.ndarray] | None = None
-) -> Population:
-    """Learn from the labels, and from the fitted limb darkening where there is any.
+def learn_population(spectra: np.ndarray, wavelength: np.ndarray, nuisance: NuisancePrior | None = None) -> Population:
+    """Learn from the labels.
 
     Args:
         spectra: (n_planet, n_wavelength) labels [(Rp/Rs)^2].
         wavelength: (n_wavelength,) [um].
-        darkening: what ``learn_darkening_prior`` takes.
+        nuisance: prior of star and instrument, if one has been learned.
 
     Raises:
         CompetitionDataError: without a single label.
@@ -77,5 +75,5 @@ def learn_population(
     return Population(
         labels=label_statistics(spectra),
         prior=learn_spectrum_prior(spectra, wavelength),
-        darkening=learn_darkening_prior(*darkening) if darkening is not None else None,
+        nuisance=nuisance,
     )

@@ -1,14 +1,18 @@
-"""The training set: labels, folds and fitted stars of the training planets; what populations are learned from."""
+"""The training set: labels and folds of the training planets, and what their visits say of star and instrument."""
 
 import hashlib
-from dataclasses import dataclass, fields
+import json
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from spectramind_kit.errors import ProductError
+from spectramind_kit.fitting.nuisance_prior import NuisancePrior
 from spectramind_kit.prediction.population import LabelStatistics, Population, label_statistics, learn_population
-from spectramind_kit.products import DARKENING_NAMES, require_shape
+from spectramind_kit.products import require_shape
+from spectramind_kit.work_folder.encoding import encoded
 from spectramind_kit.work_folder.store import load_product, save_product, stored_key
 
 _FILE = "training_set.npz"
@@ -23,24 +27,22 @@ class TrainingSet:
         spectra: (n_planet, n_wavelength) labels [(Rp/Rs)^2].
         fold: (n_planet,) cross-validation fold of each, from 0.
         wavelength: (n_wavelength,) [um].
-        darkening: (n_planet, n, 2) limb darkening of the fitted stars as in ``Darkened``; NaN without a fit.
-        darkening_covariance: (n_planet, n, n) of its offsets; NaN likewise.
+        nuisance: prior of star and instrument for the planets of each fold, learned from the visits of the others, and
+            last that of all visits; empty where none was learned.
     """
 
     planet_ids: np.ndarray
     spectra: np.ndarray
     fold: np.ndarray
     wavelength: np.ndarray
-    darkening: np.ndarray
-    darkening_covariance: np.ndarray
+    nuisance: tuple[NuisancePrior | None, ...] = ()
 
     def __post_init__(self):
         n_planet = len(self.planet_ids)
         require_shape("TrainingSet", "spectra", self.spectra, (n_planet, len(self.wavelength)))
         require_shape("TrainingSet", "fold", self.fold, (n_planet,))
-        require_shape("TrainingSet", "darkening", self.darkening, (n_planet, None, 2))
-        n = self.darkening.shape[1]
-        require_shape("TrainingSet", "darkening_covariance", self.darkening_covariance, (n_planet, n, n))
+        if len(self.nuisance) not in (0, self.n_fold + 1):
+            raise ProductError("TrainingSet.nuisance", wanted=f"none or {self.n_fold + 1}", got=len(self.nuisance))
 
     @property
     def n_fold(self) -> int:
@@ -59,26 +61,24 @@ class TrainingSet:
     def population(self, held_out: int | None = None) -> Population:
         """Learn the population from all planets, or from all but one fold's: a second with a thousand planets."""
         rows = self._rows_without(held_out)
-        return learn_population(
-            self.spectra[rows], self.wavelength, (self.darkening[rows], self.darkening_covariance[rows])
-        )
+        return learn_population(self.spectra[rows], self.wavelength, self._nuisance(held_out))
+
+    def _nuisance(self, held_out: int | None) -> NuisancePrior | None:
+        if not self.nuisance:
+            return None
+        return self.nuisance[-1 if held_out is None or self.n_fold == 1 else held_out]
 
     def content_hash(self) -> str:
         """Return a hash of everything that a population could learn from."""
-        digest = hashlib.sha256()
-        for field in fields(self):
-            digest.update(np.ascontiguousarray(getattr(self, field.name)).tobytes())
+        digest, arrays = hashlib.sha256(), {}
+        digest.update(json.dumps(encoded(self, "", arrays), sort_keys=True).encode())
+        for name in sorted(arrays):
+            digest.update(np.ascontiguousarray(arrays[name]).tobytes())
         return digest.hexdigest()[:16]
 
     def _rows_without(self, held_out: int | None) -> np.ndarray | slice:
         # A single fold cannot be held out: nothing would be left to learn from.
         return self.fold != held_out if held_out is not None and len(set(self.fold)) > 1 else slice(None)
-
-
-def no_darkening(n_planet: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return limb darkening and covariance of stars that were not fitted, (n_planet, n, 2) and (n_planet, n, n)."""
-    n = len(DARKENING_NAMES)
-    return np.full((n_planet, n, 2), np.nan), np.full((n_planet, n, n), np.nan)
 
 
 @dataclass(frozen=True)

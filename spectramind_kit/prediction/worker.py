@@ -1,6 +1,6 @@
 """What a worker process does with one planet, and what comes back: never a covariance of depths.
 
-    FitTask         files -> light curves, fit             -> limb darkening of the star      (training, first pass)
+    FitTask         files -> light curves, fit             -> what star and instrument show   (training, first pass)
     PosteriorTask   files -> light curves, fit, posterior  -> mean, sigma, what networks see  (second pass; submit)
 
 Training needs two passes, because the prior of the second is learned from the stars of the first. Products of a pass
@@ -8,13 +8,18 @@ are stored, so that the second one reads the fit.
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from spectramind_kit.competition.folder import open_competition
+from spectramind_kit.fitting.nuisance_prior import VisitStatistics, visit_statistics
 from spectramind_kit.prediction.inference import Inference, infer
 from spectramind_kit.prediction.measure import PlanetTask
 from spectramind_kit.prediction.training_set import StoredTrainingSet
+from spectramind_kit.products import DepthEstimate
 
 
 def one_thread() -> threadpool_limits:
@@ -34,22 +39,26 @@ class FitSummary:
         planet_id: of the planet.
         measured: whether there is a fit.
         problems: what failed on the way, in words.
-        darkening: (n, 2) limb darkening as in ``Darkened``; n is 0 where there is none.
-        darkening_covariance: (n, n) of its offsets.
+        visits: what each says of star and instrument, given the planet's label; none where nothing is to be learned.
     """
 
     planet_id: int
     measured: bool
     problems: tuple[str, ...]
-    darkening: np.ndarray
-    darkening_covariance: np.ndarray
+    visits: tuple[VisitStatistics, ...] = ()
 
 
 @dataclass(frozen=True)
 class FitTask:
-    """Fit a planet and store its products; what only a public baseline looks at is left to the second pass."""
+    """Fit a planet and store its products; what only a public baseline looks at is left to the second pass.
+
+    Attributes:
+        task: where the planets and their products lie.
+        teaching: planets whose visits teach what stars and instrument are like.
+    """
 
     task: PlanetTask
+    teaching: frozenset[int] = frozenset()
 
     def __call__(self, planet_id: int) -> FitSummary:
         """Fit every visit of a planet."""
@@ -58,15 +67,27 @@ class FitTask:
             config = replace(config, model=replace(config.model, kind="none"))
         with one_thread():
             measured = replace(self.task, config=config).measure(planet_id)
-        estimate = measured.estimate
-        if estimate is None:
-            return self.lost(planet_id, *measured.problems)
-        limb = estimate.darkening, estimate.darkening_covariance
-        return FitSummary(planet_id, True, measured.problems, *limb)
+            if measured.estimate is None:
+                return self.lost(planet_id, *measured.problems)
+            visits = self._visits(measured.estimate) if planet_id in self.teaching else ()
+        return FitSummary(planet_id, True, measured.problems, visits)
+
+    def _visits(self, estimate: DepthEstimate) -> tuple[VisitStatistics, ...]:
+        """Return what the visits say of star and instrument, those left out that are not what they look like."""
+        spectrum = _labels(self.task.data).get(estimate.planet_id)
+        likelihoods = [fit.likelihood for fit in estimate.fits]
+        return tuple(visit_statistics(one, spectrum) for one in likelihoods if one is not None and not one.doubted)
 
     def lost(self, planet_id: int, *problems: str) -> FitSummary:
         """Return the summary of a planet without a fit."""
-        return FitSummary(planet_id, False, problems, np.zeros((0, 2)), np.zeros((0, 0)))
+        return FitSummary(planet_id, False, problems)
+
+
+@lru_cache(maxsize=1)
+def _labels(data: Path) -> dict[int, np.ndarray]:
+    """Return the training labels by planet, read once a process."""
+    planet_ids, spectra = open_competition(data).labels()
+    return dict(zip(planet_ids.tolist(), spectra))
 
 
 @dataclass(frozen=True)

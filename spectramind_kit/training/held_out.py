@@ -28,8 +28,7 @@ from spectramind_kit.prediction.predict import (
 )
 from spectramind_kit.prediction.spectrum import fit_prediction
 from spectramind_kit.prediction.trained_model import TrainedModel
-from spectramind_kit.prediction.training_set import TrainingSet, no_darkening
-from spectramind_kit.prediction.worker import FitSummary
+from spectramind_kit.prediction.training_set import TrainingSet
 from spectramind_kit.products import Spectrum
 from spectramind_kit.symbolic.bands import region_names
 from spectramind_kit.training.examples import Examples, concatenated
@@ -284,19 +283,3 @@ def _stacked(pairs: Sequence[Prediction], shape: tuple[int, ...]) -> Predictions
     """Return means and sigmas of planets, (n_planet, n_wavelength) each, whether there are any or none."""
     mean, sigma = zip(*pairs) if pairs else ((), ())
     return np.array(mean).reshape(shape), np.array(sigma).reshape(shape)
-
-
-def limb_darkening(planet_ids: np.ndarray, fits: Sequence[FitSummary]) -> tuple[np.ndarray, np.ndarray]:
-    """Gather the fitted limb darkening of planets, (n_planet, n, 2) and its covariances; NaN where there is none.
-
-    Args:
-        planet_ids: (n_planet,) whose order the result has.
-        fits: of some of them.
-    """
-    offsets, covariances = no_darkening(len(planet_ids))
-    place = {int(planet): i for i, planet in enumerate(planet_ids)}
-    for fit in fits:
-        if len(fit.darkening):
-            offsets[place[fit.planet_id]] = fit.darkening
-            covariances[place[fit.planet_id]] = fit.darkening_covariance
-    return offsets, covariances

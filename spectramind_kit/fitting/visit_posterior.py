@@ -1,7 +1,7 @@
-"""The depths of a planet from the likelihoods of its visits, under a prior of star and instrument.
+"""One visit under a prior of star and instrument: what of it is its own is marginalised.
 
-Each visit has drift, pointing, noise and mid-time of its own; they are marginalised. What remains are the depths and
-the one star and orbit that all visits share: visits add their information of these, and the prior counts once.
+Each visit has drift, pointing, noise and mid-time of its own. What remains are the depths and the one star and orbit
+that all visits of a planet share.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,9 @@ from itertools import product
 
 import numpy as np
 
+from spectramind_kit.fitting.laplace import Posterior, truncated_at_zero
 from spectramind_kit.fitting.nuisance_prior import SCALED, NuisancePrior, blockwise_root, group_of
-from spectramind_kit.fitting.visit_likelihood import VisitLikelihood
+from spectramind_kit.products import VisitLikelihood
 
 _ORBIT = ("log_axis", "impact_squared")
 _SCALES = np.array([0.25, 0.5, 1.0, 2.0, 4.0])
@@ -75,8 +76,8 @@ def visit_prior(visit: VisitLikelihood, population: NuisancePrior | None) -> Vis
     blocks = _blocks(visit.names)
     whole = blockwise_root(covariance, list(blocks.values()))
     offset = mean - visit.reference
-    seen = visit.information @ whole
-    data, residual = whole.T @ seen, whole.T @ (visit.score - visit.information @ offset)
+    observed = visit.information @ whole
+    data, residual = whole.T @ observed, whole.T @ (visit.score - visit.information @ offset)
     base = visit.ln_likelihood + visit.score @ offset - 0.5 * offset @ visit.information @ offset
     ln_evidence, factors = [], []
     sizes = list(product(_SCALES, repeat=len(SCALED)))
@@ -111,17 +112,40 @@ def given_star(visit: VisitLikelihood, prior: VisitPrior, star: np.ndarray) -> C
     # Everything at the prior mean of the visit's own, and at zero of the star's.
     offset = np.where(own, prior.mean, 0.0) - visit.reference
     score = visit.score - visit.information @ offset
-    seen = visit.information[:, own] @ whole
-    inverse = np.linalg.inv(np.eye(len(names)) + whole.T @ seen[own])
+    observed = visit.information[:, own] @ whole
+    inverse = np.linalg.inv(np.eye(len(names)) + whole.T @ observed[own])
     response = visit.response[:, own] @ whole
     step = inverse @ (whole.T @ score[own])
-    gain = inverse @ seen[star].T
+    gain = inverse @ observed[star].T
+    covariance = np.diag(visit.variance) + response @ inverse @ response.T
+    # A visit that is not what it looks like counts as one of so much wider errors.
     return Conditional(
         depth=visit.depth + visit.response @ offset + response @ step,
-        covariance=np.diag(visit.variance) + response @ inverse @ response.T,
+        covariance=visit.growth * covariance + np.diag(visit.doubt) + visit.common_doubt,
         response=visit.response[:, star] - response @ gain,
-        information=visit.information[np.ix_(star, star)] - seen[star] @ gain,
-        score=score[star] - seen[star] @ step,
+        information=(visit.information[np.ix_(star, star)] - observed[star] @ gain) / visit.growth,
+        score=(score[star] - observed[star] @ step) / visit.growth,
+    )
+
+
+def visit_posterior(visit: VisitLikelihood, prior: VisitPrior) -> Posterior:
+    """Return the posterior of depths and all shared parameters of a visit alone, aware of b^2 >= 0."""
+    whole = blockwise_root(prior.covariance, list(_blocks(visit.names).values()))
+    offset = prior.mean - visit.reference
+    observed = visit.information @ whole
+    inverse = np.linalg.inv(np.eye(len(whole)) + whole.T @ observed)
+    step = offset + whole @ (inverse @ (whole.T @ (visit.score - visit.information @ offset)))
+    covariance = whole @ inverse @ whole.T
+    cross = visit.response @ covariance
+    return truncated_at_zero(
+        Posterior(
+            depth=visit.depth + visit.response @ step,
+            depth_covariance=np.diag(visit.variance) + cross @ visit.response.T,
+            shared=visit.reference + step,
+            shared_covariance=0.5 * (covariance + covariance.T),
+            cross=cross,
+        ),
+        visit.names.index("impact_squared"),
     )
 
 
@@ -133,35 +157,3 @@ def star_names(names: Sequence[str]) -> tuple[str, ...]:
 def _blocks(names: Sequence[str]) -> dict[str, np.ndarray]:
     groups = np.array([group_of(name) or "own" for name in names])
     return {group: np.flatnonzero(groups == group) for group in dict.fromkeys(groups.tolist())}
-
-
-@dataclass(frozen=True, eq=False)
-class PlanetDepths:
-    depth: np.ndarray
-    covariance: np.ndarray
-    ln_evidence: float
-
-
-def depths(visits: Sequence[VisitLikelihood], population: NuisancePrior | None) -> PlanetDepths:
-    shared = star_names(visits[0].names)
-    n, n_star = len(visits[0].depth), len(shared)
-    precision, score, ln_z = np.zeros((n + n_star, n + n_star)), np.zeros(n + n_star), 0.0
-    for visit in visits:
-        prior = visit_prior(visit, population)
-        star = np.isin(visit.names, shared)
-        one = given_star(visit, prior, star)
-        ln_z += prior.ln_evidence
-        design = np.hstack([np.eye(n), -one.response])
-        weighted = np.linalg.solve(one.covariance, design)
-        precision += design.T @ weighted
-        score += weighted.T @ one.depth
-        precision[n:, n:] += one.information
-        score[n:] += one.score
-        inv = np.linalg.inv(prior.covariance[np.ix_(star, star)])
-        m = prior.mean[star]
-    precision[n:, n:] += inv
-    score[n:] += inv @ m
-    scale = np.diag(precision) ** -0.5
-    total = np.linalg.inv(precision * np.outer(scale, scale)) * np.outer(scale, scale)
-    value = total @ score
-    return PlanetDepths(value[:n], 0.5 * (total[:n, :n] + total[:n, :n].T), ln_z)
