@@ -85,9 +85,11 @@ def _nodes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _radius_interpolation(k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return Chebyshev nodes in k (n,), and what each adds to every wavelength, (n_wavelength, n)."""
+    """Return nodes in k (n,), few wavelengths their own, and what each adds to every wavelength, (n_wavelength, n)."""
     low, high = (1.0 - _WIDEN) * k.min(), (1.0 + _WIDEN) * k.max()
     n = max(_FEWEST_RADII, int(np.ceil((high - low) / _RADII_APART)))
+    if n >= len(k):
+        return k, np.eye(len(k))
     x = chebyshev.chebpts1(n)
     place = (2.0 * k - low - high) / (high - low)
     weights = np.linalg.solve(chebyshev.chebvander(x, n - 1).T, chebyshev.chebvander(place, n - 1).T).T
