@@ -28,7 +28,7 @@ def calibrate_channel(observation: PlanetObservation, name: str) -> np.ndarray:
     for coefficient in frames.linearity[::-1]:
         linear = linear * cube + coefficient
     del cube
-    linear -= frames.dark * channel.time_since_reset(len(linear), "integration")[:, None, None]
+    linear -= frames.dark * channel.time_since_reset(len(linear))[:, None, None]
     pairs = linear[1::2] - linear[::2]
     del linear
     n_bin = len(pairs) // PAIRS_PER_BIN[name]

@@ -18,12 +18,16 @@ from spectramind_kit.fitting.gauss_newton import NormalEquations, eliminate, min
 from spectramind_kit.fitting.relative_flux import relative_flux
 from spectramind_kit.fitting.systematics import drift_and_jitter
 from spectramind_kit.fitting.transit_prior import transit_prior
+from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import DARKENING_NAMES, LightCurves
 from spectramind_kit.settings.fit import FitConfig
+from spectramind_kit.simulation.starlight import label_wavelengths
 from spectramind_kit.simulation.system import SimulatedSystem
 from spectramind_kit.transit.light_curve import exposure_samples
+from spectramind_kit.transit.limb_darkening import quadratic_coefficients
 
 _TOLERANCE = 1e-3
+_N_MU = 50
 
 
 def fit_from_truth(
@@ -94,12 +98,7 @@ def _with_darkening(model: CurveModel, prior: DarkeningPrior | None) -> CurveMod
 
 
 def _truth(model: CurveModel, system: SimulatedSystem, mid_time: float) -> State:
-    offsets = {
-        f"{prefix}_u{i + 1}": system.limb_darkening[channel][i]
-        for prefix, channel in (("fgs1", "FGS1"), ("airs", "AIRS-CH0"))
-        for i in range(2)
-    }
-    known = offsets | {
+    known = _darkening_offsets(system) | {
         "mid_time": mid_time,
         "log_axis": math.log(system.orbit.semi_major_axis),
         "impact_squared": system.impact_parameter**2,
@@ -107,6 +106,20 @@ def _truth(model: CurveModel, system: SimulatedSystem, mid_time: float) -> State
     shared = np.array([known.get(name, 0.0) for name in model.names])
     depth = system.label()
     return State(np.ones_like(depth), depth, shared)
+
+
+def _darkening_offsets(system: SimulatedSystem) -> dict[str, float]:
+    """Return where the fit's limb darkening is closest to the star's own law, channel by channel."""
+    label = label_wavelengths()
+    mu = np.sqrt((np.arange(_N_MU) + 0.5) / _N_MU)  # even in area
+    basis = np.column_stack([1.0 - mu, (1.0 - mu) ** 2])
+    offsets = {}
+    for prefix, channel, here in (("fgs1", "FGS1", is_fgs1(label)), ("airs", "AIRS-CH0", ~is_fgs1(label))):
+        lost = 1.0 - system.darkening.law(system.star, channel, label[here]).intensity(mu[None])
+        closest = np.linalg.lstsq(basis, lost.T, rcond=None)[0].T
+        mean = (closest - quadratic_coefficients(system.star.temperature, label[here])).mean(axis=0)
+        offsets |= {f"{prefix}_u{i + 1}": float(mean[i]) for i in range(2)}
+    return offsets
 
 
 def _depth_covariance(normal: NormalEquations) -> np.ndarray:

@@ -22,9 +22,9 @@ from scipy.special import logsumexp
 from spectramind_kit.instruments import AIRS, CHANNELS, is_fgs1
 from spectramind_kit.random_world.planets import WorldPlanet
 from spectramind_kit.random_world.timeline import N_SLOW, SLOW_STEP, binned
-from spectramind_kit.random_world.visit import VisitTruth, exposure_instants, observed_transit
+from spectramind_kit.random_world.visit import VisitTruth, observed_transit
 from spectramind_kit.random_world.world import World, draw_planets
-from spectramind_kit.simulation.cadence import OBSERVATION_TIME
+from spectramind_kit.simulation.cadence import OBSERVATION_TIME, exposure_instants
 from spectramind_kit.simulation.starlight import label_wavelengths
 from spectramind_kit.simulation.tables import ADC
 

@@ -1,8 +1,8 @@
 """The two detectors of the challenge as numbers: shapes, science columns, read times.
 
-Read times since reset are measured on real frames, not taken from ``axis_info``: the ratio of the two
-reads of a CDS pair is 47 on AIRS-CH0 (0.1 s and 4.7 s) and 2.0 on FGS1 (0.1 s and 0.2 s). The axis file
-gives the start of each pair and the nominal integration times.
+Read times since reset are those of real frames: the second reads of bright pixels are 46.0 times the first ones on
+AIRS-CH0 (0.1 s and 4.6 s) and 2.0 times on FGS1 (0.1 s and 0.2 s). The axis file gives when the light of each frame
+begins to count: a pair is reset at the time of its first frame and read for the first time at that of its second one.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Channel:
         n_column: detector columns, the spectral axis of AIRS-CH0.
         science_columns: half-open range of columns that carry scored wavelengths.
         read_times: time since reset of the two reads of a CDS pair [s], measured.
-        nominal_read_times: the same after the host's own notebook [s].
+        integration_times: how long light counts before the first read and between the two [s], see the axis file.
         pair_period: time from one CDS pair to the next on the detector [s]; stored pairs that are spaced
             wider are means of several.
     """
@@ -36,7 +36,7 @@ class Channel:
     n_column: int
     science_columns: tuple[int, int]
     read_times: tuple[float, float]
-    nominal_read_times: tuple[float, float]
+    integration_times: tuple[float, float]
     pair_period: float
 
     @property
@@ -59,14 +59,14 @@ class Channel:
 
         Args:
             n_frame: frames in read order; even frames are the first read of a pair.
-            base: "since_reset" (measured) or "integration" (the host's nominal times).
+            base: "since_reset", or "integration": the axis file's integration times, read as if they were that.
         """
-        pair = self.read_times if base == "since_reset" else self.nominal_read_times
+        pair = self.read_times if base == "since_reset" else self.integration_times
         return np.resize(np.asarray(pair, dtype=np.float64), n_frame)
 
 
-AIRS = Channel("AIRS-CH0", 32, 356, (39, 321), (0.1, 4.7), (0.1, 4.6), 4.8)
-FGS1 = Channel("FGS1", 32, 32, (0, 32), (0.1, 0.2), (0.1, 0.2), 0.4)
+AIRS = Channel("AIRS-CH0", 32, 356, (39, 321), (0.1, 4.6), (0.1, 4.5), 4.8)
+FGS1 = Channel("FGS1", 32, 32, (0, 32), (0.1, 0.2), (0.1, 0.1), 0.4)
 CHANNELS = {channel.name: channel for channel in (FGS1, AIRS)}
 
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,23 @@ KAGGLE_ROOMS = {
 """Each room of ``kaggle/``, and the rooms it may use."""
 FIT = ("calibration", "photometry", "transit", "fitting")
 """What turns counts into depths."""
+WORLDS = ("simulation", "random_world")
+"""What the fit is judged in."""
 FACTS_OF_THE_COMPETITION = {"errors", "flags", "files", "environment", "instruments", "products", "settings", "config"}
-"""What random worlds and the fit may both use: formats and shapes, no physics."""
+FACTS_OF_THE_COMPETITION |= {"execution"}
+"""What simulated worlds and the fit may both use: formats, shapes and processes, no physics."""
+UNITS = {60.0, 3600.0, 86400.0}
+COINCIDENCES = {
+    0.12: "FGS1's second Gaussian; a bump that is too short to be a transit",
+    0.15: "scatters and shares of many kinds; u1 of one real star",
+    0.85: "of H-'s opacity the peak [um]; a share of a transit's duration",
+    0.95: "largest darkening; largest eccentricity",
+    2.9: "the middle of AIRS-CH0 [um]",
+    15.0: "shortest excursion [s]; bins of a flux jump",
+    1200.0: "scales that the fit tries for any noise [s]; memories of random worlds",
+    1800.0: "scales that the fit tries for any noise [s]; walks of random worlds",
+}
+"""Numbers that mean one thing in a world and another in the fit."""
 LONGEST_FILE = 400
 
 
@@ -134,13 +150,58 @@ def test_predicting_never_imports_training():
     assert not {module for module in import_closure("prediction") if top(module) == "training"}
 
 
-def test_random_worlds_and_the_fit_share_no_physics():
-    """A world that the fit is judged in may not hold a law or a number of the fit's, nor the fit one of the world's."""
-    world, fit = import_closure("random_world"), import_closure(*FIT)
-    assert "spectramind_kit.random_world.drifts" in world and "spectramind_kit.fitting.systematics" in fit
+@pytest.mark.parametrize("room", WORLDS)
+def test_simulated_worlds_and_the_fit_share_no_physics(room):
+    """A world that the fit is judged in may not hold a law of the fit's, nor the fit one of the world's."""
+    world, fit = import_closure(room), import_closure(*FIT)
+    assert f"spectramind_kit.{room}.visit" in world and "spectramind_kit.fitting.systematics" in fit
     assert not {module for module in world if top(module) in FIT}
-    assert not {module for module in fit if top(module) in ("random_world", "simulation")}
+    assert not {module for module in fit if top(module) in WORLDS}
     assert {top(module) for module in world & fit} - {"spectramind_kit"} <= FACTS_OF_THE_COMPETITION
+
+
+def constants(*rooms: str) -> dict[str, list[float]]:
+    """Every constant of some rooms' modules, by its place: the numbers with a point that are written in it."""
+    found = {}
+    for module, tree in sources().items():
+        for node in tree.body if top(module) in rooms else ():
+            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                inside = [n.value for n in ast.walk(node.value) if isinstance(n, ast.Constant)]
+                if numbers := [n for n in inside if isinstance(n, float)]:
+                    found[f"{module}:{node.lineno}"] = numbers
+    return found
+
+
+def says_nothing(number: float) -> bool:
+    """Whether a number is too round to tell where it comes from: one digit, or a half of the next, if not tiny."""
+    digits = f"{number:.12e}".split("e")[0].rstrip("0")
+    round_one = digits in ("1.", "1.5", "2.5", "7.5") or (len(digits) == 2 and number >= 1e-3)
+    return number == 0.0 or number in UNITS or (round_one and not 1.01e-5 < number < 0.99e-3)
+
+
+def shared_numbers(world: dict[str, list[float]], fit: dict[str, list[float]]) -> list[str]:
+    """Numbers of the fit's that stand in a world: one that tells where it comes from, or two side by side."""
+    shared = []
+    for here, ours in world.items():
+        for there, theirs in fit.items():
+            telling = {n for n in set(ours) & set(theirs) if not says_nothing(n) and n not in COINCIDENCES}
+            pairs = set(pairwise(ours)) & set(pairwise(theirs))
+            pairs = {pair for pair in pairs if not set(pair) <= {0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0}}
+            if telling or pairs:
+                shared.append(f"{sorted(telling)} {sorted(pairs)}: {here} and {there}")
+    return shared
+
+
+def test_simulated_worlds_and_the_fit_share_no_number():
+    assert not shared_numbers(constants(*WORLDS), constants("fitting", "transit"))
+
+
+def test_shared_numbers_are_found():
+    """What the simulator and the fit did share: times of ramps and noise, sizes, and a star's darkening."""
+    fit = {"times": [600.0, 3600.0, 4800.0], "darkening": [0.43, 0.11], "sizes": [2e-4, 4e-5, 2.5e-5], "noise": [0.3]}
+    for numbers in ([600.0, 3600.0], [300.0, 4800.0], [0.6, 0.43], [2e-4], [2.5e-5]):
+        assert len(shared_numbers({"world": numbers}, fit)) == 1
+    assert not shared_numbers({"world": [0.3, 1.0, 310.0, 1e-5, 0.5]}, fit)
 
 
 def test_packaging_knows_no_physics():

@@ -14,10 +14,10 @@ def correlated_double_sampling(electrons: np.ndarray) -> np.ndarray:
 def exposure_mid_times(frame_time: np.ndarray, exposure_time: float) -> np.ndarray:
     """Return the middle of each exposure's light-collecting time, (n_frame // 2,) [s].
 
-    Light counts from the first read to the second; the axis file's time of the first read is right, that of the
-    second is not (it lies 0.1 s later on AIRS-CH0, where the measured signal wants 4.6 s).
+    The axis file's time of a frame is when its light begins to count, so what the second read adds to the first
+    begins at the time of the second frame.
     """
-    return frame_time[::2] + exposure_time / 2
+    return frame_time[1::2] + exposure_time / 2
 
 
 def cds_variance(signal: np.ndarray, read_noise: np.ndarray, n_average: int) -> np.ndarray:

@@ -146,7 +146,7 @@ def calibrated_exposures(cube: RawCube, frames: CalibrationFrames) -> tuple[np.n
     at = frames.at(cube.row, cube.column)
     electrons = counts_to_electrons(cube.counts, frames.gain, frames.offset)
     linear = linearise(np.maximum(electrons, 0), at.linearity)
-    reads = CHANNELS[cube.channel].time_since_reset(linear.shape[1], "integration")
+    reads = CHANNELS[cube.channel].time_since_reset(linear.shape[1])
     signal = correlated_double_sampling(subtract_dark(linear, at.dark, reads))
     good = ~at.dead & (at.flat != 0)
     return divide_flat(signal, at.flat, good), good

@@ -10,7 +10,7 @@ does at the limb; with r = centre + half x sin(theta) the integrand is smooth in
 
 import numpy as np
 
-from spectramind_kit.random_world.limb_darkening import DarkeningLaw
+from spectramind_kit.simulation.darkening_law import DarkeningLaw
 
 _N_RING = 28
 _CHUNK = 24

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.polynomial.legendre import legvander
 
 from spectramind_kit.instruments import is_fgs1
-from spectramind_kit.random_world.kinds import draw_kind, log_uniform, log_uniform_array
+from spectramind_kit.random_world.kinds import draw_kind
 from spectramind_kit.random_world.timeline import visit_phase
+from spectramind_kit.simulation.distributions import log_uniform, log_uniform_array
 
 KINDS = ("powers", "legendre", "walk", "ramps", "cycles")
 _SIZE = (2.5e-4, 2.5e-3)

@@ -11,8 +11,9 @@ from scipy.special import erf
 
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, Channel
 from spectramind_kit.products import CalibrationFrames
-from spectramind_kit.random_world.kinds import draw_kind, log_uniform, log_uniform_array
+from spectramind_kit.random_world.kinds import draw_kind
 from spectramind_kit.simulation.calibration_frames import FULL_WELL, draw_calibration_frames
+from spectramind_kit.simulation.distributions import log_uniform, log_uniform_array
 from spectramind_kit.simulation.starlight import airs_electrons, airs_wavelengths, fgs1_electrons
 
 KINDS = ("sharp", "broad", "lopsided")

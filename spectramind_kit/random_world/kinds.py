@@ -23,13 +23,3 @@ def draw_kind(family: str, kinds: Sequence[str], wanted: str | None, rng: np.ran
     if wanted is not None and wanted not in kinds:
         raise ConfigurationError(f"kind of the family {family} in a random world", wanted=list(kinds), got=wanted)
     return wanted or drawn
-
-
-def log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
-    """Return a number whose logarithm is uniform."""
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-
-def log_uniform_array(limits: tuple[float, float], size: int | tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Return numbers whose logarithms are uniform, in the shape ``size``."""
-    return np.exp(rng.uniform(np.log(limits[0]), np.log(limits[1]), size))

@@ -14,6 +14,7 @@ import numpy as np
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import Star
 from spectramind_kit.random_world.kinds import draw_kind
+from spectramind_kit.simulation.darkening_law import DarkeningLaw
 
 KINDS = ("none", "quadratic", "power2", "four_parameter", "atmosphere")
 OFFSETS = ("fgs1_strength", "airs_strength", "shape")
@@ -24,32 +25,6 @@ _SERIES_POWERS = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0])
 _MU_FITTED = np.linspace(0.02, 1.0, 80) ** 1.5
 _SECOND_RADIATION = 14_388.0
 _LARGEST_DROP = 0.95
-
-
-@dataclass(frozen=True)
-class DarkeningLaw:
-    """Intensity by wavelength as a sum of powers of mu.
-
-    Attributes:
-        powers: (n_power,).
-        weights: (n_wavelength, n_power), each row sums to one.
-    """
-
-    powers: np.ndarray
-    weights: np.ndarray
-
-    def intensity(self, mu: np.ndarray) -> np.ndarray:
-        """Return the intensity over that of the centre at mu of any shape (n_wavelength, ...) [1]."""
-        shape = (len(self.weights),) + (1,) * (mu.ndim - 1)
-        total = np.zeros(np.broadcast_shapes(shape, mu.shape))
-        for power, weight in zip(self.powers, self.weights.T):
-            total += weight.reshape(shape) * (mu**power if power else 1.0)
-        return total
-
-    @property
-    def disc_light(self) -> np.ndarray:
-        """Return the light of the whole disc, (n_wavelength,) [R_star^2 times the centre's intensity]."""
-        return self.weights @ (2.0 * np.pi / (self.powers + 2.0))
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectramind_kit.instruments import is_fgs1
-from spectramind_kit.random_world.kinds import draw_kind, log_uniform
+from spectramind_kit.random_world.kinds import draw_kind
 from spectramind_kit.random_world.stationary import draw_stationary
 from spectramind_kit.random_world.timeline import N_SLOW, SLOW_STEP, visit_phase
+from spectramind_kit.simulation.distributions import log_uniform
 
 KINDS = ("none", "ou", "flicker", "matern", "granulation", "steps")
 _SIZE = (1.0e-5, 9.0e-5)

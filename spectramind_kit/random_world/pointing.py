@@ -12,9 +12,10 @@ import numpy as np
 from scipy.signal import lfilter
 
 from spectramind_kit.instruments import AIRS, FGS1, is_fgs1
-from spectramind_kit.random_world.kinds import draw_kind, log_uniform
+from spectramind_kit.random_world.kinds import draw_kind
 from spectramind_kit.random_world.stationary import draw_stationary
 from spectramind_kit.random_world.timeline import FAST_STEP, N_FAST
+from spectramind_kit.simulation.distributions import log_uniform
 
 KINDS = ("white", "oscillation", "walk", "excursions")
 _SIZE = {"white": (0.02, 0.2), "oscillation": (0.03, 0.2), "walk": (0.004, 0.04), "excursions": (0.03, 0.3)}

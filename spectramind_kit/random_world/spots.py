@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spectramind_kit.random_world.kinds import draw_kind, log_uniform
-from spectramind_kit.random_world.limb_darkening import DarkeningLaw
+from spectramind_kit.random_world.kinds import draw_kind
+from spectramind_kit.simulation.darkening_law import DarkeningLaw
+from spectramind_kit.simulation.distributions import log_uniform
+from spectramind_kit.simulation.star_spots import lens_area
 
 KINDS = ("none", "passed", "crossed")
 _COVERING = (0.002, 0.02)
@@ -99,18 +101,6 @@ class Crossing:
         area = lens_area(np.hypot(x - self.x, y - self.y), radius, self.radius).mean(axis=1)
         mu = np.array([[np.sqrt(1.0 - self.x**2 - self.y**2)]])
         return law.intensity(mu) / law.disc_light[:, None] * area
-
-
-def lens_area(distance: np.ndarray, first: float, second: float) -> np.ndarray:
-    """Return the area that two discs share, in the shape of the distance of their centres."""
-    d = np.clip(distance, 1e-9, first + second)
-    large, small = max(first, second), min(first, second)
-    with np.errstate(invalid="ignore"):
-        one = np.arccos(np.clip((d**2 + first**2 - second**2) / (2.0 * d * first), -1.0, 1.0))
-        two = np.arccos(np.clip((d**2 + second**2 - first**2) / (2.0 * d * second), -1.0, 1.0))
-    heron = (first + second - d) * (d + first - second) * (d - first + second) * (first + second + d)
-    lens = first**2 * one + second**2 * two - 0.5 * np.sqrt(np.maximum(heron, 0.0))
-    return np.where(d <= large - small, np.pi * small**2, lens)
 
 
 def draw_spot_family(wanted: str | None, rng: np.random.Generator) -> Spots:

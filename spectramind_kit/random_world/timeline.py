@@ -19,6 +19,15 @@ def visit_phase() -> np.ndarray:
     return (np.arange(N_SLOW) + 0.5) / N_SLOW
 
 
+def exposure_middles(cadence: Cadence) -> np.ndarray:
+    """Return the middle of a channel's stored exposures, (n_pair,) [s].
+
+    A random world's clock stamps a frame when it is read, not when its light begins to count: the real detector's tenth
+    of a second is nothing that a fit may rely on.
+    """
+    return cadence.resets() + cadence.channel.exposure_time / 2
+
+
 def on_exposures(slow: np.ndarray, cadence: Cadence) -> np.ndarray:
     """Return means over a channel's stored exposures, (..., N_SLOW) -> (..., n_pair)."""
     if cadence.n_real == N_SLOW:

@@ -13,12 +13,13 @@ import numpy as np
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1_WAVELENGTH
 from spectramind_kit.products import CalibrationFrames
 from spectramind_kit.random_world.disc import transit_flux
-from spectramind_kit.random_world.planets import WorldPlanet, draw_mid_time
+from spectramind_kit.random_world.planets import WorldPlanet
 from spectramind_kit.random_world.spots import Crossing
-from spectramind_kit.random_world.timeline import on_exposures, pointing_on_exposures
+from spectramind_kit.random_world.timeline import exposure_middles, on_exposures, pointing_on_exposures
 from spectramind_kit.random_world.world import World
-from spectramind_kit.simulation.cadence import OBSERVATION_TIME, Cadence
+from spectramind_kit.simulation.cadence import OBSERVATION_TIME, Cadence, exposure_instants
 from spectramind_kit.simulation.detector import draw_cosmic_rays, read_out
+from spectramind_kit.simulation.planets import draw_mid_time
 from spectramind_kit.simulation.starlight import airs_wavelengths
 
 _INSTANTS = 7
@@ -105,11 +106,6 @@ def observed_transit(
     return world.spots.dimmed(flux, planet.covering, planet.star.temperature, wavelength)
 
 
-def exposure_instants(middle: np.ndarray, length: float, n: int = _INSTANTS) -> np.ndarray:
-    """Return moments spread evenly over exposures, (n_time, n) [s]."""
-    return middle[:, None] + length * ((np.arange(n) + 0.5) / n - 0.5)
-
-
 def simulate_counts(
     world: World,
     planet: WorldPlanet,
@@ -135,7 +131,7 @@ def simulate_counts(
     wavelength = column_wavelengths(name)
     electrons = world.detector.electrons(name, planet.star.temperature, planet.brightness, adc)
     n_instant = 1 if cadence.n_average == 1 else _INSTANTS
-    instants = exposure_instants(cadence.mid_times(), cadence.stored_exposure, n_instant)
+    instants = exposure_instants(exposure_middles(cadence), cadence.stored_exposure, n_instant)
     transit = observed_transit(world, planet, truth.mid_time, wavelength, instants, truth.crossing)
     star = (electrons[:, None] * transit * truth.gain(world, wavelength, cadence)).astype(np.float32)
     image, motion = world.detector.image(name), pointing_on_exposures(truth.motion[name], cadence).astype(np.float32)

@@ -10,16 +10,19 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from spectramind_kit.errors import ConfigurationError
-from spectramind_kit.random_world import drifts, instrument, limb_darkening, noise, opacity, planets, pointing, spots
+from spectramind_kit.products import Planet
+from spectramind_kit.random_world import drifts, instrument, limb_darkening, molecules, noise, pointing, spots
 from spectramind_kit.random_world.drifts import Drift
 from spectramind_kit.random_world.instrument import Instrument
 from spectramind_kit.random_world.limb_darkening import LimbDarkening
 from spectramind_kit.random_world.noise import Noise
-from spectramind_kit.random_world.opacity import Airs
-from spectramind_kit.random_world.planets import Population, WorldPlanet
+from spectramind_kit.random_world.planets import WorldPlanet, draw_population
 from spectramind_kit.random_world.pointing import Pointing
 from spectramind_kit.random_world.spots import Spots
+from spectramind_kit.simulation import opacity, planets
 from spectramind_kit.simulation.competition_writer import SPLITS, draw_planet_ids
+from spectramind_kit.simulation.opacity import Airs
+from spectramind_kit.simulation.planets import Population
 
 FAMILIES = {
     "drift": drifts.KINDS,
@@ -91,8 +94,8 @@ def draw_world(seed: int, asked: Sequence[str] = ()) -> World:
         limb_darkening=limb_darkening.draw_darkening_family(wanted.get("limb_darkening"), rng["limb_darkening"]),
         spots=spots.draw_spot_family(wanted.get("spots"), rng["spots"]),
         detector=instrument.draw_instrument_family(wanted.get("detector"), rng["detector"]),
-        planets=opacity.draw_air_family(wanted.get("planets"), rng["planets"]),
-        population=planets.draw_population(_stream(seed, _POPULATION)),
+        planets=molecules.draw_air_family(wanted.get("planets"), rng["planets"]),
+        population=draw_population(_stream(seed, _POPULATION)),
     )
 
 
@@ -116,7 +119,7 @@ def draw_planet(world: World, planet_id: int, split: str, index: int) -> WorldPl
     mass = population.mass * float(np.exp(population.mass_scatter * rng.standard_normal()))
     height = planets.scale_height(star, mass, depth, axis, population.cooler)
     return WorldPlanet(
-        planet=planets.Planet(planet_id, star=star, orbit=orbit, mass=mass),
+        planet=Planet(planet_id, star=star, orbit=orbit, mass=mass),
         semi_major_axis=axis,
         impact=impact,
         depth=depth,

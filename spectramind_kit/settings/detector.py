@@ -15,7 +15,8 @@ class CalibrationConfig:
         full_well: a pixel is full where a read is above it, before linearity [e-].
         linearity: make the linearity correction.
         dark: subtract the dark current.
-        dark_time_base: "since_reset" (read times measured on real frames) or "integration" (nominal times).
+        dark_time_base: "since_reset" (read times measured on real frames) or "integration" (the axis file's integration
+            times, taken for that).
         flat: divide by the flat field.
         flat_minimum: pixels whose flat lies below are treated as dead [1].
         hot_pixels: "keep" or "mask".

@@ -1,6 +1,7 @@
 """When a channel is read: the detector's own pairs of reads, and the stored frames that are means of them.
 
-The detector is reset and read twice every ``pair_period``. A stored pair is the mean of ``n_average``
+The detector is reset and read twice every ``pair_period``; the axis file tells when the light of each of the two frames
+begins to count: at the reset, and at the first read. A stored pair is the mean of ``n_average``
 consecutive real ones (whole windows only), so what a stored frame holds has the mean's time, signal and noise.
 """
 
@@ -14,8 +15,8 @@ from spectramind_kit.instruments import Channel
 OBSERVATION_TIME = 27_000.0
 """Length of a visit [s]."""
 
-FIRST_READ = 0.1
-"""Time of the first frame, and from the first to the second frame of a pair, as the axis file gives it [s]."""
+FIRST_RESET = 0.1
+"""When the light of a visit's first frame begins to count, as the axis file gives it [s]."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,20 @@ class Cadence:
         whole = series[..., : self.n_pair * self.n_average]
         return whole.reshape(*series.shape[:-1], self.n_pair, self.n_average).mean(axis=-1)
 
-    def first_reads(self) -> np.ndarray:
-        """Return the time of each stored pair's first read, (n_pair,) [s]."""
-        return self.average(FIRST_READ + self.channel.pair_period * np.arange(self.n_real))
+    def resets(self) -> np.ndarray:
+        """Return when each stored pair was reset, (n_pair,) [s]."""
+        return self.average(FIRST_RESET + self.channel.pair_period * np.arange(self.n_real))
 
     def frame_times(self) -> np.ndarray:
         """Return the time of each stored frame, (2 n_pair,) [s], as the axis file gives it."""
-        first = self.first_reads()
-        return np.column_stack([first, first + FIRST_READ]).ravel()
+        reset = self.resets()
+        return np.column_stack([reset, reset + self.channel.read_times[0]]).ravel()
 
     def mid_times(self) -> np.ndarray:
-        """Return the middle of each stored exposure's light-collecting time, (n_pair,) [s]."""
-        return self.first_reads() + self.channel.exposure_time / 2
+        """Return the middle of each stored exposure's light, from the first read to the second, (n_pair,) [s]."""
+        return self.resets() + self.channel.read_times[0] + self.channel.exposure_time / 2
+
+
+def exposure_instants(middle: np.ndarray, length: float, n: int) -> np.ndarray:
+    """Return moments spread evenly over exposures of a length about their middle, (n_time, n) [s]."""
+    return middle[:, None] + length * ((np.arange(n) + 0.5) / n - 0.5)

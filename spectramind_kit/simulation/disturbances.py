@@ -1,4 +1,4 @@
-"""What happens in one visit that the fit's model leaves out; shared by both channels, or drawn for each.
+"""What happens in one visit beside transit, drift and jitter; shared by both channels, or drawn for each.
 
 Every effect has random numbers of its own and is described without a cadence: switching one on changes no other,
 and a visit is the same in full frames, in small ones and as light curves.
@@ -31,15 +31,16 @@ class ChannelDisturbances:
     red_noise: RedNoise
     excursions: PointingExcursions
 
-    def gain(self, time: np.ndarray, exposure: float, colour: np.ndarray) -> np.ndarray:
-        """Return what multiplies the star's light, (n_colour, n_time) [1].
+    def gain(self, time: np.ndarray, exposure: float, redness: np.ndarray) -> np.ndarray:
+        """Return what multiplies the star's light, (n_wavelength, n_time) [1].
 
         Args:
             time: (n_time,), middle of the exposures [s].
             exposure: their length [s].
-            colour: (n_colour,) strength of ramp and cycle at each wavelength [1].
+            redness: (n_wavelength,), place between the blue end, 0, and the red end, 1.
         """
-        return (1.0 + colour[:, None] * self.ramp.at(time)) * (1.0 + self.red_noise.over(time, exposure))
+        ramp = self.ramp.colour(redness)[:, None] * self.ramp.at(time)
+        return (1.0 + ramp) * (1.0 + self.red_noise.over(time, exposure))
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from spectramind_kit.config import Config, SimulationConfig
-from spectramind_kit.instruments import AIRS, FGS1, FGS1_WAVELENGTH, Channel
+from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.products import LightCurves, Planet
 from spectramind_kit.settings.detector import PhotometryConfig
 from spectramind_kit.simulation.aperture import channel_aperture, extraction_weights, measured
-from spectramind_kit.simulation.cadence import Cadence
+from spectramind_kit.simulation.cadence import Cadence, exposure_instants
 from spectramind_kit.simulation.disturbances import Disturbances, draw_disturbances
 from spectramind_kit.simulation.observed_transit import observed_transit
-from spectramind_kit.simulation.starlight import airs_wavelengths
-from spectramind_kit.simulation.system import SimulatedSystem, draw_mid_transit, draw_system, label_wavelengths
+from spectramind_kit.simulation.starlight import label_wavelengths
+from spectramind_kit.simulation.system import SimulatedSystem, draw_mid_transit, draw_system
 from spectramind_kit.simulation.tables import ADC
-from spectramind_kit.simulation.visit import brightest_allowed, light_on_pixels
-from spectramind_kit.transit.light_curve import exposure_samples
+from spectramind_kit.simulation.visit import brightest_allowed, column_wavelengths, light_on_pixels
 
 _INSTANTS = 3
 """Moments of a time bin over which the transit is averaged."""
@@ -60,7 +59,7 @@ def simulate_light_curves(
     return LightCurves(
         planet_id=system.planet.planet_id,
         visit=visit,
-        time=seconds * (np.arange(flux.shape[1]) + 0.5),
+        time=cadences[1].mid_times(),
         bin_seconds=seconds,
         flux=flux.T,
         flux_err=np.tile(error, (flux.shape[1], 1)),
@@ -124,9 +123,7 @@ def _transit(
 ) -> np.ndarray:
     """Return the transit in the time bins, (n_column, n_time), or (1, n_time) for FGS1."""
     crossed = disturbances.crossed_spot if disturbances else None
-    times = exposure_samples(cadence.mid_times(), cadence.stored_exposure, _INSTANTS)
-    return observed_transit(system, cadence.channel.name, _wavelengths(cadence.channel), mid_transit, times, crossed)
-
-
-def _wavelengths(channel: Channel) -> np.ndarray:
-    return airs_wavelengths() if channel == AIRS else np.array([FGS1_WAVELENGTH])
+    times = exposure_instants(cadence.mid_times(), cadence.stored_exposure, _INSTANTS)
+    return observed_transit(
+        system, cadence.channel.name, column_wavelengths(cadence.channel), mid_transit, times, crossed
+    )

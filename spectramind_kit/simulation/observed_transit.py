@@ -1,24 +1,12 @@
-"""The transit as it is observed: before a star with any limb darkening law, and with spots.
-
-The fast way to a visit's transit at many wavelengths; ``visit.transit_curves`` takes it for every star but the plain
-ones, whose exact light curves are its reference implementation.
-"""
+"""The transit as it is observed: before a limb-darkened star, which may have spots."""
 
 import numpy as np
 
-from spectramind_kit.simulation.limb_darkening_laws import radial_law
-from spectramind_kit.simulation.radial_transit import RadialLaw, radial_transit
+from spectramind_kit.simulation.darkening_law import DarkeningLaw
+from spectramind_kit.simulation.planets import DAY
+from spectramind_kit.simulation.radial_transit import radial_transit
 from spectramind_kit.simulation.star_spots import CrossedSpot, crossed_area, spotted
-from spectramind_kit.simulation.system import DAY, SimulatedSystem
-from spectramind_kit.transit.limb_darkening import quadratic_coefficients
-
-_DARKENING_RANGE = (0.0, 0.6)
-
-
-def quadratic_darkening(system: SimulatedSystem, channel: str, wavelength: np.ndarray) -> np.ndarray:
-    """Return the star's quadratic coefficients, or those of a star as dark, (n_wavelength, 2) [1]."""
-    expected = quadratic_coefficients(system.star.temperature, wavelength)
-    return np.clip(expected + system.limb_darkening[channel], *_DARKENING_RANGE)
+from spectramind_kit.simulation.system import SimulatedSystem
 
 
 def observed_transit(
@@ -33,15 +21,14 @@ def observed_transit(
 
     Args:
         system: star and planet.
-        channel: whose limb-darkening offsets count.
+        channel: whose limb darkening counts.
         wavelength: (n_wavelength,) [um].
         mid_transit: middle of the transit [s].
         instants: (n_time, n_instant) [s].
         crossed: a spot on the planet's way.
     """
     star = system.star
-    quadratic = quadratic_darkening(system, channel, wavelength)
-    law = radial_law(system.law, star.temperature, wavelength, quadratic)
+    law = system.darkening.law(star, channel, wavelength)
     along, across = sky_position(system, mid_transit, instants)
     flux = radial_transit(np.hypot(along, across), system.depths(wavelength), law)
     if system.spots is None:
@@ -59,8 +46,8 @@ def sky_position(system: SimulatedSystem, mid_transit: float, time: np.ndarray) 
 
 
 def _crossed_light(
-    system: SimulatedSystem, crossed: CrossedSpot, law: RadialLaw, along: np.ndarray, across: np.ndarray
+    system: SimulatedSystem, crossed: CrossedSpot, law: DarkeningLaw, along: np.ndarray, across: np.ndarray
 ) -> np.ndarray:
     """Return the fraction of the star's light that planet and crossed spot both cover, (n_wavelength, n_time)."""
     area, mu = crossed_area(crossed, along, across, system.impact_parameter, np.sqrt(system.depth))
-    return (law.intensity(mu) / law.light)[:, None] * area
+    return law.intensity(np.array([[mu]])) / law.disc_light[:, None] * area

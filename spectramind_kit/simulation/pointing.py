@@ -1,12 +1,11 @@
-"""What changes during a visit besides the transit: the telescope's pointing and the drift of the response.
+"""The telescope's pointing.
 
 FGS1's pointing, measured on real exposures, swings with a period of about 2.5 s and averages out over a
 minute: a damped oscillator driven by white noise (a second-order autoregression). AIRS-CH0's long exposures
-see white jitter only. The drift multiplies the star's light by 1 + f(t) g(lambda) with smooth polynomials.
+see white jitter only.
 """
 
 import numpy as np
-from numpy.polynomial.legendre import legval
 from scipy.signal import lfilter
 
 OSCILLATION_PERIOD = 2.5
@@ -17,8 +16,6 @@ DAMPING_TIME = 30.0
 
 _WARM_UP = 500
 """Exposures before the visit, so that the oscillation starts in its stationary state."""
-
-_DRIFT_ORDER = 4
 
 
 def white_jitter(n_exposure: int, sigma: float, rng: np.random.Generator) -> np.ndarray:
@@ -41,22 +38,3 @@ def oscillating_jitter(n_exposure: int, sigma: float, spacing: float, rng: np.ra
     variance = (1.0 - second) / ((1.0 + second) * ((1.0 - second) ** 2 - first**2))
     noise = rng.standard_normal(n_exposure + _WARM_UP)
     return sigma / np.sqrt(variance) * lfilter([1.0], [1.0, -first, -second], noise)[_WARM_UP:]
-
-
-def drift_shape(time: np.ndarray, length: float, rng: np.random.Generator) -> np.ndarray:
-    """Return f(t), a random polynomial of mean zero and peak-to-peak one over a visit, (n_time,) [1].
-
-    Args:
-        time: (n_time,) [s].
-        length: of the visit [s].
-        rng: source of every random draw.
-    """
-    size = 1.0 / np.arange(1, _DRIFT_ORDER + 1) ** 1.5
-    coefficients = np.concatenate([[0.0], size * rng.standard_normal(_DRIFT_ORDER)])
-    reference = legval(np.linspace(-1.0, 1.0, 201), coefficients)
-    return legval(2.0 * time / length - 1.0, coefficients) / np.ptp(reference)
-
-
-def drift_colour(wavelength: np.ndarray, blue: float, red: float) -> np.ndarray:
-    """Return g(lambda), one at the ``blue`` wavelength and half as strong at the ``red`` one, (n_wavelength,) [1]."""
-    return 1.0 - 0.5 * (wavelength - blue) / (red - blue)

@@ -10,45 +10,26 @@ hides the angle 2 phi(r), so thin annuli add up to
 from |s - k| to s + k or the limb, plus whole circles where the planet covers the centre (Kreidberg 2015 integrates
 the same way). The substitution r = r1 + (r2 - r1) cos^2(pi x^2 / 2) leaves a smooth integrand for Gauss-Legendre: phi
 goes to zero like a root at both ends, mu^q at the limb. Wavelengths know A_q through k alone, which is therefore
-evaluated at some Chebyshev nodes and interpolated, as ``transit.spectroscopic`` does for the quadratic law.
+evaluated at some Chebyshev nodes and interpolated. ``random_world.disc`` is the reference implementation: every
+wavelength by itself, on other nodes.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from spectramind_kit.simulation.darkening_law import DarkeningLaw
+
 _N_NODE = 16
-_N_RADIUS = 6
+_FEWEST_RADII = 8
+_RADII_APART = 1.9e-4
+"""Nodes in k: at least so many, and on average no further apart [R_star]. At a contact A_q bends as k does."""
 _SMALLEST_SEPARATION = 1e-6
 _TINY = 1e-300
 _WIDEN = 1e-3
 """Relative margin of the interpolated radii, so that equal depths leave a range."""
 
 
-@dataclass(frozen=True)
-class RadialLaw:
-    """Limb darkening by wavelength.
-
-    Attributes:
-        powers: (n_power,) of mu.
-        weights: (n_wavelength, n_power), each row sums to 1: intensity 1 at the centre.
-    """
-
-    powers: np.ndarray
-    weights: np.ndarray
-
-    @property
-    def light(self) -> np.ndarray:
-        """Light of the whole disc, (n_wavelength,) [R_star^2 times the centre's intensity]."""
-        return self.weights @ (2.0 * np.pi / (self.powers + 2.0))
-
-    def intensity(self, mu: float | np.ndarray) -> np.ndarray:
-        """Return the intensity over that of the centre, (n_wavelength,) or (n_wavelength, n_mu) [1]."""
-        return self.weights @ np.power.outer(mu, self.powers).T
-
-
-def radial_transit(separation: np.ndarray, depth: np.ndarray, law: RadialLaw) -> np.ndarray:
+def radial_transit(separation: np.ndarray, depth: np.ndarray, law: DarkeningLaw) -> np.ndarray:
     """Return the flux relative to out of transit, averaged over the instants of an exposure.
 
     Args:
@@ -57,7 +38,7 @@ def radial_transit(separation: np.ndarray, depth: np.ndarray, law: RadialLaw) ->
         law: of the same wavelengths.
 
     Returns:
-        (n_wavelength, n_time) [1], right to 1e-6.
+        (n_wavelength, n_time) [1], right to 1e-7 at the worst instant of the worst planet.
     """
     k_nodes, interpolation = _radius_interpolation(np.sqrt(depth))
     rows = np.flatnonzero((separation < 1.0 + k_nodes.max()).any(axis=1))
@@ -65,7 +46,8 @@ def radial_transit(separation: np.ndarray, depth: np.ndarray, law: RadialLaw) ->
     if len(rows):
         s, k = np.broadcast_arrays(separation[rows][:, :, None], k_nodes)
         area = hidden_areas(s.ravel(), k.ravel(), law.powers).reshape(len(law.powers), *s.shape).mean(axis=2)
-        weight = law.weights.T[:, :, None] * interpolation / law.light[:, None]  # (n_power, n_wavelength, n_radius)
+        # (n_power, n_wavelength, n_radius)
+        weight = law.weights.T[:, :, None] * interpolation / law.disc_light[:, None]
         flux[:, rows] -= np.einsum("qwk,qtk->wt", weight, area, optimize=True)
     return flux
 
@@ -103,10 +85,12 @@ def _nodes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _radius_interpolation(k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return Chebyshev nodes in k (n,), and what each adds to every wavelength, (n_wavelength, n)."""
+    """Return nodes in k (n,), few wavelengths their own, and what each adds to every wavelength, (n_wavelength, n)."""
     low, high = (1.0 - _WIDEN) * k.min(), (1.0 + _WIDEN) * k.max()
-    x = chebyshev.chebpts1(_N_RADIUS)
-    order = _N_RADIUS - 1
+    n = max(_FEWEST_RADII, int(np.ceil((high - low) / _RADII_APART)))
+    if n >= len(k):
+        return k, np.eye(len(k))
+    x = chebyshev.chebpts1(n)
     place = (2.0 * k - low - high) / (high - low)
-    weights = np.linalg.solve(chebyshev.chebvander(x, order).T, chebyshev.chebvander(place, order).T).T
+    weights = np.linalg.solve(chebyshev.chebvander(x, n - 1).T, chebyshev.chebvander(place, n - 1).T).T
     return 0.5 * (low + high + (high - low) * x), weights

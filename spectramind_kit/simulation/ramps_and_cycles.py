@@ -5,17 +5,21 @@
 Detectors settle after a slew or a first illumination over 10 minutes to an hour, by 1e-4 to 1e-2: charge traps of
 HST/WFC3 (Zhou et al. 2017), the ramps of JWST/MIRI (Bouwman et al. 2023). Heaters and orbits make cycles of one to
 four hours (HST's orbit lasts 96 minutes; Spitzer's battery heater cycled in about an hour, Grillmair et al. 2012).
+Sizes and times are drawn from distributions wide enough that no visit resembles the next.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-_TIME_SCALE = (600.0, 3600.0)
-_PERIOD = (3600.0, 14_400.0)
-_CYCLE_TO_RAMP = 0.2
+from spectramind_kit.simulation.distributions import log_uniform
+
+_TIME_SCALE = (270.0, 6500.0)
+_PERIOD = (2200.0, 21_000.0)
+_CYCLE_TO_RAMP = (0.04, 0.9)
 """Amplitude of the cycle over the size of the ramp."""
-_SIZE_SCATTER = 0.4
+_LN_SIZE_SCATTER = 0.75
+_RED_OVER_BLUE = (0.1, 1.1)
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class RampAndCycle:
         cycle: amplitude b relative to the star [1].
         period: P of the cycle [s].
         phase: phi of the cycle at the start of the visit [rad].
+        red: strength of both at the red end of AIRS-CH0 over that at its blue end.
     """
 
     ramp: float
@@ -35,6 +40,11 @@ class RampAndCycle:
     cycle: float
     period: float
     phase: float
+    red: float
+
+    def colour(self, redness: np.ndarray) -> np.ndarray:
+        """Return the strength at places between the blue end, 0, and the red end, 1, in their shape [1]."""
+        return 1.0 + (self.red - 1.0) * redness
 
     def at(self, time: np.ndarray) -> np.ndarray:
         """Return s(t) at times since the start of the visit [s], in their shape [1]."""
@@ -46,14 +56,15 @@ def draw_ramp_and_cycle(size: float, rng: np.random.Generator) -> RampAndCycle:
     """Draw ramp and cycle of a visit.
 
     Args:
-        size: typical amplitude of the ramp [1].
+        size: median amplitude of the ramp [1].
         rng: source of every random draw.
     """
-    ramp, cycle = size * np.exp(rng.normal(0.0, _SIZE_SCATTER, 2))
+    ramp, cycle = size * np.exp(rng.normal(0.0, _LN_SIZE_SCATTER, 2))
     return RampAndCycle(
         ramp=float(ramp * rng.choice([-1.0, 1.0])),
-        time_scale=float(np.exp(rng.uniform(*np.log(_TIME_SCALE)))),
-        cycle=float(_CYCLE_TO_RAMP * cycle),
-        period=float(np.exp(rng.uniform(*np.log(_PERIOD)))),
+        time_scale=log_uniform(*_TIME_SCALE, rng),
+        cycle=float(cycle * log_uniform(*_CYCLE_TO_RAMP, rng)),
+        period=log_uniform(*_PERIOD, rng),
         phase=float(rng.uniform(0.0, 2.0 * np.pi)),
+        red=float(rng.uniform(*_RED_OVER_BLUE)),
     )

@@ -1,8 +1,9 @@
 """Correlated noise that multiplies the star's light: granulation, and what the instrument does to all pixels alike.
 
-The sum of three Ornstein-Uhlenbeck processes of equal variance, whose correlation times are a factor of four
-apart, has a power spectrum close to 1/f from minutes to hours. Its size is what is left of it in space photometry of
-transits: 20 to 100 ppm (Pont, Zucker & Queloz 2006 for its effect; Gilliland et al. 2011 for Kepler's stars).
+The sum of some Ornstein-Uhlenbeck processes, whose correlation times and shares of the variance every visit draws:
+noise of one memory in some visits, in others a spectrum close to 1/f from minutes to hours. Its size is what is left of
+it in space photometry of transits: 20 to 100 ppm (Pont, Zucker & Queloz 2006 for its effect; Gilliland et al. 2011 for
+Kepler's stars).
 """
 
 from dataclasses import dataclass
@@ -12,9 +13,12 @@ from scipy.integrate import cumulative_trapezoid
 from scipy.signal import lfilter
 
 from spectramind_kit.simulation.cadence import OBSERVATION_TIME
+from spectramind_kit.simulation.distributions import log_uniform_array
 
-CORRELATION_TIMES = (300.0, 1200.0, 4800.0)
-"""[s]"""
+_MEMORY = (140.0, 9500.0)
+"""Correlation times [s]."""
+_N_PROCESS = 3
+_LN_SIZE_SCATTER = 0.65
 _SPACING = 36.0
 """The noise is drawn on this grid, finer than any correlation, and averaged: it is the same at every cadence [s]."""
 
@@ -35,10 +39,15 @@ class RedNoise:
 
 
 def draw_red_noise(size: float, rng: np.random.Generator) -> RedNoise:
-    """Draw a visit's noise of standard deviation ``size`` relative to the star [1]."""
+    """Draw a visit's noise; the median of its standard deviation is ``size`` relative to the star [1]."""
     n = int(np.ceil(OBSERVATION_TIME / _SPACING)) + 1
-    total = sum(_ornstein_uhlenbeck(n, np.exp(-_SPACING / time), rng) for time in CORRELATION_TIMES)
-    return RedNoise(size / np.sqrt(len(CORRELATION_TIMES)) * total)
+    size = size * float(np.exp(rng.normal(0.0, _LN_SIZE_SCATTER)))
+    shares, memories = rng.dirichlet(np.ones(_N_PROCESS)), log_uniform_array(_MEMORY, _N_PROCESS, rng)
+    processes = [
+        np.sqrt(share) * _ornstein_uhlenbeck(n, np.exp(-_SPACING / memory), rng)
+        for share, memory in zip(shares, memories)
+    ]
+    return RedNoise(size * np.sum(processes, axis=0))
 
 
 def _ornstein_uhlenbeck(n: int, memory: float, rng: np.random.Generator) -> np.ndarray:

@@ -1,20 +1,17 @@
-"""Transmission spectra: a planet's depth at each wavelength, with molecular bands, haze and cloud.
+"""The nominal planets' airs: five molecules with bands at their real places, haze and cloud (``opacity``).
 
-Where the air is opaque lies higher by H for every e-fold of opacity (Lecavelier des Etangs et al. 2008):
-
-    R(lambda) = R0 + H ln kappa(lambda),    depth = (R / Rs)^2,    H = k T / (mu g),    T = 0.7 Ts sqrt(Rs / 2a)
-
-kappa is a sum of molecules (abundance times exp of a few Gaussian bands near their real places), haze and a
-grey cloud. Band strengths are made up; places, widths and the resulting 20-250 ppm are those of hot Jupiters.
+Strengths are made up: each vibrational overtone is an order of magnitude fainter than the one before, so that the air
+is clearer at FGS1 than in the infrared unless haze fills the gap. Places and widths are those of hot Jupiters' spectra;
+beside its broad bands every molecule has narrow ones, which stand for the structure that lines give a band.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
-from spectramind_kit.errors import ProductError
-from spectramind_kit.products import Planet
-from spectramind_kit.simulation.population_shift import PopulationShift, population_shift
+from spectramind_kit.simulation.opacity import Air, Airs, Molecule
+from spectramind_kit.simulation.population_shift import PopulationShift
 
 # centre [um], width [um], strength [e-folds of opacity]
 _BANDS = {
@@ -24,92 +21,44 @@ _BANDS = {
     "CO": ((2.34, 0.05, 4.0), (4.67, 0.15, 5.0)),
     "NH3": ((2.00, 0.06, 4.0), (2.25, 0.06, 3.0), (2.98, 0.10, 4.5)),
 }
-# ln of the abundance relative to a grey opacity of one, uniform between
-_ABUNDANCE = {"H2O": (-4.0, 1.0), "CO2": (-7.0, -1.0), "CH4": (-8.0, -1.0), "CO": (-7.0, -1.0), "NH3": (-9.0, -2.0)}
-_HAZE = (-6.0, 0.5)
-_HAZE_SLOPE = (1.0, 4.5)
-_CLOUD = (-2.5, 3.5)
-_HAZE_WAVELENGTH = 2.5
-
-_BOLTZMANN = 1.380649e-23
-_GRAVITATION = 6.6743e-11
-_MEAN_MOLECULAR_MASS = 2.33 * 1.66054e-27
-_JUPITER_MASS = 1.898e27
-_SOLAR_RADIUS = 6.957e8
-_LIMB_COOLING = 0.7
-"""Temperature of the air at the limb over the equilibrium temperature [1]."""
-_LARGEST_SCALE_HEIGHT = 0.0025
-"""Largest scale height, in planetary radii [1]: lighter air than that would not stay."""
+MOLECULES = tuple(_BANDS)
+"""Their order in ``Air.abundance``."""
+_VISIBLE = (0.45, 0.35, -4.5)
+"""What the continuum of every molecule lacks in the visible, as a band of negative strength."""
+_N_NARROW = 30
+_NARROW_RANGE = (1.5, 4.2)
+_NARROW_WIDTH = (0.006, 0.03)
+_NARROW_STRENGTH = 0.9
+_CLEARER = 0.7
+"""By how much skies are clearer than ``opacity``'s mixed ones [e-folds]: FGS1's offsets are then those of labels."""
+_LINES = 1847
+"""Seed of the narrow bands, which are the same for all planets of all folders."""
 
 
-@dataclass(frozen=True)
-class Atmosphere:
-    """What the light passes.
-
-    Attributes:
-        abundance: ln of each molecule's opacity relative to a grey one.
-        haze: ln of its opacity at 2.5 um.
-        haze_slope: power of wavelength with which it falls (4 is Rayleigh scattering).
-        cloud: ln of a grey opacity.
-        scale_height: in planetary radii [1].
-    """
-
-    abundance: dict[str, float]
-    haze: float
-    haze_slope: float
-    cloud: float
-    scale_height: float
+@lru_cache(maxsize=1)
+def nominal_airs() -> Airs:
+    """Return the airs of the nominal planets."""
+    rng = np.random.default_rng(_LINES)
+    return Airs("mixed", tuple(_molecule(bands, rng) for bands in _BANDS.values()))
 
 
-def draw_atmosphere(
-    planet: Planet, depth: float, rng: np.random.Generator, shift: PopulationShift | None = None
-) -> Atmosphere:
-    """Draw an atmosphere for a planet of known mass, orbit and depth, from a population that may be shifted."""
-    shift = shift or population_shift()
-    return Atmosphere(
-        abundance={m: rng.uniform(*limits) + shift.abundance[m] for m, limits in _ABUNDANCE.items()},
-        haze=rng.uniform(*_HAZE) + shift.haze,
-        haze_slope=rng.uniform(*_HAZE_SLOPE),
-        cloud=rng.uniform(*_CLOUD) + shift.cloud,
-        scale_height=scale_height(planet, depth),
-    )
-
-
-def scale_height(planet: Planet, depth: float) -> float:
-    """Return the scale height of the air at the limb, in planetary radii [1].
-
-    Raises:
-        ProductError: if star, orbit or mass of the planet are not known.
-    """
-    if planet.star is None or planet.orbit is None or planet.mass is None:
-        raise ProductError(f"planet {planet.planet_id}", wanted="star, orbit and mass", got=planet)
-    radius = np.sqrt(depth) * planet.star.radius * _SOLAR_RADIUS
-    gravity = _GRAVITATION * planet.mass * _JUPITER_MASS / radius**2
-    temperature = _LIMB_COOLING * planet.star.temperature * np.sqrt(0.5 / planet.orbit.semi_major_axis)
-    height = _BOLTZMANN * temperature / (_MEAN_MOLECULAR_MASS * gravity) / radius
-    return float(min(height, _LARGEST_SCALE_HEIGHT))
-
-
-def log_opacity(atmosphere: Atmosphere, wavelength: np.ndarray) -> np.ndarray:
-    """Return ln kappa at wavelengths [um], (n_wavelength,) [1]."""
-    wavelength = np.asarray(wavelength, dtype=np.float64)
-    opacity = np.exp(atmosphere.cloud) + np.exp(atmosphere.haze) * (wavelength / _HAZE_WAVELENGTH) ** (
-        -atmosphere.haze_slope
-    )
-    for molecule, abundance in atmosphere.abundance.items():
-        bands = sum(s * np.exp(-0.5 * ((wavelength - c) / w) ** 2) for c, w, s in _BANDS[molecule])
-        opacity = opacity + np.exp(abundance + bands)
-    return np.log(opacity)
-
-
-def transmission_depth(atmosphere: Atmosphere, depth: float, wavelength: np.ndarray, anchor: np.ndarray) -> np.ndarray:
-    """Return (Rp/Rs)^2 at wavelengths [um], (n_wavelength,) [1].
+def draw_air(scale_height: float, shift: PopulationShift, rng: np.random.Generator) -> Air:
+    """Draw a planet's air from a population that may be shifted.
 
     Args:
-        atmosphere: of the planet.
-        depth: of the radius averaged over the anchor wavelengths.
-        wavelength: where the depth is wanted [um].
-        anchor: where the mean radius is taken [um].
+        scale_height: over the planet's radius [1].
+        shift: of the population's means.
+        rng: source of every random draw.
     """
-    height = log_opacity(atmosphere, wavelength) - log_opacity(atmosphere, anchor).mean()
-    return depth * (1.0 + atmosphere.scale_height * height) ** 2
+    air = nominal_airs().draw_air(scale_height, rng)
+    moved = tuple(a + shift.abundance[molecule] for a, molecule in zip(air.abundance, MOLECULES))
+    return replace(air, abundance=moved, haze=air.haze + shift.haze, cloud=air.cloud - _CLEARER + shift.cloud)
+
+
+def _molecule(bands: tuple[tuple[float, float, float], ...], rng: np.random.Generator) -> Molecule:
+    narrow = zip(
+        rng.uniform(*_NARROW_RANGE, _N_NARROW),
+        rng.uniform(*_NARROW_WIDTH, _N_NARROW),
+        _NARROW_STRENGTH * rng.standard_normal(_N_NARROW),
+    )
+    return Molecule(*(tuple(float(v) for v in column) for column in zip(*bands, _VISIBLE, *narrow)))

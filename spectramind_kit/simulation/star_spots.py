@@ -16,18 +16,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectramind_kit.simulation.starlight import planck_quotient
-from spectramind_kit.transit.overlap import overlap
 
-_LN_COVERING_SCATTER = 0.6
-_LARGEST_COVERING = 0.08
-_TEMPERATURE_RATIO = (0.82, 0.96)
-_CROSSED = 0.3
+_LN_COVERING_SCATTER = 0.7
+_LARGEST_COVERING = 0.09
+_TEMPERATURE_RATIO = (0.81, 0.97)
+_CROSSED = 0.35
 """Fraction of the visits to spotted stars in which the planet crosses a spot."""
-_CROSSED_RADIUS = (0.3, 0.8)
+_CROSSED_RADIUS = (0.25, 0.9)
 """Radius of a crossed spot over that of one spot as large as all of them, and its limits [R_star]."""
-_RADIUS_LIMITS = (0.03, 0.2)
-_ALONG_CHORD = 0.8
-_FARTHEST = 0.95
+_RADIUS_LIMITS = (0.025, 0.22)
+_ALONG_CHORD = 0.92
+_FARTHEST = 0.96
 """A spot's centre lies within that distance of the star's [R_star]."""
 
 
@@ -108,17 +107,17 @@ def crossed_area(
     x, y = spot.along * half_chord, impact_parameter + spot.beside * radius_ratio
     scale = min(1.0, _FARTHEST / max(np.hypot(x, y), 1e-9))
     x, y = scale * x, scale * y
-    area = disc_overlap(np.hypot(along - x, across - y), radius_ratio, spot.radius)
+    area = lens_area(np.hypot(along - x, across - y), radius_ratio, spot.radius)
     return area.mean(axis=1), float(np.sqrt(1.0 - x**2 - y**2))
 
 
-def disc_overlap(distance: np.ndarray, radius: float, other: float) -> np.ndarray:
+def lens_area(distance: np.ndarray, first: float, second: float) -> np.ndarray:
     """Return the area that two discs share, in the shape of the distance of their centres."""
-    large, small = max(radius, other), min(radius, other)
-    area = np.zeros(distance.shape)
-    touch = distance < large + small
-    s = distance[touch] / large
-    # The smaller disc is no larger than a hair less than the other: equal discs on top of each other divide by zero.
-    ratio = np.full_like(s, min(small / large, 1.0 - 1e-9))
-    area[touch] = large**2 * overlap(s, ratio).area[0]
-    return area
+    d = np.clip(distance, 1e-9, first + second)
+    large, small = max(first, second), min(first, second)
+    with np.errstate(invalid="ignore"):
+        one = np.arccos(np.clip((d**2 + first**2 - second**2) / (2.0 * d * first), -1.0, 1.0))
+        two = np.arccos(np.clip((d**2 + second**2 - first**2) / (2.0 * d * second), -1.0, 1.0))
+    heron = (first + second - d) * (d + first - second) * (d - first + second) * (first + second + d)
+    lens = first**2 * one + second**2 * two - 0.5 * np.sqrt(np.maximum(heron, 0.0))
+    return np.where(d <= large - small, np.pi * small**2, lens)

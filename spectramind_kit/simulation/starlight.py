@@ -21,7 +21,7 @@ FGS1_ELECTRONS = 2.21e5
 _SECOND_RADIATION_CONSTANT = 14_387.77
 """h c / k_B [um K]."""
 
-# Anchor star's electrons per exposure of 4.6 s, summed over the rows, at some columns of AIRS-CH0; coarse
+# Anchor star's electrons per exposure of 4.5 s, summed over the rows, at some columns of AIRS-CH0; coarse
 # averages over neighbouring columns of 25 real exposures. Between them the real columns differ by about 1 %.
 _AIRS_COLUMN = (
     *(0, 13, 18, 23, 28, 32, 36, 40, 45, 50, 60, 70, 90, 110, 130, 150, 160, 170, 180, 190, 210, 220, 230, 240),

@@ -22,7 +22,6 @@ ADC = {
 """Gain [ADU/e-] and offset [e-] by edition and channel, as real tables give them."""
 
 _SAMPLE_VALUE = 0.456
-_NOMINAL_INTEGRATION = (0.1, 4.5)
 _SECONDS_PER_HOUR = 3600.0
 
 
@@ -50,7 +49,7 @@ def write_axis_info(folder: Path, cadences: dict[str, Cadence]) -> None:
     columns = {
         "AIRS-CH0-axis0-h": cadences[AIRS.name].frame_times() / _SECONDS_PER_HOUR,
         "AIRS-CH0-axis2-um": airs_wavelengths(),
-        "AIRS-CH0-integration_time": np.resize(_NOMINAL_INTEGRATION, airs_frames),
+        "AIRS-CH0-integration_time": np.resize(AIRS.integration_times, airs_frames),
         "FGS1-axis0-h": cadences[FGS1.name].frame_times() / _SECONDS_PER_HOUR,
     }
     length = max(len(values) for values in columns.values())

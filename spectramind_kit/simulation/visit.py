@@ -1,9 +1,9 @@
 """One visit of one channel: the light that falls on every pixel, read out to counts.
 
     light(pixel, t) = star(column, t) [P(pixel) + x(t) dP/dx(pixel)] + foreground(column)
-    star(column, t) = electrons(column) transit(column, t) [1 + f(t) g(column)] [1 + s(t) g(column)] [1 + r(t)]
+    star(column, t) = electrons(column) transit(column, t) [1 + f(t) g(column)] [1 + s(t) h(column)] [1 + r(t)]
 
-with the image P, the pointing x, the drift f g, and what the fit leaves out: ramps and cycles s, and red noise r.
+with the image P, the pointing x, the drift f g, and if asked for ramps and cycles s h, and red noise r.
 Jitter is drawn for every real exposure and averaged like the exposures; the transit is averaged over the time a stored
 exposure spans.
 """
@@ -15,13 +15,14 @@ import numpy as np
 from spectramind_kit.config import SimulationConfig
 from spectramind_kit.instruments import AIRS, FGS1, FGS1_WAVELENGTH, Channel
 from spectramind_kit.products import CalibrationFrames
-from spectramind_kit.simulation.cadence import OBSERVATION_TIME, Cadence
+from spectramind_kit.simulation.cadence import OBSERVATION_TIME, Cadence, exposure_instants
 from spectramind_kit.simulation.calibration_frames import FULL_WELL, draw_calibration_frames
 from spectramind_kit.simulation.detector import draw_cosmic_rays, read_out
 from spectramind_kit.simulation.disturbances import ChannelDisturbances, Disturbances
-from spectramind_kit.simulation.observed_transit import observed_transit, quadratic_darkening
+from spectramind_kit.simulation.drift import draw_drift
+from spectramind_kit.simulation.observed_transit import observed_transit
 from spectramind_kit.simulation.optics import airs_image, fgs1_image
-from spectramind_kit.simulation.pointing import drift_colour, drift_shape, oscillating_jitter, white_jitter
+from spectramind_kit.simulation.pointing import oscillating_jitter, white_jitter
 from spectramind_kit.simulation.star_spots import CrossedSpot
 from spectramind_kit.simulation.starlight import (
     airs_electrons,
@@ -29,15 +30,12 @@ from spectramind_kit.simulation.starlight import (
     fgs1_electrons,
     foreground_per_pixel,
 )
-from spectramind_kit.simulation.system import DAY, SimulatedSystem
-from spectramind_kit.transit.light_curve import exposure_samples, transit_flux
-from spectramind_kit.transit.orbit import sky_separation
+from spectramind_kit.simulation.system import SimulatedSystem
 
 _INSTANTS = 5
 """Moments of a stored exposure over which the transit is averaged, if it is the mean of several."""
 _HEADROOM = 0.88
 """Largest fraction of the full well, or of the converter's range, that the brightest pixel may fill."""
-_DRIFT_SIZE_SCATTER = 0.3
 _FOREGROUND_SCATTER = 0.4
 _FOREGROUND_TILT = 0.3
 
@@ -142,10 +140,12 @@ def light_on_pixels(
     fraction = config.foreground * np.exp(rng.normal(0.0, _FOREGROUND_SCATTER))
     n_pixel = channel.n_row if channel == AIRS else channel.n_pixel
     foreground = foreground_per_pixel(electrons, fraction, n_pixel, rng.uniform(-_FOREGROUND_TILT, _FOREGROUND_TILT))
-    curves = transit * draw_drift(channel, cadence, config.drift, rng)
+    curves = transit * draw_drift(channel, config.drift, rng).gain(
+        cadence.mid_times() / OBSERVATION_TIME, channel_redness(channel)
+    )
     shift = draw_pointing(cadence, config, rng)
     if disturbances is not None:
-        curves = curves * disturbances.gain(cadence.mid_times(), cadence.stored_exposure, channel_colour(channel))
+        curves = curves * disturbances.gain(cadence.mid_times(), cadence.stored_exposure, channel_redness(channel))
         shift = shift + _excursions(disturbances, cadence, config)[: len(shift)]
     return ChannelLight(
         star=(electrons[:, None] * curves).astype(np.float32),
@@ -168,38 +168,23 @@ def transit_curves(
     system: SimulatedSystem, channel: Channel, mid_transit: float, cadence: Cadence, crossed: CrossedSpot | None = None
 ) -> np.ndarray:
     """Return the transit at the stored exposures, (n_column, n_pair) or (1, n_pair), 1 out of transit."""
-    wavelength = airs_wavelengths() if channel == AIRS else np.array([FGS1_WAVELENGTH])
     n_instant = 1 if cadence.n_average == 1 else _INSTANTS
-    time = exposure_samples(cadence.mid_times(), cadence.stored_exposure, n_instant)
-    if system.law != "quadratic" or system.spots is not None:
-        return observed_transit(system, channel.name, wavelength, mid_transit, time, crossed)
-    u = quadratic_darkening(system, channel.name, wavelength)
-    depth = system.depths(wavelength)
-    separation = sky_separation(
-        time,
-        mid_transit,
-        system.orbit.period * DAY,
-        system.orbit.semi_major_axis,
-        system.impact_parameter,
-    )
-    flux = [transit_flux(s[None], depth[:, None], u[:, :1], u[:, 1:]).flux for s in separation.T]
-    return np.mean(flux, axis=0)
+    instants = exposure_instants(cadence.mid_times(), cadence.stored_exposure, n_instant)
+    return observed_transit(system, channel.name, column_wavelengths(channel), mid_transit, instants, crossed)
 
 
-def draw_drift(channel: Channel, cadence: Cadence, size: float, rng: np.random.Generator) -> np.ndarray:
-    """Return the drift 1 + f(t) g(lambda), (n_column or 1, n_pair); each channel has an f of its own."""
-    shape = drift_shape(cadence.mid_times(), OBSERVATION_TIME, rng)
-    shape = size * np.exp(rng.normal(0.0, _DRIFT_SIZE_SCATTER)) * shape
-    return 1.0 + channel_colour(channel)[:, None] * shape
+def column_wavelengths(channel: Channel) -> np.ndarray:
+    """Return the wavelength of each column of AIRS-CH0, (356,), or of FGS1's spot, (1,) [um]."""
+    return airs_wavelengths() if channel == AIRS else np.array([FGS1_WAVELENGTH])
 
 
-def channel_colour(channel: Channel) -> np.ndarray:
-    """Return how strongly each column of AIRS-CH0 drifts, (356,), or FGS1's spot, (1,) [1]."""
+def channel_redness(channel: Channel) -> np.ndarray:
+    """Return each column's place from AIRS-CH0's bluest science column, 0, to its reddest, 1, (356,); (1,) for FGS1."""
     if channel == FGS1:
-        return np.ones(1)
+        return np.zeros(1)
     wavelength = airs_wavelengths()
     first, stop = channel.science_columns
-    return drift_colour(wavelength, wavelength[stop - 1], wavelength[first])
+    return (wavelength - wavelength[stop - 1]) / (wavelength[first] - wavelength[stop - 1])
 
 
 def draw_pointing(cadence: Cadence, config: SimulationConfig, rng: np.random.Generator) -> np.ndarray:

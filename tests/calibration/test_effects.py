@@ -47,14 +47,14 @@ def test_linearity_in_single_precision_keeps_a_tenth_of_an_electron():
 
 def test_dark_gathers_with_the_time_since_reset():
     clean = subtract_dark(np.full((2, 4), 10.0), np.array([0.0, 2.0]), AIRS.time_since_reset(4))
-    np.testing.assert_allclose(clean, [[10, 10, 10, 10], [9.8, 0.6, 9.8, 0.6]])
+    np.testing.assert_allclose(clean, [[10, 10, 10, 10], [9.8, 0.8, 9.8, 0.8]])
 
 
-def test_read_times_are_the_measured_ones_or_the_hosts():
-    np.testing.assert_array_equal(AIRS.time_since_reset(5), [0.1, 4.7, 0.1, 4.7, 0.1])
-    np.testing.assert_array_equal(AIRS.time_since_reset(3, "integration"), [0.1, 4.6, 0.1])
+def test_read_times_are_the_measured_ones_or_the_axis_files_integration_times():
+    np.testing.assert_array_equal(AIRS.time_since_reset(5), [0.1, 4.6, 0.1, 4.6, 0.1])
+    np.testing.assert_array_equal(AIRS.time_since_reset(3, "integration"), [0.1, 4.5, 0.1])
     np.testing.assert_array_equal(FGS1.time_since_reset(4), [0.1, 0.2, 0.1, 0.2])
-    assert AIRS.exposure_time == pytest.approx(4.6) and FGS1.exposure_time == pytest.approx(0.1)
+    assert AIRS.exposure_time == pytest.approx(4.5) and FGS1.exposure_time == pytest.approx(0.1)
 
 
 def test_an_exposure_is_the_second_read_minus_the_first():
@@ -63,9 +63,9 @@ def test_an_exposure_is_the_second_read_minus_the_first():
 
 def test_exposures_lie_in_the_middle_of_their_light():
     airs = exposure_mid_times(np.array([0.1, 0.2, 4.9, 5.0]), AIRS.exposure_time)
-    np.testing.assert_allclose(airs, [2.4, 7.2])
+    np.testing.assert_allclose(airs, [2.45, 7.25])
     fgs1 = exposure_mid_times(np.array([0.1, 0.2, 0.5, 0.6]), FGS1.exposure_time)
-    np.testing.assert_allclose(fgs1, [0.15, 0.55])
+    np.testing.assert_allclose(fgs1, [0.25, 0.65])
 
 
 def test_variance_is_photons_and_two_reads():

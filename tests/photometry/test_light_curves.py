@@ -43,7 +43,7 @@ def rewrite(path, change):
 def test_a_constant_star_gives_its_light_in_every_bin(visit, plain, starlight):
     curves = extract_light_curves(visit, plain, photometry())
     assert isinstance(curves, LightCurves) and curves.flux.shape == (4, 283)
-    np.testing.assert_allclose(curves.time, [4.8, 14.4, 24.0, 33.6], atol=1e-6)
+    np.testing.assert_allclose(curves.time, [4.85, 14.45, 24.05, 33.65], atol=1e-6)
     assert curves.bin_seconds == pytest.approx(9.6)
     rounding = 0.5 / GAIN * np.sqrt(2 * 16)
     fgs1 = starlight["FGS1"][8:24, 6:24].sum()

@@ -35,7 +35,7 @@ def exposures(real_data):
     electrons = counts / converter["AIRS-CH0_adc_gain"] + converter["AIRS-CH0_adc_offset"]
     coefficients = tables["linear_corr"].reshape(6, 32, 356)
     linear = np.polynomial.polynomial.polyval(electrons[None], coefficients[:, None], tensor=False)[0]
-    light = (linear[1::2] - linear[::2] - 4.6 * tables["dark"]) / tables["flat"]
+    light = (linear[1::2] - linear[::2] - 4.5 * tables["dark"]) / tables["flat"]
     light[:, (tables["dead"] != 0) | (tables["flat"] < 0.5)] = np.nan
     return light[:, ROWS, 39:321]
 

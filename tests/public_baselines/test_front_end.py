@@ -64,7 +64,7 @@ def test_the_chain_is_the_package_s_own_where_no_read_is_below_zero(observation,
         decode_pixels(observation, AIRS.name, row, column).cube(),
         read_calibration_frames(observation, AIRS.name),
     )
-    public = replace(config.calibration, dark_time_base="integration", cosmic_rays=False, flat_minimum=-1.0)
+    public = replace(config.calibration, cosmic_rays=False, flat_minimum=-1.0)
     signal, good = calibrated_exposures(cube, frames)
     twin = calibrate(cube, frames, public)
     np.testing.assert_array_equal(good, twin.good)

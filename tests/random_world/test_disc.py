@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from spectramind_kit.random_world.disc import transit_flux
-from spectramind_kit.random_world.limb_darkening import DarkeningLaw
+from spectramind_kit.simulation.darkening_law import DarkeningLaw
 
 AXIS, PERIOD = 10.0, 3.0
 LAWS = {

@@ -8,6 +8,7 @@ from spectramind_kit.products import Star
 from spectramind_kit.random_world import drifts, limb_darkening, noise, pointing, spots
 from spectramind_kit.random_world.stationary import draw_stationary
 from spectramind_kit.random_world.timeline import FAST_STEP, N_FAST, N_SLOW, SLOW_STEP, binned, visit_phase
+from spectramind_kit.simulation.star_spots import lens_area
 
 WAVELENGTH = np.array([0.7, 1.95, 2.9, 3.9])
 
@@ -152,12 +153,12 @@ class TestSpots:
         assert (np.diff(flux) > 0.0).all() and flux[-1] < 0.99
 
     def test_lenses(self):
-        area = spots.lens_area(np.array([0.0, 0.05, 0.5, 2.0, np.inf]), 0.2, 0.1)
+        area = lens_area(np.array([0.0, 0.05, 0.5, 2.0, np.inf]), 0.2, 0.1)
         np.testing.assert_allclose(area[[0, 1]], np.pi * 0.01)
         np.testing.assert_allclose(area[2:], 0.0, atol=1e-12)
         x = (np.arange(2000) + 0.5) / 2000 - 0.5
         inside = (np.hypot(x[:, None], x) < 0.2) & (np.hypot(x[:, None] - 0.22, x) < 0.1)
-        assert spots.lens_area(np.array([0.22]), 0.2, 0.1)[0] == pytest.approx(inside.mean(), rel=1e-3)
+        assert lens_area(np.array([0.22]), 0.2, 0.1)[0] == pytest.approx(inside.mean(), rel=1e-3)
 
 
 def test_the_grids_fit_a_visit():

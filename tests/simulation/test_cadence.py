@@ -20,8 +20,8 @@ def test_full_size_times_are_those_of_the_real_axis_file():
 def test_stored_times_are_means_over_whole_windows():
     real, stored = Cadence(AIRS, 1), Cadence(AIRS, 25)
     assert stored.n_pair == 225
-    assert stored.first_reads()[3] == pytest.approx(real.first_reads()[75:100].mean())
-    assert stored.mid_times() - stored.first_reads() == pytest.approx(AIRS.exposure_time / 2)
+    assert stored.resets()[3] == pytest.approx(real.resets()[75:100].mean())
+    assert stored.mid_times() - stored.resets() == pytest.approx(np.mean(AIRS.read_times))
     uneven = Cadence(AIRS, 1000)
     assert uneven.n_pair == 5, "the last 625 pairs do not fill a window"
     assert uneven.average(np.arange(5625.0))[-1] == pytest.approx(np.arange(4000, 5000).mean())

@@ -51,7 +51,7 @@ def test_response_takes_the_light_of_dead_pixels():
     assert out[:, 0] == pytest.approx([102.0, 98.0, 0.0])
 
 
-@pytest.mark.parametrize("channel, ratio", [(AIRS, 47.0), (FGS1, 2.0)])
+@pytest.mark.parametrize("channel, ratio", [(AIRS, 46.0), (FGS1, 2.0)])
 def test_second_read_holds_what_the_first_had(channel, ratio):
     first, added = expected_reads(np.full((1, 2), 4600.0, dtype=np.float32), np.array([0.5]), channel)
     assert (first + added)[0, 0] / first[0, 0] == pytest.approx(ratio)
@@ -144,8 +144,8 @@ def test_averaging_keeps_the_error_of_a_depth(rng):
 
 
 def test_read_pairs_of_a_real_detector_have_the_real_ratio(rng):
-    """The ratio of the mean second to the mean first read, measured on real frames: 47 on AIRS-CH0, 2.0 on FGS1."""
-    for channel, ratio in ((AIRS, 47.0), (FGS1, 2.0)):
+    """The ratio of the mean second to the mean first read, measured on real frames: 46 on AIRS-CH0, 2.0 on FGS1."""
+    for channel, ratio in ((AIRS, 46.0), (FGS1, 2.0)):
         frames = draw_calibration_frames(channel, GAIN, OFFSET, 13.0, rng)
         pixels = frames.at(np.full(channel.n_column, 15), np.arange(channel.n_column))
         light = np.full((channel.n_column, 400), 20_000.0, dtype=np.float32)

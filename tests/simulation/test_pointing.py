@@ -1,16 +1,9 @@
-"""Jitter and drift: size, spectrum, shape."""
+"""Jitter: size and spectrum."""
 
 import numpy as np
 import pytest
 
-from spectramind_kit.simulation.cadence import OBSERVATION_TIME
-from spectramind_kit.simulation.pointing import (
-    OSCILLATION_PERIOD,
-    drift_colour,
-    drift_shape,
-    oscillating_jitter,
-    white_jitter,
-)
+from spectramind_kit.simulation.pointing import OSCILLATION_PERIOD, oscillating_jitter, white_jitter
 
 
 @pytest.fixture
@@ -32,16 +25,3 @@ def test_fgs1_jitter_swings_with_its_period_and_averages_out(rng):
     assert (power * frequency).sum() / power.sum() == pytest.approx(1 / OSCILLATION_PERIOD, rel=0.1)
     over_72_seconds = x.reshape(-1, 180).mean(axis=1).std()
     assert over_72_seconds < 0.5 * 0.10 / np.sqrt(180), "averages out faster than white noise"
-
-
-def test_drift_is_smooth_and_has_unit_size(rng):
-    time = np.linspace(0, OBSERVATION_TIME, 400)
-    for _ in range(5):
-        shape = drift_shape(time, OBSERVATION_TIME, rng)
-        assert np.ptp(shape) == pytest.approx(1.0, abs=0.01)
-        residual = shape - np.polyval(np.polyfit(time / OBSERVATION_TIME, shape, 4), time / OBSERVATION_TIME)
-        assert np.abs(residual).max() < 1e-9
-
-
-def test_drift_is_half_as_strong_at_the_red_end():
-    assert drift_colour(np.array([1.95, 3.9]), 1.95, 3.9) == pytest.approx([1.0, 0.5])

@@ -7,6 +7,7 @@ import pytest
 
 from spectramind_kit.simulation.population_shift import population_shift
 from spectramind_kit.simulation.simulated_folder import draw_systems
+from spectramind_kit.simulation.spectrum import MOLECULES
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +29,9 @@ def test_test_stars_are_hotter_planets_smaller_and_their_air_another(splits):
         for value in (
             lambda s: np.log(s.planet.star.temperature),
             lambda s: np.log(np.sqrt(s.depth) * s.planet.star.radius),
-            lambda s: s.atmosphere.cloud,
-            lambda s: s.atmosphere.abundance["CO2"],
-            lambda s: s.atmosphere.abundance["CH4"],
+            lambda s: s.air.cloud,
+            lambda s: s.air.abundance[MOLECULES.index("CO2")],
+            lambda s: s.air.abundance[MOLECULES.index("CH4")],
         )
     )
     move = population_shift(1.0)

@@ -117,12 +117,18 @@ def test_effects_are_in_the_light_curves(setting):
         rng = np.random.default_rng(0)
         drawn = draw_disturbances(system, simulation, rng)
         curves = simulate_light_curves(system, 13_500.0, simulation, setting.photometry, rng, drawn)
-        return curves.flux[:, 1:].sum(axis=1), curves.regressors
+        return curves, drawn.channels["AIRS-CH0"]
 
-    plain, still = white()
-    assert (white(red_noise=1e-3)[0] / plain - 1).std() == pytest.approx(1e-3, rel=0.5)
-    assert np.ptp(white(drift_beyond=1e-2)[0] / plain) > 3e-3
-    assert np.abs(white(jitter_tail=3.0)[1] - still).max() > 0.01
+    def light(curves):
+        return curves.flux[:, 1:].sum(axis=1)
+
+    plain, _ = white()
+    noisy, airs = white(red_noise=1e-3)
+    drawn = airs.red_noise.over(noisy.time, noisy.bin_seconds)
+    assert light(noisy) / light(plain) - 1 == pytest.approx(drawn, abs=1e-6) and drawn.std() > 2e-4
+    ramped, airs = white(drift_beyond=1e-2)
+    assert np.ptp(light(ramped) / light(plain)) > 0.3 * np.ptp(airs.ramp.at(ramped.time))
+    assert np.abs(white(jitter_tail=3.0)[0].regressors - plain.regressors).max() > 0.01
 
 
 def test_training_planets_are_endless_reproducible_and_as_labelled():

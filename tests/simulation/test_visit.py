@@ -17,7 +17,6 @@ from spectramind_kit.simulation.starlight import REFERENCE_TEMPERATURE
 from spectramind_kit.simulation.visit import (
     brightest_allowed,
     channel_light,
-    draw_drift,
     draw_pointing,
     simulate_channel,
     star_electrons,
@@ -56,14 +55,17 @@ def test_averaged_transit_is_the_mean_of_the_real_exposures(system):
     assert stored == pytest.approx(real[0].reshape(-1, 10).mean(axis=1), abs=3e-6)
 
 
-def test_drift_has_the_wanted_size_and_colour(rng):
-    sizes, halves = [], []
-    for _ in range(60):
-        drift = draw_drift(AIRS, Cadence(AIRS, 25), 1e-3, rng)
-        sizes.append(np.ptp(drift[320]))
-        halves.append(np.ptp(drift[39]) / np.ptp(drift[320]))
-    assert np.median(sizes) == pytest.approx(1e-3, rel=0.2)
-    assert np.array(halves) == pytest.approx(0.5, abs=0.01)
+def test_drift_multiplies_the_light_and_is_weaker_in_the_red(system, config):
+    cadence, halves = Cadence(AIRS, 25), []
+    for seed in range(20):
+        calm, drifting = (
+            channel_light(system, MID, cadence, dataclasses.replace(config.simulation, drift=size), 7e4, rng).star
+            for size, rng in ((0.0, np.random.default_rng(seed)), (1e-2, np.random.default_rng(seed)))
+        )
+        gain = drifting / calm - 1.0
+        assert 1e-3 < np.abs(gain[320]).max() < 6e-2
+        halves.append(gain[39, -1] / gain[320, -1])
+    assert np.mean(halves) == pytest.approx(0.5, abs=0.12) and min(halves) > 0.15 and max(halves) < 0.85
 
 
 def test_pointing_is_averaged_like_the_exposures(config, rng):

@@ -1,28 +1,18 @@
-"""What a planet's limb absorbs: molecules that the world invents, haze and cloud.
+"""What a planet's limb absorbs: molecules, haze and cloud.
 
     depth = D (1 + h (ln kappa - mean of ln kappa over AIRS-CH0))^2
 
-Each world draws molecules, each with broad bands and many narrow ones, at places of its own; each planet draws their
-abundances, haze and cloud. h, the scale height in planet radii, has no upper limit but that of light air.
+Where the air is opaque lies higher by h planet radii for every e-fold of opacity (Lecavelier des Etangs et al. 2008).
+Each planet draws abundances, haze and cloud; h, its scale height, has no upper limit but that of light air.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from spectramind_kit.random_world.kinds import draw_kind, log_uniform_array
-
 KINDS = ("mixed", "cloudy", "clear")
 _CLOUD = {"mixed": (1.0, 1.8), "cloudy": (2.5, 1.5), "clear": (-0.5, 1.5)}
 """Mean and spread of the cloud's ln opacity, by kind."""
-_N_MOLECULE = (5, 9)
-_N_BAND = (3, 9)
-_N_NARROW = 25
-_RANGE = (0.9, 4.3)
-_BAND_WIDTH = (0.02, 0.22)
-_NARROW_WIDTH = (0.008, 0.03)
-_STRENGTH = (1.0, 5.5)
-_NARROW_STRENGTH = 0.7
 _HAZE_WAVELENGTH = 0.7
 _ABUNDANCE = (-8.0, 0.5)
 _HAZE = (-1.0, 8.5)
@@ -67,7 +57,7 @@ class Air:
 
 @dataclass(frozen=True)
 class Airs:
-    """The airs of a world's planets.
+    """The airs of a population.
 
     Attributes:
         kind: one of ``KINDS``.
@@ -106,24 +96,3 @@ class Airs:
         for abundance, molecule in zip(air.abundance, self.molecules):
             opacity = opacity + np.exp(abundance + molecule.log_opacity(wavelength, air.broader))
         return np.log(opacity)
-
-
-def draw_air_family(wanted: str | None, rng: np.random.Generator) -> Airs:
-    """Draw the airs of a world.
-
-    Args:
-        wanted: kind asked for, if any.
-        rng: source of every random draw.
-    """
-    kind = draw_kind("planets", KINDS, wanted, rng)
-    n = int(rng.integers(_N_MOLECULE[0], _N_MOLECULE[1] + 1))
-    return Airs(kind, tuple(_draw_molecule(rng) for _ in range(n)))
-
-
-def _draw_molecule(rng: np.random.Generator) -> Molecule:
-    n = int(rng.integers(_N_BAND[0], _N_BAND[1] + 1))
-    centre = log_uniform_array(_RANGE, n + _N_NARROW, rng)
-    widths = log_uniform_array(_BAND_WIDTH, n, rng), log_uniform_array(_NARROW_WIDTH, _N_NARROW, rng)
-    width = np.concatenate(widths)
-    strength = np.concatenate([rng.uniform(*_STRENGTH, n), _NARROW_STRENGTH * rng.standard_normal(_N_NARROW)])
-    return Molecule(*(tuple(float(v) for v in values) for values in (centre, width, strength)))
