@@ -32,10 +32,11 @@ from spectramind_kit.prediction.inference import infer
 from spectramind_kit.prediction.measure import Measurement, PlanetTask
 from spectramind_kit.prediction.predict import calibrated_spectra
 from spectramind_kit.prediction.training_set import TrainingSet
-from spectramind_kit.prediction.worker import FitSummary, one_thread
+from spectramind_kit.prediction.worker import one_thread, taught
 from spectramind_kit.products import LightCurves, Planet, TransitFit
 from spectramind_kit.training.folds import assign_folds
-from spectramind_kit.training.held_out import held_out_planets, learn_model, limb_darkening
+from spectramind_kit.training.held_out import held_out_planets, learn_model
+from spectramind_kit.training.nuisance_priors import learn_nuisance_priors
 
 WORLD = Path(__file__).resolve().parents[1].parent / "shared" / "worlds" / "pointing_moves_flux.npz"
 _OUT_OF_TRANSIT = 1e-7
@@ -145,17 +146,14 @@ def held_out_score(
     config = replace(config, model=replace(config.model, kind="none"))
     ids = np.array(list(labels), dtype=np.int64)
     estimates = {planet: join_visits(fits[planet]) if fits.get(planet) else None for planet in labels}
-    summaries = [
-        FitSummary(planet, True, (), estimate.darkening, estimate.darkening_covariance)
-        for planet, estimate in estimates.items()
-        if estimate
-    ]
+    fold = assign_folds(ids.tolist(), min(config.training.folds, len(ids)), config.seed)
+    visits = {planet: taught(fits.get(planet, ()), spectrum) for planet, spectrum in labels.items()}
     training_set = TrainingSet(
         planet_ids=ids,
         spectra=np.array(list(labels.values())),
-        fold=assign_folds(ids.tolist(), min(config.training.folds, len(ids)), config.seed),
+        fold=fold,
         wavelength=next(fit.wavelength for each in fits.values() for fit in each),
-        **dict(zip(("darkening", "darkening_covariance"), limb_darkening(ids, summaries))),
+        nuisance=learn_nuisance_priors(visits, dict(zip(ids.tolist(), fold.tolist())), config.workers),
     )
     with one_thread():
         populations = [training_set.population(fold) for fold in range(training_set.n_fold)]

@@ -11,9 +11,9 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from spectramind_kit.fitting.darkening_prior import DarkeningPrior
 
 from spectramind_kit.fitting.curve_model import DEPTH_SCATTER, CurveModel, State, curve_model, linearise
-from spectramind_kit.fitting.darkening_prior import DarkeningPrior
 from spectramind_kit.fitting.gauss_newton import NormalEquations, eliminate, minimise, normal_equations, solve_scaled
 from spectramind_kit.fitting.relative_flux import relative_flux
 from spectramind_kit.fitting.systematics import drift_and_jitter

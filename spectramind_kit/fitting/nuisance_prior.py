@@ -35,16 +35,15 @@ _GROUPS = {
     "drift": "drift",
     "ramp": "drift",
     "pointing": "pointing",
-    "width": "pointing",
-    "square": "pointing",
+    "width": "width",
     "noise": "noise",
 }
 """Groups of parameters by how their names begin."""
-FULL = {"darkening": 4.0, "clock": 4.0, "drift": 10.0, "pointing": 10.0}
+FULL = {"darkening": 4.0, "clock": 4.0, "drift": 2.0, "pointing": 4.0, "width": 4.0}
 """Groups with a full covariance, and the weight of independent coefficients in it, in visits."""
 SCALED = ("drift", "noise")
 """Groups of which every visit has a size of its own."""
-_N_STEP = 12
+_N_STEP = 16
 _MEAN_WEIGHT = 2.0
 """Weight of a mean of zero, in visits."""
 _SIZE_WEIGHT = 1.0
@@ -203,7 +202,7 @@ class _Learner:
         average = offset[:, where].mean(axis=0)
         around = second[at] - np.outer(average, moved) - np.outer(moved, average) + np.outer(moved, moved)
         target = self._usual[where] ** 2
-        if group in ("drift", "pointing"):
+        if group not in ("darkening", "clock"):
             for kind in self._kinds.values():
                 inside = np.isin(where, kind)
                 if inside.any():

@@ -7,10 +7,9 @@ wavelength (as a gain drift 1 + f(t) g(lambda) is, Mugnai et al. 2025), FGS1 has
 on which wavelength.
 
 Drifts are powers x^n of the place x in the visit, 0 to 1, with independent coefficients. What moves an image may move
-the light of both channels, by light lost at an aperture or by gain that differs between pixels, so that every
-centroid may act on every channel; the light curves say how strongly. Widths and squares of centroids enter only where
-a population of visits bears them out (``noise_and_pointing``): widths change with the background's share of the light
-and thus with the transit itself.
+the light of both channels, by light lost at an aperture or by gain that differs between pixels, so that every centroid
+may act on every channel; the light curves say how strongly. Widths enter only where a population of visits bears them
+out (``visit_likelihood``): they change with the background's share of the light and thus with the transit itself.
 """
 
 from collections.abc import Iterable, Sequence

@@ -7,25 +7,23 @@ shared parameters s (orbit, limb darkening, drift, pointing, noise) the informat
     depths | s ~ N(d0 + R (s - s0), diag(v)),
 
 so that another prior, learned from other visits, needs no other fit (``nuisance_prior``). Beside what the fit itself
-moved there are parameters here that only a prior keeps in place: the modes of correlated noise, ramps, widths and
-second-order pointing. Around the fit's end they act linearly, so that one step is all it takes.
+moved there are parameters here that only a prior keeps in place: the modes of correlated noise, ramps and widths.
+Around the fit's end they act linearly, so that one step is all it takes.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import combinations_with_replacement
 
 import numpy as np
 
 from spectramind_kit.fitting.curve_model import CurveModel, linearise
 from spectramind_kit.fitting.gauss_newton import Solution, eliminate, normal_equations
 from spectramind_kit.fitting.noise_modes import N_MODE, cosines, usual_covariance
-from spectramind_kit.fitting.systematics import CENTROIDS, Systematics, Term, moving, strengths, systematics
+from spectramind_kit.fitting.systematics import Systematics, Term, moving, strengths, systematics
 from spectramind_kit.products import LightCurves, VisitLikelihood
 
-_RAMP, _WIDTH, _SQUARE = 2e-4, 1e-4, 1e-4
-"""Prior scatter of ramps, and of what a usual change of widths and of second-order pointing does, where no population
-has been looked at [1]."""
+_RAMP, _WIDTH = 2e-4, 1e-4
+"""Prior scatter of ramps, and of what a usual change of widths does, where no population has been looked at [1]."""
 _DILUTION = 1e-3
 """Prior scatter of how much deeper all transits of a star look than they are [1]."""
 _RAMP_SECONDS = (800.0, 1800.0, 4000.0, 9000.0)
@@ -48,11 +46,6 @@ def further_terms(curves: LightCurves, wavelength: np.ndarray) -> list[Term]:
         terms += [Term(f"ramp_{way}/{n}", ramp - ramp.mean(), s, _RAMP) for way, s in ways]
     for name in (name for name in moved if name.endswith("width")):
         terms += [Term(f"width_{way}/{name}", moved[name], s, _WIDTH / moved[name].std()) for way, s in flat]
-    for one, other in combinations_with_replacement([name for name in CENTROIDS if name in moved], 2):
-        if one[:4] == other[:4]:
-            product = moved[one] * moved[other]
-            product = product - product.mean()
-            terms += [Term(f"square_{way}/{one}_{other}", product, s, _SQUARE / product.std()) for way, s in flat]
     modes = cosines(time, N_MODE)
     usual = np.sqrt(np.diag(usual_covariance(curves.bin_seconds * len(time), N_MODE)))
     for way, s in ways:

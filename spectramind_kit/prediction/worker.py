@@ -7,6 +7,7 @@ Training needs two passes, because the prior of the second is learned from the s
 are stored, so that the second one reads the fit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from spectramind_kit.fitting.nuisance_prior import VisitStatistics, visit_statis
 from spectramind_kit.prediction.inference import Inference, infer
 from spectramind_kit.prediction.measure import PlanetTask
 from spectramind_kit.prediction.training_set import StoredTrainingSet
-from spectramind_kit.products import DepthEstimate
+from spectramind_kit.products import TransitFit
 
 
 def one_thread() -> threadpool_limits:
@@ -69,18 +70,25 @@ class FitTask:
             measured = replace(self.task, config=config).measure(planet_id)
             if measured.estimate is None:
                 return self.lost(planet_id, *measured.problems)
-            visits = self._visits(measured.estimate) if planet_id in self.teaching else ()
+            visits = ()
+            if planet_id in self.teaching:
+                visits = taught(measured.estimate.fits, _labels(self.task.data).get(planet_id))
         return FitSummary(planet_id, True, measured.problems, visits)
-
-    def _visits(self, estimate: DepthEstimate) -> tuple[VisitStatistics, ...]:
-        """Return what the visits say of star and instrument, those left out that are not what they look like."""
-        spectrum = _labels(self.task.data).get(estimate.planet_id)
-        likelihoods = [fit.likelihood for fit in estimate.fits]
-        return tuple(visit_statistics(one, spectrum) for one in likelihoods if one is not None and not one.doubted)
 
     def lost(self, planet_id: int, *problems: str) -> FitSummary:
         """Return the summary of a planet without a fit."""
         return FitSummary(planet_id, False, problems)
+
+
+def taught(fits: Sequence[TransitFit], spectrum: np.ndarray | None) -> tuple[VisitStatistics, ...]:
+    """Return what visits say of star and instrument, those left out that are not what they look like.
+
+    Args:
+        fits: of a planet.
+        spectrum: (n_wavelength,) its label, if it has one [(Rp/Rs)^2].
+    """
+    likelihoods = [fit.likelihood for fit in fits]
+    return tuple(visit_statistics(one, spectrum) for one in likelihoods if one is not None and not one.doubted)
 
 
 @lru_cache(maxsize=1)
