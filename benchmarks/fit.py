@@ -145,7 +145,7 @@ def fit_answers(
     ]
     fitted = time.perf_counter()
     population = model.training_set.population()
-    loose = [predicted_from(j, replace(population, darkening=None), config, model) for j in joint]
+    loose = [predicted_from(j, replace(population, nuisance=None), config, model) for j in joint]
     learned_from = time.perf_counter()
     learned = [predicted_from(j, population, config, model) for j in joint]
     done, n = time.perf_counter(), len(systems)
@@ -183,7 +183,7 @@ def bound_answers(
         observations = open_competition(task.data).observations("test", system.planet.planet_id)
         # The mid-time is the fit's: it is known to seconds, over which the Jacobian does not change.
         times = [task.visit(observation).fit.parameters["mid_time"].value for observation in observations]
-        parts = [fit_from_truth(v, system, t, task.config.fit, population.darkening) for v, t in zip(visits, times)]
+        parts = [fit_from_truth(v, system, t, task.config.fit, population.nuisance) for v, t in zip(visits, times)]
         same.append(joined([p[0] for p in parts], [p[1] for p in parts]))
         free.append(same[-1][1])
         alone.append(np.diag(1.0 / sum(1.0 / p[2] for p in parts)))

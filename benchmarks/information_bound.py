@@ -11,15 +11,15 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from spectramind_kit.fitting.darkening_prior import DarkeningPrior
 
 from spectramind_kit.fitting.curve_model import DEPTH_SCATTER, CurveModel, State, curve_model, linearise
 from spectramind_kit.fitting.gauss_newton import NormalEquations, eliminate, minimise, normal_equations, solve_scaled
+from spectramind_kit.fitting.nuisance_prior import NuisancePrior, group_of
 from spectramind_kit.fitting.relative_flux import relative_flux
-from spectramind_kit.fitting.systematics import drift_and_jitter
+from spectramind_kit.fitting.systematics import drift_terms, pointing_terms, systematics
 from spectramind_kit.fitting.transit_prior import transit_prior
 from spectramind_kit.instruments import is_fgs1
-from spectramind_kit.products import DARKENING_NAMES, LightCurves
+from spectramind_kit.products import LightCurves
 from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.simulation.starlight import label_wavelengths
 from spectramind_kit.simulation.system import SimulatedSystem
@@ -35,7 +35,7 @@ def fit_from_truth(
     system: SimulatedSystem,
     mid_time: float,
     config: FitConfig,
-    darkening: DarkeningPrior | None = None,
+    nuisance: NuisancePrior | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Measure the depths of one visit with all that noise, drift and priors leave unknown, and nothing else.
 
@@ -44,13 +44,13 @@ def fit_from_truth(
         system: the truth.
         mid_time: of the transit [s].
         config: of the fit.
-        darkening: the prior of limb darkening, where it is another than the fit's own.
+        nuisance: prior of star and instrument, of which the limb darkening's part is used.
 
     Returns:
         Depths (n,) of the visit's own light, the descent started at the truth; the bound of their covariance (n, n),
         everything else free; and the variance (n,) of depths that are the only unknown.
     """
-    model = _with_darkening(_model(curves, system, config), darkening)
+    model = _with_darkening(_model(curves, system, config), nuisance)
     truth = _truth(model, system, mid_time)
     at = linearise(model, truth)
     alone = 1.0 / ((model.weight * at.jacobian[:, 1] ** 2).sum(axis=1) + DEPTH_SCATTER**-2)
@@ -68,32 +68,28 @@ def joined(depths: list[np.ndarray], covariances: list[np.ndarray]) -> tuple[np.
 
 def _model(curves: LightCurves, system: SimulatedSystem, config: FitConfig) -> CurveModel:
     data = relative_flux(curves, config.outlier_sigma)
-    systematics = drift_and_jitter(
-        curves.time,
-        curves.wavelength,
-        config.drift_order,
-        config.drift_wavelength_order,
-        curves.regressors,
-        curves.regressor_names,
-    )
+    terms = drift_terms(curves.time, curves.wavelength, config.drift_order, config.drift_wavelength_order)
+    terms += pointing_terms(curves.wavelength, curves.regressors, curves.regressor_names)
     return curve_model(
         data.flux,
         np.where(data.spike, 0.0, data.weight),
         exposure_samples(curves.time, curves.bin_seconds, config.supersample),
         curves.wavelength,
-        systematics,
+        systematics(curves.time, curves.wavelength, terms),
         transit_prior(system.planet, config),
         config,
         system.depth,
     )
 
 
-def _with_darkening(model: CurveModel, prior: DarkeningPrior | None) -> CurveModel:
+def _with_darkening(model: CurveModel, prior: NuisancePrior | None) -> CurveModel:
     if prior is None:
         return model
-    places = [model.names.index(name) for name in DARKENING_NAMES]
+    known = dict(zip(prior.names, zip(prior.mean, np.sqrt(np.diag(prior.covariance)))))
     mean, scatter = model.prior_mean.copy(), model.prior_scatter.copy()
-    mean[places], scatter[places] = prior.mean, prior.scatter
+    for place, name in enumerate(model.names):
+        if name in known and group_of(name) == "darkening":
+            mean[place], scatter[place] = known[name]
     return replace(model, prior_mean=mean, prior_scatter=scatter)
 
 

@@ -2,6 +2,9 @@
 
     python benchmarks/real.py [--shared DIR] [--curves N] [--workers N] [--json FILE]
 
+White curves are fitted one by one, and then under the prior of star and instrument that the labelled curves of the
+quarter teach, as training planets do; figures that end in ``_alone`` are those of the fits one by one.
+
 The pieces lie in a folder beside the project (``--shared``); nothing of them belongs to it. The white curves come
 normalised by somebody else, relative flux = 1 + (white - its mean) / 101.6; the scale was fitted to all labels, so the
 mean depth is no evidence, its scatter is. A quarter of the curves may be looked at while the fit is changed; the rest,
@@ -31,8 +34,11 @@ from star_table import star_table
 from tqdm import tqdm
 
 from spectramind_kit.config import load_config
+from spectramind_kit.fitting.nuisance_prior import learn_nuisance_prior
 from spectramind_kit.fitting.posterior import fit_transit
+from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.instruments import AIRS, FGS1_WAVELENGTH, is_fgs1
+from spectramind_kit.prediction.worker import taught
 from spectramind_kit.products import LightCurves, Planet, TransitFit
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
@@ -46,13 +52,14 @@ _HALF_HOUR = 1800.0
 
 @dataclass(frozen=True)
 class WhiteFit:
-    """The depth of one white curve: of the fit with its sigma, of the cubic; and the label [(Rp/Rs)^2]."""
+    """The depth of one white curve: of the fit with its sigma, of the cubic; the label [(Rp/Rs)^2]; and the fit."""
 
     place: int
     depth: float
     sigma: float
     cubic: float
     label: float
+    fit: TransitFit
 
     @property
     def judged(self) -> bool:
@@ -81,9 +88,10 @@ def main() -> None:
 def measure(shared: Path, n_curve: int = 0, workers: int = 2) -> dict[str, float]:
     """Return every figure by name."""
     fits = white_fits(shared / "real_2024" / "white_673.npz", n_curve, workers)
-    judged = [one for one in fits if one.judged]
-    found = white_figures(judged)
-    found |= {f"{name}_all": value for name, value in white_figures(fits).items()}
+    learned = under_learned_prior(fits)
+    found = white_figures([one for one in learned if one.judged])
+    found |= {f"{name}_all": value for name, value in white_figures(learned).items()}
+    found |= {f"{name}_alone": value for name, value in white_figures([one for one in fits if one.judged]).items()}
     found |= planet_of_2024(shared / "real_2024" / "light_curves_724899303.npz")
     found |= planets_of_2025(shared / "real_2025")
     found |= label_figures(shared)
@@ -120,9 +128,20 @@ def fit_white(task: tuple[int, np.ndarray, float]) -> WhiteFit:
         light_curves(place, time, flux[:, None], np.array([2.95]), WHITE_SECONDS), Planet(place), load_config().fit
     )
     inside = fit.model[:, 0] < 1.0 - 1e-7
-    return WhiteFit(
-        place, float(fit.depth[0]), float(np.sqrt(fit.covariance[0, 0])), cubic_depth(time, flux, inside), label
-    )
+    sigma = float(np.sqrt(fit.covariance[0, 0]))
+    return WhiteFit(place, float(fit.depth[0]), sigma, cubic_depth(time, flux, inside), label, fit)
+
+
+def under_learned_prior(fits: list[WhiteFit]) -> list[WhiteFit]:
+    """Return the fits under the prior of star and instrument that the curves which do not judge teach."""
+    visits = [one for white in fits if not white.judged for one in taught([white.fit], np.array([white.label]))]
+    prior = learn_nuisance_prior(visits)
+    found = []
+    for white in fits:
+        joined = join_visits([white.fit], prior)
+        depth, sigma = float(joined.depth[0]), float(np.sqrt(joined.covariance[0, 0]))
+        found.append(replace(white, depth=depth, sigma=sigma))
+    return found
 
 
 def cubic_depth(time: np.ndarray, flux: np.ndarray, inside: np.ndarray) -> float:

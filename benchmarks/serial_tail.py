@@ -28,7 +28,6 @@ from spectramind_kit.prediction.predict import predict_planets
 from spectramind_kit.prediction.training_set import (
     StoredTrainingSet,
     TrainingSet,
-    no_darkening,
     store_training_set,
 )
 from spectramind_kit.products import DepthEstimate
@@ -72,7 +71,7 @@ def measure(n_planet: int, n_fold: int, workers: int, work: Path) -> dict[str, f
     config, ids = load_config(["model=none"]), list(range(n_planet))
     fold = assign_folds(ids, n_fold, config.seed)
     spectra = np.array([spectrum(planet) for planet in ids])
-    training_set = TrainingSet(np.array(ids), spectra, fold, label_wavelengths(), *no_darkening(n_planet))
+    training_set = TrainingSet(np.array(ids), spectra, fold, label_wavelengths())
     known = store_training_set(training_set, work)
     task, figures = SyntheticPosterior(known), {}
 

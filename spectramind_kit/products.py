@@ -4,35 +4,18 @@ Order of wavelengths everywhere: FGS1 first, then AIRS-CH0 ascending. Depths are
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from spectramind_kit.errors import ProductError
 from spectramind_kit.flags import Flags
+from spectramind_kit.likelihood import VisitLikelihood
+from spectramind_kit.shapes import Product, require_shape
 
 LARGEST_DEPTH = 1.0
 """Depth of a planet that covers its star; no mean or sigma of a prediction may exceed it."""
-
-
-def require_shape(product: str, name: str, array: np.ndarray, shape: tuple[int | None, ...]) -> None:
-    """Refuse an array whose shape is not ``shape`` (None stands for any length)."""
-    if array.ndim != len(shape) or any(w is not None and w != g for w, g in zip(shape, array.shape)):
-        wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
-        raise ProductError(f"{product}.{name}", wanted=f"shape {wanted}", got=f"shape {array.shape}")
-
-
-class _Product:
-    """A repr that shows shapes instead of numbers."""
-
-    def __repr__(self) -> str:
-        shown = []
-        for f in fields(self):  # pyright: ignore[reportArgumentType]  # every subclass is a dataclass
-            value = getattr(self, f.name)
-            is_array = isinstance(value, np.ndarray)
-            shown.append(f"{f.name}={f'{value.dtype}{list(value.shape)}' if is_array else repr(value)}")
-        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 @dataclass(frozen=True)
@@ -94,7 +77,7 @@ class ChannelFiles:
 
 
 @dataclass(frozen=True, repr=False)
-class AxisInfo(_Product):
+class AxisInfo(Product):
     """``axis_info.parquet``: start time of every frame [s] by channel, AIRS wavelength of each column [um].
 
     ``wavelength`` (356,) descends with the column, as in the file.
@@ -120,7 +103,7 @@ class PlanetObservation:
 
 
 @dataclass(frozen=True, repr=False)
-class RawCube(_Product):
+class RawCube(Product):
     """Raw counts of the pixels that were read, pixel-major.
 
     Attributes:
@@ -144,7 +127,7 @@ class RawCube(_Product):
 
 
 @dataclass(frozen=True, repr=False)
-class CalibrationFrames(_Product):
+class CalibrationFrames(Product):
     """Calibration tables of one channel and visit, (n_row, n_column) each.
 
     Attributes:
@@ -179,7 +162,7 @@ class CalibrationFrames(_Product):
 
 
 @dataclass(frozen=True, repr=False)
-class CalibratedCube(_Product):
+class CalibratedCube(Product):
     """Calibrated exposures (CDS differences), pixel-major.
 
     Attributes:
@@ -213,7 +196,7 @@ class CalibratedCube(_Product):
 
 
 @dataclass(frozen=True, repr=False)
-class LightCurves(_Product):
+class LightCurves(Product):
     """Light curves of one visit.
 
     Attributes:
@@ -263,58 +246,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, repr=False)
-class VisitLikelihood(_Product):
-    """What the light curves of one visit say, quadratic in the fit's shared parameters (``fitting.visit_likelihood``).
-
-    Attributes:
-        names: of the shared parameters.
-        reference: (n_shared,), where everything is given.
-        information: (n_shared, n_shared), levels and depths eliminated.
-        score: (n_shared,), slope of the log likelihood.
-        depth: (n_wavelength,) at the reference [(Rp/Rs)^2].
-        variance: (n_wavelength,) of the depths at given shared parameters.
-        response: (n_wavelength, n_shared), slope of the depths by the shared parameters.
-        prior_mean: (n_shared,), of the prior that the fit itself had.
-        prior_scatter: (n_shared,) standard deviations of that.
-        length: of the visit [s].
-        ln_likelihood: of the light curves at the reference.
-        growth: factor on all covariances, where the transit is cut and no Gaussian follows its valley [1].
-        doubt: (n_wavelength,) variance of what cannot be what it looks like.
-        common_doubt: variance that all wavelengths have in common.
-        masked: (n_wavelength,) bool, without usable light.
-    """
-
-    names: tuple[str, ...]
-    reference: np.ndarray
-    information: np.ndarray
-    score: np.ndarray
-    depth: np.ndarray
-    variance: np.ndarray
-    response: np.ndarray
-    prior_mean: np.ndarray
-    prior_scatter: np.ndarray
-    length: float
-    ln_likelihood: float
-    growth: float = 1.0
-    doubt: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    common_doubt: float = 0.0
-    masked: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
-
-    def __post_init__(self):
-        n, n_shared = len(self.depth), len(self.names)
-        for name in ("reference", "score", "prior_mean", "prior_scatter"):
-            require_shape("VisitLikelihood", name, getattr(self, name), (n_shared,))
-        require_shape("VisitLikelihood", "information", self.information, (n_shared, n_shared))
-        require_shape("VisitLikelihood", "response", self.response, (n, n_shared))
-
-    @property
-    def doubted(self) -> bool:
-        """Whether the visit is not what it looks like: nothing is learned from it."""
-        return self.growth > 1.0 or self.common_doubt > 0.0 or bool(self.doubt.any())
-
-
-@dataclass(frozen=True, repr=False)
-class TransitFit(_Product):
+class TransitFit(Product):
     """What the fit of one visit found.
 
     Attributes:
@@ -331,8 +263,7 @@ class TransitFit(_Product):
         flags: what is wrong with light curves or fit; empty when all is well.
         correlation_names: (n_name,), some of the parameters.
         correlation: (n_name, n_name) of their errors.
-        depth_bias: (2, 2), FGS1 and AIRS-CH0: by how much correlated noise would have raised the mean depth, which is
-            corrected, and the variance of that [(Rp/Rs)^2].
+        depth_bias: (2, 2), FGS1 and AIRS-CH0: by how much correlated noise raised the mean depth, and its variance.
         likelihood: of the light curves; None where a fit comes from elsewhere.
     """
 
@@ -372,7 +303,7 @@ class TransitFit(_Product):
 
 
 @dataclass(frozen=True, repr=False)
-class DepthEstimate(_Product):
+class DepthEstimate(Product):
     """All visits of a planet together.
 
     Attributes:
@@ -399,7 +330,7 @@ class DepthEstimate(_Product):
 
 
 @dataclass(frozen=True, repr=False)
-class Spectrum(_Product):
+class Spectrum(Product):
     """The prediction for one planet.
 
     Attributes:

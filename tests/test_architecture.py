@@ -18,6 +18,8 @@ LAYERS = (
         "robust_statistics",
         "instruments",
         "flags",
+        "shapes",
+        "likelihood",
         "settings",
         "conf",
         "products",
@@ -49,6 +51,8 @@ KAGGLE_MAY_USE = {
     "config",
     "settings",
     "products",
+    "shapes",
+    "likelihood",
     "instruments",
     "work_folder",
     "metric",
@@ -67,7 +71,7 @@ FIT = ("calibration", "photometry", "transit", "fitting")
 WORLDS = ("simulation", "random_world")
 """What the fit is judged in."""
 FACTS_OF_THE_COMPETITION = {"errors", "flags", "files", "environment", "instruments", "products", "settings", "config"}
-FACTS_OF_THE_COMPETITION |= {"execution"}
+FACTS_OF_THE_COMPETITION |= {"execution", "shapes", "likelihood"}
 """What simulated worlds and the fit may both use: formats, shapes and processes, no physics."""
 UNITS = {60.0, 3600.0, 86400.0}
 COINCIDENCES = {

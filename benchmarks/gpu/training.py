@@ -33,7 +33,7 @@ from spectramind_kit.networks.mamba import MambaBlock
 from spectramind_kit.networks.scan_in_use import NAMES, choose_path
 from spectramind_kit.prediction.ensemble import load_ensemble
 from spectramind_kit.prediction.trained_model import TrainedModel
-from spectramind_kit.prediction.training_set import TrainingSet, no_darkening
+from spectramind_kit.prediction.training_set import TrainingSet
 from spectramind_kit.simulation.system import draw_system, label_wavelengths
 from spectramind_kit.training.augmentation import simulated_examples
 from spectramind_kit.training.examples import Examples
@@ -88,7 +88,7 @@ def fitted_planets(folder: Path, config: Config) -> Examples:
     systems = (draw_system(i, np.random.default_rng([7, i]), "2025", config.simulation) for i in range(200))
     spectra = np.stack([system.label("2025") for system in systems])
     ids = np.arange(len(spectra))
-    known = TrainingSet(ids, spectra, ids % FOLDS, label_wavelengths(), *no_darkening(len(ids)))
+    known = TrainingSet(ids, spectra, ids % FOLDS, label_wavelengths())
     labels = TrainedModel(known, fit_calibration(no_recalibration(), len(known.wavelength)))
     examples = simulated_examples(labels, folder, config)
     print(f"{len(examples)} planets simulated and fitted in {time.perf_counter() - started:.0f} s")

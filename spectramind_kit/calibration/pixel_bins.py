@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from spectramind_kit.flags import Flags
-from spectramind_kit.products import CalibratedCube, _Product, require_shape
+from spectramind_kit.products import CalibratedCube
+from spectramind_kit.shapes import Product, require_shape
 
 
 @dataclass(frozen=True, repr=False)
-class PixelBins(_Product):
+class PixelBins(Product):
     """Calibrated light of some pixels.
 
     Attributes:

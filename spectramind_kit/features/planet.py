@@ -11,7 +11,8 @@ import numpy as np
 
 from spectramind_kit.features.visit import SEQUENCE, VISIT_CONTEXT, VISIT_NODE, VisitFeatures
 from spectramind_kit.instruments import is_fgs1
-from spectramind_kit.products import Planet, require_shape
+from spectramind_kit.products import Planet
+from spectramind_kit.shapes import require_shape
 
 LINEAR_PREDICTORS = ("depth_bias", "fgs1_gain_response", "airs_gain_response", "ln_depth_bias_scatter")
 """Channels from which the correction is predicted linearly: the expected depth bias from correlated noise [sigma]; the

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectramind_kit.instruments import is_fgs1
-from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit, require_shape
+from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit
 from spectramind_kit.robust_statistics import MAD_TO_SIGMA
+from spectramind_kit.shapes import require_shape
 
 REGRESSORS = ("fgs1_row_centroid", "fgs1_column_centroid", "fgs1_row_width", "airs_row_centroid", "airs_row_width")
 SEQUENCE = (

@@ -1,7 +1,7 @@
 """From the peak to the posterior: Gaussian, marginalised over all that is shared, aware of b^2 >= 0.
 
 At the boundary b^2 = 0 the Gaussian is truncated, and its new moments are carried to all that depends on b^2. Where a
-transit is not what it looks like, the visit's likelihood carries the doubt with it.
+transit is not what it looks like, the visit's likelihood carries the extra variance with it.
 """
 
 import math
@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import log_ndtr
 
 from spectramind_kit.instruments import is_fgs1
-from spectramind_kit.products import VisitLikelihood
+from spectramind_kit.likelihood import VisitLikelihood
 
 _UNINFORMATIVE_SIGMA = 0.02
 """Sigma of an uninformative depth: twice the spread of the 2025 planets [(Rp/Rs)^2]."""
@@ -91,7 +91,7 @@ def mean_depth(posterior: Posterior, valid: np.ndarray) -> tuple[float, float]:
 def uninformative(visit: VisitLikelihood) -> VisitLikelihood:
     """Return the visit with depths, level and shape, that say nothing: flux at the wrong time measures neither."""
     unknown = np.full(len(visit.depth), _UNINFORMATIVE_SIGMA**2)
-    return replace(visit, doubt=visit.doubt + unknown, common_doubt=_UNINFORMATIVE_SIGMA**2)
+    return replace(visit, extra_variance=visit.extra_variance + unknown, common_extra_variance=_UNINFORMATIVE_SIGMA**2)
 
 
 def partially_observed(visit: VisitLikelihood, missing: float, depth: float) -> VisitLikelihood:
@@ -105,12 +105,12 @@ def partially_observed(visit: VisitLikelihood, missing: float, depth: float) -> 
         depth: mean depth.
     """
     growth, level = 1.0 + _PARTIAL_GROWTH * missing**2, _PARTIAL_LEVEL * missing**2 * depth
-    return replace(visit, growth=growth, common_doubt=visit.common_doubt + level**2)
+    return replace(visit, growth=growth, common_extra_variance=visit.common_extra_variance + level**2)
 
 
-def doubting_fgs1(visit: VisitLikelihood, wavelength: np.ndarray, difference: float) -> VisitLikelihood:
+def inflated_fgs1(visit: VisitLikelihood, wavelength: np.ndarray, difference: float) -> VisitLikelihood:
     """Return the visit with the square of FGS1's difference from AIRS-CH0 in the variance of its depth."""
-    return replace(visit, doubt=visit.doubt + is_fgs1(wavelength) * difference**2)
+    return replace(visit, extra_variance=visit.extra_variance + is_fgs1(wavelength) * difference**2)
 
 
 def fill_masked_wavelengths(

@@ -2,7 +2,7 @@
 
     n(t) = sum_k a_k cos(k pi x(t)),   a ~ N(0, sum_j w_j B_j),   (B_j)_kl = <cos_k, K_j cos_l>
 
-x the place in the visit. The K_j are covariances in time: white noise, Matern 3/2 with a memory of 10, 30 and 90 min, a
+x the place in the visit. The K_j are covariances in time: white noise, Matern 3/2 with a memory of 8, 25 and 80 min, a
 random walk; any noise with a falling spectrum is close to one of their sums (Rasmussen & Williams 2006, ch. 4). The
 weights w_j are learned from many visits (``nuisance_prior``). Faster changes than the highest cosine's are left to the
 white noise of the light curves: they hardly touch a depth.
@@ -13,10 +13,9 @@ from functools import lru_cache
 import numpy as np
 
 N_MODE = 32
-"""Cosines of each way in which wavelengths follow the noise."""
-MEMORIES = (600.0, 1800.0, 5400.0)
-"""Of the Matern kernels [s]."""
-KERNELS = ("white", "matern_10min", "matern_30min", "matern_90min", "walk")
+"""Cosines of each colour in which wavelengths follow the noise."""
+MEMORIES = (480.0, 1500.0, 4800.0)
+"""Of the Matern kernels, which stand between white noise and a random walk [s]."""
 USUAL = (1e-5, 1.5e-5, 1.5e-5, 1.5e-5, 3e-5)
 """Standard deviation of each that is assumed of an unknown instrument, relative to the star: photometry from space is
 left with some 1e-5 (Pont, Zucker & Queloz 2006)."""
@@ -46,7 +45,7 @@ def usual_covariance(length: float, n: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def kernel_covariances(length: float, n: int) -> np.ndarray:
-    """Return the covariance of the cosines' amplitudes under each of the ``KERNELS`` of unit variance.
+    """Return the covariance of the cosines' amplitudes under each kernel of unit variance: white, Matern, walk.
 
     Args:
         length: of the visit [s].

@@ -5,7 +5,7 @@ that prior is learned by expectation maximisation over the visits of a folder (G
 
 - limb darkening, clocks, drift, pointing: a mean and a full covariance, shrunk towards independent coefficients of one
   size per kind, which is learned as well; a kind that no visit shows shrinks to nothing;
-- noise: for each kernel of ``noise_modes`` one covariance W between the ways in which wavelengths follow the noise
+- noise: for each kernel of ``noise_modes`` one covariance W between the colours in which wavelengths follow the noise
   (FGS1, AIRS-CH0, its slope): noise that both channels share, and its colour, are in it. With the score y of the
   amplitudes and their information G, all else marginalised, W moves to the solution of
 
@@ -25,7 +25,7 @@ import numpy as np
 
 from spectramind_kit.fitting.noise_modes import N_MODE, USUAL, kernel_covariances
 from spectramind_kit.fitting.systematics import kind_of
-from spectramind_kit.products import VisitLikelihood
+from spectramind_kit.likelihood import VisitLikelihood
 
 _GROUPS = {
     "fgs1": "darkening",
@@ -156,9 +156,9 @@ class _Learner:
         self._mean = np.zeros(len(names))
         self._covariance = np.diag(self._usual**2)
         self._scale = {group: np.ones(len(visits)) for group in SCALED}
-        n_way = len(self._members["noise"]) // N_MODE
+        n_colour = len(self._members["noise"]) // N_MODE
         self._kernels = kernel_covariances(round(length, 3), N_MODE)
-        self._usual_noise = [np.eye(n_way) * size**2 for size in USUAL]
+        self._usual_noise = [np.eye(n_colour) * size**2 for size in USUAL]
         self._noise = list(self._usual_noise)
         self._set_noise()
 
@@ -212,14 +212,14 @@ class _Learner:
         self._mean[where] += moved
 
     def _maximise_noise(self, factor: np.ndarray, slope: np.ndarray, net: np.ndarray) -> None:
-        """Set the covariance of the noise between the ways of following it, kernel by kernel."""
+        """Set the covariance of the noise between its colours, kernel by kernel."""
         where = self._members["noise"]
         if not len(where):
             return
-        n_way, weight = len(where) // N_MODE, _SIZE_WEIGHT
-        y = (slope[:, where] * factor[:, where]).reshape(-1, n_way, N_MODE)
+        n_colour, weight = len(where) // N_MODE, _SIZE_WEIGHT
+        y = (slope[:, where] * factor[:, where]).reshape(-1, n_colour, N_MODE)
         square = factor[:, where[:1], None] ** 2
-        total = (square * net[:, where[:, None], where]).sum(axis=0).reshape(n_way, N_MODE, n_way, N_MODE)
+        total = (square * net[:, where[:, None], where]).sum(axis=0).reshape(n_colour, N_MODE, n_colour, N_MODE)
         for i, kernel in enumerate(self._kernels):
             inverse = np.linalg.inv(self._noise[i])
             given = np.einsum("nak,kl,nbl->ab", y, kernel, y) + weight * inverse @ self._usual_noise[i] @ inverse
@@ -239,7 +239,7 @@ class _Learner:
     def _set_noise(self) -> None:
         where = self._members["noise"]
         if len(where):
-            parts = [np.kron(way, kernel) for way, kernel in zip(self._noise, self._kernels)]
+            parts = [np.kron(colour, kernel) for colour, kernel in zip(self._noise, self._kernels)]
             self._covariance[np.ix_(where, where)] = sum(parts)
 
 

@@ -25,8 +25,8 @@ from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.laplace import (
     Posterior,
     channel_difference,
-    doubting_fgs1,
     fill_masked_wavelengths,
+    inflated_fgs1,
     mean_depth,
     partially_observed,
     uninformative,
@@ -56,7 +56,8 @@ from spectramind_kit.fitting.visit_posterior import visit_posterior, visit_prior
 from spectramind_kit.fitting.white_light import Dip, find_dips, fit_white, joint_start, white_curves
 from spectramind_kit.flags import Flag, Flags, flag_sentences
 from spectramind_kit.instruments import CHANNELS, is_fgs1
-from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit, VisitLikelihood
+from spectramind_kit.likelihood import VisitLikelihood
+from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit
 from spectramind_kit.robust_statistics import lower_median
 from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.transit.light_curve import exposure_samples
@@ -117,9 +118,10 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     flags |= fit_flags(solution, noise, white.jumps)
     estimates = _estimates(model.period, likelihood.names, posterior, prior, curves.wavelength, data.valid)
     correlation_names, correlation = parameter_correlation(posterior, likelihood.names, estimates)
-    likelihood, doubts = _doubted(likelihood, model, posterior, white.dip, estimates, curves, data.valid)
-    flags |= doubts
-    covariance = likelihood.growth * posterior.depth_covariance + np.diag(likelihood.doubt) + likelihood.common_doubt
+    likelihood, why = _inflated(likelihood, model, posterior, white.dip, estimates, curves, data.valid)
+    flags |= why
+    covariance = likelihood.growth * posterior.depth_covariance + np.diag(likelihood.extra_variance)
+    covariance += likelihood.common_extra_variance
     depth, covariance = fill_masked_wavelengths(posterior.depth, covariance, curves.wavelength, ~data.valid)
     for sentence in flag_sentences(flags):
         logger.info("planet %d, visit %d: %s", curves.planet_id, curves.visit, sentence)
@@ -155,7 +157,7 @@ def _noise_bias(
     return found
 
 
-def _doubted(
+def _inflated(
     likelihood: VisitLikelihood,
     model: CurveModel,
     posterior: Posterior,
@@ -178,7 +180,7 @@ def _doubted(
         likelihood = partially_observed(likelihood, missing, depth)
     if fgs1_is_implausible(difference, sigma, depth):
         flags[Flag.FGS1_DEPTH] = f"by {100 * difference / depth:+.0f} %"
-        likelihood = doubting_fgs1(likelihood, curves.wavelength, difference)
+        likelihood = inflated_fgs1(likelihood, curves.wavelength, difference)
     return likelihood, flags
 
 

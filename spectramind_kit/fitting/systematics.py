@@ -9,7 +9,7 @@ on which wavelength.
 Drifts are powers x^n of the place x in the visit, 0 to 1, with independent coefficients. What moves an image may move
 the light of both channels, by light lost at an aperture or by gain that differs between pixels, so that every centroid
 may act on every channel; the light curves say how strongly. Widths enter only where a population of visits bears them
-out (``visit_likelihood``): they change with the background's share of the light and thus with the transit itself.
+out (``visit_likelihood``): they change with the background's part of the light and thus with the transit itself.
 """
 
 from collections.abc import Iterable, Sequence
@@ -91,15 +91,15 @@ def wavelength_basis(wavelength: np.ndarray, order: int) -> np.ndarray:
 
 
 def strengths(wavelength: np.ndarray, order: int) -> list[tuple[str, np.ndarray]]:
-    """Return the ways in which wavelengths follow a function: name and strength (n_wavelength,) of each.
+    """Return the colours in which wavelengths follow a function: name and strength (n_wavelength,) of each.
 
     Args:
         wavelength: (n_wavelength,) [um].
         order: highest degree in wavelength over AIRS-CH0.
     """
     fgs1 = is_fgs1(wavelength)
-    ways = [] if fgs1.all() else [(f"airs_{n}", s) for n, s in enumerate(wavelength_basis(wavelength, order).T)]
-    return ways + ([("fgs1", fgs1.astype(float))] if fgs1.any() else [])
+    colours = [] if fgs1.all() else [(f"airs_{n}", s) for n, s in enumerate(wavelength_basis(wavelength, order).T)]
+    return colours + ([("fgs1", fgs1.astype(float))] if fgs1.any() else [])
 
 
 def drift_terms(time: np.ndarray, wavelength: np.ndarray, order: int, wavelength_order: int) -> list[Term]:
@@ -114,16 +114,16 @@ def drift_terms(time: np.ndarray, wavelength: np.ndarray, order: int, wavelength
     window = np.ptp(time) if len(time) else 0.0
     x = (time - time.min()) / window if window > 0.0 else np.zeros_like(time)
     powers = [x**n - (x**n).mean() for n in range(1, order + 1)]
-    ways = strengths(wavelength, wavelength_order)
-    return [Term(f"drift_{way}/{n}", power, s) for n, power in enumerate(powers, start=1) for way, s in ways]
+    colours = strengths(wavelength, wavelength_order)
+    return [Term(f"drift_{colour}/{n}", power, s) for n, power in enumerate(powers, start=1) for colour, s in colours]
 
 
 def jump_terms(time: np.ndarray, wavelength: np.ndarray, wavelength_order: int, jumps: Sequence[float]) -> list[Term]:
-    """Return jumps of the flux at given times [s]; every way of following jumps by a size of its own."""
+    """Return jumps of the flux at given times [s]; every colour jumps by a size of its own."""
     # Half before, half after: the level stays what it was.
     steps = [np.where(time > jump, 0.5, -0.5) for jump in jumps]
-    ways = strengths(wavelength, wavelength_order)
-    return [Term(f"jump_{way}/{n}", step, s, JUMP_SCATTER) for n, step in enumerate(steps) for way, s in ways]
+    colours = strengths(wavelength, wavelength_order)
+    return [Term(f"jump_{colour}/{n}", step, s, JUMP_SCATTER) for n, step in enumerate(steps) for colour, s in colours]
 
 
 def pointing_terms(wavelength: np.ndarray, regressors: np.ndarray, names: Sequence[str]) -> list[Term]:
@@ -134,12 +134,12 @@ def pointing_terms(wavelength: np.ndarray, regressors: np.ndarray, names: Sequen
         regressors: (n_time, n_regressor).
         names: of the regressors.
     """
-    ways = strengths(wavelength, 1)
+    colours = strengths(wavelength, 1)
     return [
-        Term(f"pointing_{way}/{name}", motion, s, 1.0 / motion.std())
+        Term(f"pointing_{colour}/{name}", motion, s, 1.0 / motion.std())
         for name, motion in moving(regressors, names)
         if name in CENTROIDS
-        for way, s in ways
+        for colour, s in colours
     ]
 
 

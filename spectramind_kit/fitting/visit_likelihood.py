@@ -16,11 +16,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from spectramind_kit.fitting.curve_model import CurveModel, linearise
+from spectramind_kit.fitting.curve_model import CurveModel, linearise, local_prior
 from spectramind_kit.fitting.gauss_newton import Solution, eliminate, normal_equations
 from spectramind_kit.fitting.noise_modes import N_MODE, cosines, usual_covariance
 from spectramind_kit.fitting.systematics import Systematics, Term, moving, strengths, systematics
-from spectramind_kit.products import LightCurves, VisitLikelihood
+from spectramind_kit.likelihood import VisitLikelihood
+from spectramind_kit.products import LightCurves
 
 _RAMP, _WIDTH = 2e-4, 1e-4
 """Prior scatter of ramps, and of what a usual change of widths does, where no population has been looked at [1]."""
@@ -37,19 +38,19 @@ def further_terms(curves: LightCurves, wavelength: np.ndarray) -> list[Term]:
         curves: of the visit.
         wavelength: (n_wavelength,) of the curves of the model [um].
     """
-    time, ways = curves.time, strengths(wavelength, 1)
-    flat = [way for way in ways if way[0] != "airs_1"]
+    time, colours = curves.time, strengths(wavelength, 1)
+    flat = [colour for colour in colours if colour[0] != "airs_1"]
     moved = dict(moving(curves.regressors, curves.regressor_names))
     terms = []
     for n, memory in enumerate(_RAMP_SECONDS):
         ramp = np.exp(-(time - time[0]) / memory)
-        terms += [Term(f"ramp_{way}/{n}", ramp - ramp.mean(), s, _RAMP) for way, s in ways]
+        terms += [Term(f"ramp_{colour}/{n}", ramp - ramp.mean(), s, _RAMP) for colour, s in colours]
     for name in (name for name in moved if name.endswith("width")):
-        terms += [Term(f"width_{way}/{name}", moved[name], s, _WIDTH / moved[name].std()) for way, s in flat]
+        terms += [Term(f"width_{colour}/{name}", moved[name], s, _WIDTH / moved[name].std()) for colour, s in flat]
     modes = cosines(time, N_MODE)
     usual = np.sqrt(np.diag(usual_covariance(curves.bin_seconds * len(time), N_MODE)))
-    for way, s in ways:
-        terms += [Term(f"noise_{way}/{k}", mode, s, usual[k]) for k, mode in enumerate(modes)]
+    for colour, s in colours:
+        terms += [Term(f"noise_{colour}/{k}", mode, s, usual[k]) for k, mode in enumerate(modes)]
     return terms
 
 
@@ -82,7 +83,9 @@ def visit_likelihood(
     score = normal.corner_score + np.tensordot(response, normal.local_score, axes=((0, 1), (0, 1)))
     used = model.weight > 0
     chi2 = (model.weight * solution.at.residual**2).sum() - (normal.local_score * step).sum()
-    occam = np.linalg.slogdet(normal.local)[1].sum()
+    local_precision, local_slope = local_prior(model, solution.state)
+    chi2 += (local_slope**2 / local_precision).sum()
+    occam = np.linalg.slogdet(normal.local)[1].sum() - len(model.flux) * np.log(local_precision).sum()
     ln_weight = np.log(np.where(used, model.weight, 2.0 * np.pi) / (2.0 * np.pi)).sum()
     likelihood = VisitLikelihood(
         names=extended.names,
@@ -96,7 +99,7 @@ def visit_likelihood(
         prior_scatter=np.append(model.prior_scatter, more.scatter),
         length=curves.bin_seconds * len(curves.time),
         ln_likelihood=float(0.5 * (ln_weight - chi2 - occam)),
-        doubt=np.zeros(len(wavelength)),
+        extra_variance=np.zeros(len(wavelength)),
         masked=np.logical_not(used.any(axis=1)),
     )
     return _with_dilution(likelihood, wavelength, depth)
@@ -113,15 +116,15 @@ def _with_dilution(likelihood: VisitLikelihood, wavelength: np.ndarray, depth: n
         wavelength: (n_wavelength,) [um].
         depth: (n_wavelength,) mean depths of the channels [(Rp/Rs)^2].
     """
-    ways = strengths(wavelength, 1)
-    n_more = len(ways)
+    colours = strengths(wavelength, 1)
+    n_more = len(colours)
     return replace(
         likelihood,
-        names=(*likelihood.names, *(f"dilution_{way}" for way, _ in ways)),
+        names=(*likelihood.names, *(f"dilution_{colour}" for colour, _ in colours)),
         reference=np.append(likelihood.reference, np.zeros(n_more)),
         information=np.pad(likelihood.information, (0, n_more)),
         score=np.append(likelihood.score, np.zeros(n_more)),
-        response=np.hstack([likelihood.response, *(-(depth * strength)[:, None] for _, strength in ways)]),
+        response=np.hstack([likelihood.response, *(-(depth * strength)[:, None] for _, strength in colours)]),
         prior_mean=np.append(likelihood.prior_mean, np.zeros(n_more)),
         prior_scatter=np.append(likelihood.prior_scatter, np.full(n_more, _DILUTION)),
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from spectramind_kit.fitting.laplace import Posterior, truncated_at_zero
 from spectramind_kit.fitting.nuisance_prior import SCALED, NuisancePrior, blockwise_root, group_of
-from spectramind_kit.products import VisitLikelihood
+from spectramind_kit.likelihood import VisitLikelihood
 
 _ORBIT = ("log_axis", "impact_squared")
 _SCALES = np.array([0.25, 0.5, 1.0, 2.0, 4.0])
@@ -121,7 +121,7 @@ def given_star(visit: VisitLikelihood, prior: VisitPrior, star: np.ndarray) -> C
     # A visit that is not what it looks like counts as one of so much wider errors.
     return Conditional(
         depth=visit.depth + visit.response @ offset + response @ step,
-        covariance=visit.growth * covariance + np.diag(visit.doubt) + visit.common_doubt,
+        covariance=visit.growth * covariance + np.diag(visit.extra_variance) + visit.common_extra_variance,
         response=visit.response[:, star] - response @ gain,
         information=(visit.information[np.ix_(star, star)] - observed[star] @ gain) / visit.growth,
         score=(score[star] - observed[star] @ step) / visit.growth,

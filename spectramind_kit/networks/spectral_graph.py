@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from spectramind_kit.errors import ConfigurationError, ProductError
-from spectramind_kit.products import _Product, require_shape
+from spectramind_kit.shapes import Product, require_shape
 
 NEIGHBOUR, REGION, FGS1_LINK = "neighbour", "region", "fgs1"
 DISTANCE = "distance"
@@ -30,7 +30,7 @@ _BATCHES_CACHED = 4
 
 
 @dataclass(frozen=True, repr=False)
-class SpectralGraph(_Product):
+class SpectralGraph(Product):
     """Typed, symmetric links between wavelengths.
 
     Attributes:

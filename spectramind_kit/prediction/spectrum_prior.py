@@ -19,7 +19,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.instruments import is_fgs1
-from spectramind_kit.products import require_shape
+from spectramind_kit.shapes import require_shape
 
 _AMPLITUDES = np.array([0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0])
 _USUAL_SPREAD = 1.0

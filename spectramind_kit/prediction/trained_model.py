@@ -13,7 +13,7 @@ import numpy as np
 from spectramind_kit import __version__
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.prediction.training_set import TrainingSet
-from spectramind_kit.products import require_shape
+from spectramind_kit.shapes import require_shape
 from spectramind_kit.uncertainty.posthoc import PosthocCalibration
 from spectramind_kit.work_folder.store import UNREADABLE, load_product, save_product
 

@@ -11,7 +11,7 @@ import numpy as np
 from spectramind_kit.errors import ProductError
 from spectramind_kit.fitting.nuisance_prior import NuisancePrior
 from spectramind_kit.prediction.population import LabelStatistics, Population, label_statistics, learn_population
-from spectramind_kit.products import require_shape
+from spectramind_kit.shapes import require_shape
 from spectramind_kit.work_folder.encoding import encoded
 from spectramind_kit.work_folder.store import load_product, save_product, stored_key
 

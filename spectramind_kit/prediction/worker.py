@@ -88,7 +88,7 @@ def taught(fits: Sequence[TransitFit], spectrum: np.ndarray | None) -> tuple[Vis
         spectrum: (n_wavelength,) its label, if it has one [(Rp/Rs)^2].
     """
     likelihoods = [fit.likelihood for fit in fits]
-    return tuple(visit_statistics(one, spectrum) for one in likelihoods if one is not None and not one.doubted)
+    return tuple(visit_statistics(one, spectrum) for one in likelihoods if one is not None and not one.inflated)
 
 
 @lru_cache(maxsize=1)

@@ -22,13 +22,14 @@ from torch import nn
 from spectramind_kit import __version__
 from spectramind_kit.errors import CompetitionDataError, ConfigurationError
 from spectramind_kit.files import replacing
-from spectramind_kit.products import LARGEST_DEPTH, require_shape
+from spectramind_kit.products import LARGEST_DEPTH
 from spectramind_kit.public_baselines.front_end import FEATURE_NAMES
 from spectramind_kit.public_baselines.recipe import MAX_EPOCHS, VALIDATION_SHARE, fit_network
 from spectramind_kit.public_baselines.residual_mlp import residual_pair
 from spectramind_kit.public_baselines.scaling import Scaling, learn_scaling
 from spectramind_kit.public_baselines.sigma_rule import SigmaRule, public_sigma
 from spectramind_kit.public_baselines.spectrum_regressor import SpectrumRegressor
+from spectramind_kit.shapes import require_shape
 
 WEIGHTS, FACTS = "baseline.safetensors", "baseline.json"
 

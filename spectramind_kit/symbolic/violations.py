@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spectramind_kit.products import require_shape
+from spectramind_kit.shapes import require_shape
 from spectramind_kit.symbolic import terms
 from spectramind_kit.symbolic.operators import neighbour_edges
 from spectramind_kit.symbolic.terms import SpectralOperators

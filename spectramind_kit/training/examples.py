@@ -9,7 +9,7 @@ import numpy as np
 
 from spectramind_kit.features.planet import Features
 from spectramind_kit.files import replacing
-from spectramind_kit.products import require_shape
+from spectramind_kit.shapes import require_shape
 
 _STACKED = ("node", "context", "mean", "sigma")
 

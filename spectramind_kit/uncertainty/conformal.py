@@ -25,7 +25,7 @@ import polars as pl
 
 from spectramind_kit.errors import ProductError
 from spectramind_kit.files import replacing
-from spectramind_kit.products import require_shape
+from spectramind_kit.shapes import require_shape
 
 COVERAGE_FILE = "corel_coverage.csv"
 LEVELS = {"68": 1.0, "95": 1.959964}

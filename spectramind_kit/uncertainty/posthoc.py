@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from spectramind_kit.products import require_shape
+from spectramind_kit.shapes import require_shape
 from spectramind_kit.uncertainty.recalibration import Recalibration, no_recalibration
 
 

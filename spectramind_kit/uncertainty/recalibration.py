@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spectramind_kit.products import require_shape
 from spectramind_kit.robust_statistics import shrunk_excess
 from spectramind_kit.settings.uncertainty import UncertaintyConfig
+from spectramind_kit.shapes import require_shape
 
 GROUPS = (slice(0, 1), slice(1, None))
 """FGS1 and AIRS-CH0 on the wavelength axis."""

@@ -33,9 +33,9 @@ def test_levels_of_real_white_curves_are_as_right_as_they_were(real, fits):
 
 
 def test_three_quarters_of_the_curves_judge_whatever_their_order(real):
-    judged = [real.WhiteFit(place, 0.0, 1.0, 0.0, 0.0).judged for place in range(673)]
+    judged = [real.WhiteFit(place, 0.0, 1.0, 0.0, 0.0, None).judged for place in range(673)]
     assert np.mean(judged) == pytest.approx(0.75, abs=0.04)
-    assert judged[:12] == [real.WhiteFit(place, 0.1, 2.0, 0.0, 0.0).judged for place in range(12)]
+    assert judged[:12] == [real.WhiteFit(place, 0.1, 2.0, 0.0, 0.0, None).judged for place in range(12)]
 
 
 def test_the_labelled_planet_is_where_its_label_is(real):

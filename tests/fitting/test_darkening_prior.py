@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-
 from spectramind_kit.fitting.darkening_prior import (
     DarkeningPrior,
     conditional,
@@ -11,6 +10,7 @@ from spectramind_kit.fitting.darkening_prior import (
     likelihood,
     with_darkening_prior,
 )
+
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.products import DARKENING_NAMES, DepthEstimate, TransitFit

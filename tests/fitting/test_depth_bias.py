@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from spectramind_kit.fitting.depth_bias import Chord
+
 from spectramind_kit.fitting.posterior import fit_transit
 from tests.fitting.transit_light_curves import light_curves, usual_correlated_noise
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from spectramind_kit.errors import CompetitionDataError, ProductError
+from spectramind_kit.fitting.nuisance_prior import NuisancePrior
 from spectramind_kit.prediction.inference import infer
 from spectramind_kit.prediction.measure import Measurement
 from spectramind_kit.prediction.trained_model import TrainedModel, load_model, save_model
-from spectramind_kit.prediction.training_set import TrainingSet, no_darkening, store_training_set
+from spectramind_kit.prediction.training_set import TrainingSet, store_training_set
 from spectramind_kit.products import DepthEstimate
 from spectramind_kit.uncertainty.posthoc import fit_calibration
 from spectramind_kit.uncertainty.recalibration import Recalibration
@@ -22,12 +23,12 @@ PLANETS = np.array([4294967311, 7, 34983, 5, 6, 8])
 
 def training_set(fold=(0, 0, 1, 1, 2, 2)):
     level = np.arange(1, len(fold) + 1)[:, None] / 100
-    star = np.random.default_rng(0).normal(0, 0.02, (len(fold), 6, 2))
-    star[..., 1] = 0.1
-    covariance = np.tile(1e-3 * np.eye(6), (len(fold), 1, 1))
-    return TrainingSet(
-        PLANETS[: len(fold)], np.repeat(level, 283, axis=1), np.array(fold), WAVELENGTH, star, covariance
-    )
+    priors = tuple(nuisance(mean) for mean in range(max(fold) + 2))
+    return TrainingSet(PLANETS[: len(fold)], np.repeat(level, 283, axis=1), np.array(fold), WAVELENGTH, priors)
+
+
+def nuisance(mean):
+    return NuisancePrior(("airs_u1", "drift_fgs1/1"), np.array([mean, 0.0]), np.eye(2), {"drift": 0.3, "noise": 0.3})
 
 
 def calibration(fgs1=1.5, airs=1.2):
@@ -53,11 +54,15 @@ def test_a_training_planet_is_judged_by_the_other_folds(stored):
 
 
 def test_a_star_says_nothing_of_its_own_limb_darkening(stored):
-    own, others = stored.population_without(34983).darkening, stored.population_without(99).darkening
-    assert not np.allclose(own.mean, others.mean)
-    assert training_set(fold=(0,)).population().darkening.scatter.shape == (6,)
-    without = replace(training_set(), **dict(zip(("darkening", "darkening_covariance"), no_darkening(6))))
-    assert without.population().darkening is None
+    assert stored.population_without(34983).nuisance.mean[0] == 1.0, "its own fold's"
+    assert stored.population_without(99).nuisance.mean[0] == 3.0, "that of all"
+    assert training_set(fold=(0, 0)).population(0).nuisance.mean[0] == 1.0, "a single fold cannot be held out"
+    assert replace(training_set(), nuisance=()).population().nuisance is None
+
+
+def test_priors_of_too_few_folds_are_refused():
+    with pytest.raises(ProductError, match="none or 4"):
+        replace(training_set(), nuisance=(nuisance(0.0),))
 
 
 def test_a_planet_without_label_is_judged_by_all(stored):
@@ -88,8 +93,12 @@ def test_files_and_back(tmp_path, score):
     original = model(score=score)
     folder = save_model(original, tmp_path / "model")
     back = load_model(folder)
-    for name in ("planet_ids", "spectra", "fold", "wavelength", "darkening", "darkening_covariance"):
+    for name in ("planet_ids", "spectra", "fold", "wavelength"):
         np.testing.assert_array_equal(getattr(back.training_set, name), getattr(original.training_set, name))
+    for ours, theirs in zip(back.training_set.nuisance, original.training_set.nuisance, strict=True):
+        assert ours.names == theirs.names and ours.spread == theirs.spread
+        np.testing.assert_array_equal(ours.mean, theirs.mean)
+        np.testing.assert_array_equal(ours.covariance, theirs.covariance)
     pairs = zip((back.calibration, *back.fold_calibrations), (original.calibration, *original.fold_calibrations))
     for ours, theirs in pairs:
         np.testing.assert_array_equal(ours.recalibration.coefficients, theirs.recalibration.coefficients)
@@ -122,4 +131,4 @@ def test_no_model_and_a_damaged_one_are_named(tmp_path):
 
 def test_labels_must_match_planets():
     with pytest.raises(ProductError, match="TrainingSet.spectra"):
-        TrainingSet(PLANETS, np.ones((2, 283)), np.zeros(6), WAVELENGTH, *no_darkening(6))
+        TrainingSet(PLANETS, np.ones((2, 283)), np.zeros(6), WAVELENGTH)

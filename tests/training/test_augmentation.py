@@ -10,7 +10,7 @@ from spectramind_kit.config import load_config
 from spectramind_kit.errors import FitError
 from spectramind_kit.prediction.measure import PlanetTask, VisitProducts
 from spectramind_kit.prediction.trained_model import TrainedModel, load_model
-from spectramind_kit.prediction.training_set import TrainingSet, no_darkening, store_training_set
+from spectramind_kit.prediction.training_set import TrainingSet, store_training_set
 from spectramind_kit.training import augmentation
 from spectramind_kit.training.augmentation import InjectedPlanets, simulated_examples
 from spectramind_kit.uncertainty.posthoc import fit_calibration
@@ -38,7 +38,7 @@ def made(monkeypatch):
 @pytest.fixture
 def labels():
     ids = np.arange(6)
-    training_set = TrainingSet(ids, EXAMPLES.truth, EXAMPLES.fold, EXAMPLES.wavelength, *no_darkening(6))
+    training_set = TrainingSet(ids, EXAMPLES.truth, EXAMPLES.fold, EXAMPLES.wavelength)
     return TrainedModel(training_set, fit_calibration(no_recalibration(), len(EXAMPLES.wavelength)))
 
 

@@ -11,7 +11,7 @@ from spectramind_kit.metric import score, unclipped_score
 from spectramind_kit.prediction.inference import infer
 from spectramind_kit.prediction.measure import Measurement, PlanetTask
 from spectramind_kit.prediction.predict import predict_planets
-from spectramind_kit.prediction.training_set import TrainingSet, no_darkening
+from spectramind_kit.prediction.training_set import TrainingSet
 from spectramind_kit.products import DepthEstimate, Planet
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.held_out import held_out_planets, learn_model
@@ -51,7 +51,7 @@ def planets(told: bool, n=N_PLANET, first=0, seed=0):
 def labels_of(measured, spectra, folds=3):
     ids = np.array(list(measured))
     fold = assign_folds(ids.tolist(), folds, 0)
-    return TrainingSet(ids, spectra, fold, WAVELENGTH, *no_darkening(len(ids)))
+    return TrainingSet(ids, spectra, fold, WAVELENGTH)
 
 
 def inferred_by(labels, measured):

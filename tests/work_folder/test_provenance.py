@@ -21,7 +21,7 @@ from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.instruments import N_WAVELENGTH
 from spectramind_kit.photometry.light_curves import extract_light_curves
 from spectramind_kit.prediction import measure
-from spectramind_kit.prediction.training_set import TrainingSet, no_darkening, store_training_set
+from spectramind_kit.prediction.training_set import TrainingSet, store_training_set
 from spectramind_kit.public_baselines.front_end import baseline_features
 from spectramind_kit.training.augmentation import SimulatedPlanets
 from spectramind_kit.work_folder import provenance
@@ -97,7 +97,7 @@ def test_an_edit_of_any_module_of_the_closure_changes_the_hash_and_no_other_does
 
 def test_what_counts_is_what_the_files_hold(copied):
     before = code_hash(measure.FIT_MADE_BY, package=copied)
-    path = copied / "fitting" / "darkening_prior.py"
+    path = copied / "fitting" / "nuisance_prior.py"
     path.write_text(path.read_text() + "_EDITED = True\n")
     for cached in (code_hash, imported_modules, provenance._sources):
         cached.cache_clear()
@@ -145,7 +145,7 @@ def test_whatever_runs_while_a_product_is_made_belongs_to_its_code(competition, 
     makes("baseline input", lambda: baseline_features(observation))
     ids = np.arange(4)
     spectra = np.random.default_rng(0).normal(0.01, 1e-4, (4, N_WAVELENGTH))
-    labels = TrainingSet(ids, spectra, ids, open_competition(competition.data).wavelength, *no_darkening(4))
+    labels = TrainingSet(ids, spectra, ids, open_competition(competition.data).wavelength)
     known = store_training_set(labels, tmp_path)
     makes("examples", lambda: SimulatedPlanets(config, known)(0))
 
@@ -160,7 +160,7 @@ def test_settings_of_other_groups_and_the_store_are_no_part_of_a_planets_product
 
 def test_examples_belong_to_what_injects_and_simulates_them():
     closure = import_closure(MAKERS["examples"])
-    wanted = ("training.injection", "simulation.light_curves", "fitting.darkening_prior", "features.visit")
+    wanted = ("training.injection", "simulation.light_curves", "fitting.nuisance_prior", "features.visit")
     assert {f"spectramind_kit.{name}" for name in wanted} <= closure
 
 
