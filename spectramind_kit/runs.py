@@ -19,6 +19,7 @@ from spectramind_kit.competition.folder import CompetitionFolder, open_competiti
 from spectramind_kit.config import Config
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.execution.processes import map_planets
+from spectramind_kit.execution.supervisor import Limits
 from spectramind_kit.flags import flag_sentences
 from spectramind_kit.metric import score
 from spectramind_kit.prediction.inference import Inference
@@ -257,6 +258,7 @@ def _for_each_planet(
         label=label,
         executor=config.executor,
         scheduler=config.scheduler,
+        limits=Limits(seconds=config.planet_seconds, memory=1e9 * config.planet_gb),
     )
 
 

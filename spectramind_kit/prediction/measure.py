@@ -18,7 +18,7 @@ import numpy as np
 
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.config import Config
-from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.errors import describe
 from spectramind_kit.features.visit import VisitFeatures, visit_features
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
@@ -220,12 +220,6 @@ class PlanetTask:
 def light_curve_settings(config: Config) -> tuple[object, ...]:
     """Return the configuration that light curves depend on; the path taken to them is not part of it."""
     return config.calibration, replace(config.photometry, path="auto")
-
-
-def describe(error: Exception) -> str:
-    """Return an error in one line; the kind is named only where the message is not ours."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, SpectraMindError) else f"{type(error).__name__}: {text}"
 
 
 def _open(data: Path) -> CompetitionFolder:

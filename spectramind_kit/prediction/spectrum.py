@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spectramind_kit.errors import describe
 from spectramind_kit.features.planet import Features, planet_features
 from spectramind_kit.prediction.inference import Inference, SpectrumPosterior
-from spectramind_kit.prediction.measure import describe
 from spectramind_kit.products import Spectrum
 from spectramind_kit.settings.uncertainty import UncertaintyConfig
 from spectramind_kit.uncertainty.blending import Predictions, blended
