@@ -20,10 +20,10 @@ from spectramind_kit.errors import ProductError, SpectraMindError
 from spectramind_kit.flags import flag_sentences
 from spectramind_kit.metric import planet_scores, score
 from spectramind_kit.prediction.population import label_statistics
-from spectramind_kit.prediction.trained_model import MARKER
 from spectramind_kit.products import LightCurves, Spectrum, TransitFit
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.manifest import read_events
+from spectramind_kit.work_folder.model_record import MARKER
 from spectramind_kit.work_folder.provenance import config_hash
 from spectramind_kit.work_folder.store import load_product
 from spectramind_kit.work_folder.submission import read_submission, submission_arrays

@@ -10,6 +10,7 @@ import numpy as np
 
 from spectramind_kit.errors import describe
 from spectramind_kit.features.planet import Features, planet_features
+from spectramind_kit.flags import Flag
 from spectramind_kit.prediction.inference import Inference, SpectrumPosterior
 from spectramind_kit.products import Spectrum
 from spectramind_kit.settings.uncertainty import UncertaintyConfig
@@ -17,6 +18,9 @@ from spectramind_kit.uncertainty.blending import Predictions, blended
 from spectramind_kit.uncertainty.recalibration import Recalibration
 
 logger = logging.getLogger(__name__)
+
+RUNGS = ("network", "fit", "robust fit", "one channel", "population")
+"""What an answer may rest on, from the best to the last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +115,15 @@ def predict_spectrum(
                 problems = (*problems, describe(error))
     problems = problems or ("not measured",)
     return Spectrum(planet_id, wavelength, labels.mean, population_sigma, "population", problems)
+
+
+def rung_of(spectrum: Spectrum) -> str:
+    """Return what a planet's answer rests on, one of ``RUNGS``."""
+    if spectrum.source == "population":
+        return spectrum.source
+    if spectrum.flags.keys() & {Flag.FGS1_MISSING, Flag.AIRS_MISSING}:
+        return "one channel"
+    return "robust fit" if Flag.ROBUST_FIT in spectrum.flags else spectrum.source
 
 
 def _fit(

@@ -10,7 +10,7 @@ know it, and their errors teach the planet's calibration. Only training anew for
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -98,6 +98,7 @@ def learn_model(
     task: PlanetTask,
     edition: str,
     unlabelled: Sequence[Inference] = (),
+    keep: Callable[[TrainedModel], object] = lambda fit_alone: None,
 ) -> tuple[TrainedModel, tuple[Spectrum, ...]]:
     """Return the model that the held-out planets teach, and their spectra, each predicted without its own label.
 
@@ -109,6 +110,7 @@ def learn_model(
         task: where the training planets' products, networks and checkpoints lie, and the configuration.
         edition: whose score is measured and striven for, "2025" or "2024".
         unlabelled: planets whose light curves a pre-training may see.
+        keep: called with the model of fit and prior alone before networks train, which may be interrupted.
     """
     config, teacher = task.config, _Teacher(training_set, task.config, edition)
     fit_alone = teacher.model(held_out, kind="none")
@@ -118,6 +120,7 @@ def learn_model(
     kind = config.model.kind if len(held_out) else "none"
     if kind == "none" and not config.uncertainty.conformal:
         return fit_alone, fit_spectra
+    keep(fit_alone)
     if kind != "none":
         if kind == "v50":
             _train_networks(fit_alone, held_out, task, edition, unlabelled)

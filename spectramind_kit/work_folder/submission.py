@@ -39,7 +39,7 @@ def submission_table(spectra: Sequence[Spectrum], planet_ids: Sequence[int]) -> 
 
 
 def write_submission(spectra: Sequence[Spectrum], sample: pl.DataFrame, path: Path) -> Path:
-    """Write and validate the submission; a reader sees a whole file or none.
+    """Write and validate the submission; a reader, or a crash, meets a whole file or none.
 
     Args:
         spectra: one per planet of the sample, in any order.
@@ -48,8 +48,8 @@ def write_submission(spectra: Sequence[Spectrum], sample: pl.DataFrame, path: Pa
     """
     table = submission_table(spectra, sample["planet_id"].to_list())
     validate_submission(table, sample)
-    with replacing(path) as temporary:
-        table.write_csv(temporary)
+    with replacing(path, durable=True) as temporary:
+        temporary.write_bytes(table.write_csv().encode())  # not by polars, which panics where a disk is full
     return path
 
 
