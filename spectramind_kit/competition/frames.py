@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from spectramind_kit.competition.tables import UNREADABLE
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, Channel
@@ -149,7 +150,7 @@ def _n_column(path: Path, what: str) -> int:
     _require_file(path, what)
     try:
         return len(pl.read_parquet_schema(path))
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except UNREADABLE as error:
         raise _damaged(what, error) from error
 
 
@@ -159,8 +160,8 @@ def _read(path: Path, what: str, columns: list[int] | None = None) -> pl.DataFra
         with warnings.catch_warnings():
             # Thousands of columns are thousands of small reads; polars takes busy threads for a sign of deadlock.
             warnings.filterwarnings("ignore", message="POLARS_MAX_BLOCKING_THREAD_COUNT reached", category=UserWarning)
-            table = pl.read_parquet(path, columns=columns)
-    except (pl.exceptions.PolarsError, OSError) as error:
+            table = pl.read_parquet(path, columns=columns, glob=False)
+    except UNREADABLE as error:
         raise _damaged(what, error) from error
     if len(table) == 0:
         raise CompetitionDataError(what, wanted="at least one row", got="an empty table")
@@ -172,7 +173,6 @@ def _require_file(path: Path, what: str) -> None:
         raise CompetitionDataError(what, wanted=f"a file {path}", got="no such file", remedy="complete the folder")
 
 
-def _damaged(what: str, error: Exception) -> CompetitionDataError:
-    return CompetitionDataError(
-        what, wanted="a readable parquet file", got=str(error).splitlines()[0][:160], remedy="download the file again"
-    )
+def _damaged(what: str, error: BaseException) -> CompetitionDataError:
+    got = (str(error).splitlines() or [type(error).__name__])[0][:160]
+    return CompetitionDataError(what, wanted="a readable parquet file", got=got, remedy="download the file again")

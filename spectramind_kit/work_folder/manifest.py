@@ -1,9 +1,12 @@
 """The record of a run: configuration snapshot, environment, hashes of what was written, events as JSON lines."""
 
 import json
+import logging
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import BinaryIO
 
 from spectramind_kit import __version__
 from spectramind_kit.config import Config
@@ -12,20 +15,40 @@ from spectramind_kit.files import replacing, sha256_of
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.provenance import config_hash
 
+logger = logging.getLogger(__name__)
+
 
 def record_event(work: Path, stage: str, **facts: object) -> None:
     """Append one line to ``WORK/events.jsonl``: when, which stage, and what happened."""
     path = WorkFolder(work).events
     path.parent.mkdir(parents=True, exist_ok=True)
     line = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "stage": stage, **facts}
-    with open(path, "a") as file:
-        file.write(json.dumps(line, default=str) + "\n")
+    with open(path, "ab+") as file:
+        # A run that was killed may have left half a line, which must not swallow this one.
+        torn = file.tell() and _last_byte(file) != b"\n"
+        file.write(b"\n" * bool(torn) + json.dumps(line, default=str).encode() + b"\n")
 
 
 def read_events(work: Path) -> list[dict]:
-    """Return the events of a work folder, oldest first."""
+    """Return the events of a work folder, oldest first; lines that are none, such as a torn last one, are skipped."""
     path = WorkFolder(work).events
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+    events = [event for line in lines if isinstance(event := _parsed(line), dict)]
+    if len(events) < len(lines):
+        logger.warning("%s: %d lines are no events and are skipped", path, len(lines) - len(events))
+    return events
+
+
+def _parsed(line: str) -> object:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def _last_byte(file: BinaryIO) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
 
 
 def write_manifest(path: Path, config: Config, outputs: list[Path], inputs: list[Path], **facts: object) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from spectramind_kit.errors import SubmissionError
+from spectramind_kit.competition.tables import UNREADABLE, read_csv, with_integer_ids
+from spectramind_kit.errors import CompetitionDataError, SubmissionError
 from spectramind_kit.files import replacing
 from spectramind_kit.instruments import N_WAVELENGTH
 from spectramind_kit.products import LARGEST_DEPTH, Spectrum
@@ -63,9 +64,8 @@ def read_submission(path: Path | str) -> pl.DataFrame:
     if not path.is_file():
         raise SubmissionError(f"{path}", wanted="a submission", got="no such file", remedy="run `spectramind submit`")
     try:
-        table = pl.read_csv(path, infer_schema_length=None)
-        return table.with_columns(pl.col("planet_id").cast(pl.Float64).round().cast(pl.Int64))
-    except (pl.exceptions.PolarsError, OSError) as error:
+        return with_integer_ids(read_csv(path), str(path))
+    except (*UNREADABLE, CompetitionDataError) as error:
         raise SubmissionError(f"{path}", wanted="a readable table", got=str(error).splitlines()[0][:160]) from error
 
 

@@ -4,6 +4,8 @@ import dataclasses
 import hashlib
 import json
 
+import pytest
+
 from spectramind_kit import __version__
 from spectramind_kit.files import sha256_of
 from spectramind_kit.work_folder.manifest import read_events, record_event, write_manifest
@@ -18,6 +20,16 @@ def test_events_come_back_in_order(tmp_path):
     first, second = read_events(work)
     assert (first["stage"], first["planets"], first["problems"]) == ("calibrate", 3, {"4294967311": "no file"})
     assert second["stage"] == "train" and first["time"] <= second["time"]
+
+
+@pytest.mark.parametrize("torn", ['{"time": "2026-11-28T23:59:59", "stage": "calib', "[]", "\x00\x00", "no json"])
+def test_a_torn_line_is_no_event_and_swallows_none(tmp_path, torn):
+    record_event(tmp_path, "calibrate", planets=3)
+    with open(tmp_path / "events.jsonl", "a") as file:
+        file.write(torn)
+    assert [event["stage"] for event in read_events(tmp_path)] == ["calibrate"]
+    record_event(tmp_path, "train", planets=3)
+    assert [event["stage"] for event in read_events(tmp_path)] == ["calibrate", "train"]
 
 
 def test_manifest_holds_what_is_needed_to_make_the_outputs_again(tmp_path, config):
