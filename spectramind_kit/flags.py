@@ -42,6 +42,11 @@ class Flag(StrEnum):
     INGRESS_CUT = "transit cut at the edge of the window: it began before the observation"
     EGRESS_CUT = "transit cut at the edge of the window: it went on after the observation"
     FGS1_DEPTH = "FGS1 depth differs from AIRS-CH0: saturated or diluted light?"
+    CHANNELS_DISAGREE = "FGS1 and AIRS-CH0 see different depths: sigma is widened to their difference"
+    DEPTH_CLAMPED = "depth beyond all training planets: clamped, sigma widened"
+    WAVELENGTHS_OUTLYING = "wavelengths far off their neighbours are not used"
+    FGS1_IMPOSSIBLE_CALIBRATION = "FGS1: pixels count as dead, their calibration is impossible"
+    AIRS_IMPOSSIBLE_CALIBRATION = "AIRS-CH0: pixels count as dead, their calibration is impossible"
     VISITS_DIFFER_IN_LEVEL = "visits disagree in level"
     VISITS_DIFFER_IN_SHAPE = "visits disagree in shape"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from spectramind_kit.competition.possible_pixels import possible_pixels
 from spectramind_kit.competition.tables import UNREADABLE
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.flags import Flag
@@ -17,6 +18,8 @@ from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, Channel
 from spectramind_kit.products import CalibrationFrames, PlanetObservation, RawCube
 
 _CALIBRATION_LOST = {FGS1.name: Flag.FGS1_CALIBRATION_LOST, AIRS.name: Flag.AIRS_CALIBRATION_LOST}
+
+_IMPOSSIBLE = {FGS1.name: Flag.FGS1_IMPOSSIBLE_CALIBRATION, AIRS.name: Flag.AIRS_IMPOSSIBLE_CALIBRATION}
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def empty_signal(observation: PlanetObservation, channel: str) -> CompetitionDat
 
 
 def read_calibration_frames(observation: PlanetObservation, channel: str) -> CalibrationFrames:
-    """Read dark, dead, flat, read-noise and linearity tables; a pixel with a number that is not finite becomes dead.
+    """Read dark, dead, flat, read-noise and linearity tables; a pixel whose numbers cannot be becomes dead.
 
     Raises:
         CompetitionDataError: if a table is missing, damaged or of another shape.
@@ -108,7 +111,10 @@ def read_calibration_frames(observation: PlanetObservation, channel: str) -> Cal
     usable = np.isfinite(linearity).all(axis=0)
     for name in ("dark", "dead", "flat", "read"):
         usable &= np.isfinite(tables[name])
-    lost = int((~usable).sum())
+    with np.errstate(all="ignore"):  # numbers that are lost already, and those that are too large to compute with
+        possible = possible_pixels(detector, tables["dark"], tables["flat"], tables["read"], linearity)
+    lost, impossible = int((~usable).sum()), int((usable & ~possible).sum())
+    usable &= possible
     return CalibrationFrames(
         dark=np.where(usable, tables["dark"], 0.0),
         dead=(tables["dead"] != 0) | ~usable,
@@ -117,7 +123,11 @@ def read_calibration_frames(observation: PlanetObservation, channel: str) -> Cal
         linearity=np.where(usable, linearity, _identity(len(linearity))),
         gain=files.gain,
         offset=files.offset,
-        flags={_CALIBRATION_LOST[channel]: f"{lost} of {detector.n_pixel}"} if lost else {},
+        flags={
+            flag: f"{n} of {detector.n_pixel}"
+            for flag, n in ((_CALIBRATION_LOST[channel], lost), (_IMPOSSIBLE[channel], impossible))
+            if n
+        },
     )
 
 

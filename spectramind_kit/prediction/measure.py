@@ -25,6 +25,7 @@ from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.photometry.light_curves import extract_light_curves, extract_one_channel
+from spectramind_kit.prediction.plausibility import without_outlying_wavelengths
 from spectramind_kit.products import DepthEstimate, LightCurves, Planet, PlanetObservation, TransitFit
 from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.work_folder.layout import WorkFolder
@@ -198,7 +199,8 @@ class PlanetTask:
         fits, planets, inputs, public = zip(*made)
         visits = tuple(visit for visit in inputs if visit is not None)
         try:
-            return Measurement(planet_id, join_visits(fits), tuple(problems), planets[0], visits, public[0])
+            estimate = without_outlying_wavelengths(join_visits(fits))
+            return Measurement(planet_id, estimate, tuple(problems), planets[0], visits, public[0])
         except Exception as error:
             logger.debug("joining the visits of planet %d failed", planet_id, exc_info=True)
             return Measurement(planet_id, None, (*problems, describe(error)))

@@ -13,7 +13,8 @@ from spectramind_kit.errors import describe
 from spectramind_kit.features.planet import Features
 from spectramind_kit.prediction.device import chosen_device
 from spectramind_kit.prediction.inference import Inference
-from spectramind_kit.prediction.spectrum import NetworkPrediction, network_features, predict_spectrum
+from spectramind_kit.prediction.plausibility import PlausibleRange, plausible_range
+from spectramind_kit.prediction.spectrum import NetworkPrediction, fit_prediction, network_features, predict_spectrum
 from spectramind_kit.prediction.trained_model import TrainedModel, require_own_networks
 from spectramind_kit.products import Spectrum
 from spectramind_kit.uncertainty.blending import Prediction
@@ -94,15 +95,23 @@ def calibrated_spectra(
         predicted: what networks predict of each, before sigmas are recalibrated.
         config: floors and fallbacks.
     """
-    spectra = []
+    spectra, ranges = [], dict[int | None, PlausibleRange]()
     for one, raw in zip(inferred, predicted):
+        fold = model.training_set.fold_of(one.planet_id)
+        if fold not in ranges:
+            ranges[fold] = plausible_range(model.training_set.spectra_without(fold))
         calibration, network = model.calibration_of(one.planet_id), None
         if raw is not None:
             mean, sigma = raw
             factor = calibration.network_recalibration.factor(sigma, one.labels.spread, one.flagged)
-            network = NetworkPrediction(mean, sigma * factor, calibration.blending_weight)
+            held, fit = (mean, sigma * factor), fit_prediction(one, calibration.recalibration, config.uncertainty)
+            if fit is not None and model.kind == "v50":  # a public baseline predicts by itself
+                held = calibration.network_limits.held(held, fit)
+            network = NetworkPrediction(*held, calibration.blending_weight)
         recalibration, conformal = calibration.recalibration, calibration.conformal
-        spectra.append(predict_spectrum(one, recalibration, model.wavelength, config.uncertainty, network, conformal))
+        spectra.append(
+            predict_spectrum(one, recalibration, model.wavelength, config.uncertainty, network, conformal, ranges[fold])
+        )
     return tuple(spectra)
 
 

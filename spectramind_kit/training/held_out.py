@@ -35,6 +35,7 @@ from spectramind_kit.symbolic.bands import region_names
 from spectramind_kit.training.examples import Examples, concatenated
 from spectramind_kit.uncertainty.blending import Prediction, Predictions, blended, learn_blending_weight
 from spectramind_kit.uncertainty.conformal import conformal_scale, neighbour_weights
+from spectramind_kit.uncertainty.network_limits import learn_network_limits
 from spectramind_kit.uncertainty.posthoc import PosthocCalibration, fit_calibration
 from spectramind_kit.uncertainty.recalibration import Recalibration, learn_recalibration, no_recalibration
 from spectramind_kit.work_folder.layout import WorkFolder
@@ -197,7 +198,7 @@ class _Teacher:
         calibration = replace(calibration, network_recalibration=own)
         fit, network = self._fit(planets, recalibration), self._network(planets, calibration)
         weight = learn_blending_weight(planets.truth, fit, network, labels.naive, self.edition)
-        return replace(calibration, blending_weight=weight)
+        return replace(calibration, blending_weight=weight, network_limits=learn_network_limits(network, fit))
 
     def _recalibration(self, planets: HeldOut, predicted: Predictions, labels: LabelStatistics) -> Recalibration:
         mean, sigma = predicted

@@ -119,7 +119,8 @@ def test_missing_signal_and_missing_calibration_are_named(visit):
 
 def test_calibration_tables_keep_their_place_and_powers_ascend(visit):
     folder = visit.files["AIRS-CH0"].calibration
-    numbers = np.arange(6 * 32 * 356, dtype=np.float64).reshape(6 * 32, 356)
+    numbers = 1e-30 * np.arange(6 * 32 * 356, dtype=np.float64).reshape(6 * 32, 356)
+    numbers[32:64] += 1.0
     pl.DataFrame(numbers).write_parquet(folder / "linear_corr.parquet")
     frames = read_calibration_frames(visit, "AIRS-CH0")
     assert frames.linearity.shape == (6, 32, 356)
