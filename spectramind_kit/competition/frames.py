@@ -159,7 +159,7 @@ def _identity(n_coefficient: int) -> np.ndarray:
 def _n_column(path: Path, what: str) -> int:
     _require_file(path, what)
     try:
-        return len(pl.read_parquet_schema(path))
+        return len(pl.scan_parquet(path, glob=False).collect_schema())
     except UNREADABLE as error:
         raise _damaged(what, error) from error
 

@@ -4,8 +4,10 @@ import polars as pl
 import pytest
 
 from spectramind_kit.competition.folder import open_competition
+from spectramind_kit.competition.frames import decode_pixels, detector_pixels, read_calibration_frames
 from spectramind_kit.competition.tables import read_table, read_text_table, rows_of_planets, with_integer_ids
 from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.instruments import CHANNELS
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n", "  \n", ",\n", ",,\n\n", "\n \t\n"])
@@ -56,6 +58,16 @@ def test_brackets_in_a_path_are_no_pattern(tmp_path):
     for name, value in (("set[1]", 1), ("a*", 3)):
         for kind in ("parquet", "csv"):
             assert read_table(tmp_path / name / f"t.{kind}")["planet_id"].to_list() == [value]
+
+
+def test_every_file_of_a_folder_with_brackets_is_its_own(write_competition):
+    data = write_competition()
+    named = data.rename(data.with_name("set[1]"))
+    folder = open_competition(named)
+    (observation,) = folder.observations("train", 34983)
+    for channel in CHANNELS.values():
+        assert len(decode_pixels(observation, channel.name, *detector_pixels(channel, (0, 1))).time) > 0
+        assert read_calibration_frames(observation, channel.name).flags == {}
 
 
 def test_every_damaged_byte_of_a_small_parquet_file_is_read_or_refused(tmp_path):
