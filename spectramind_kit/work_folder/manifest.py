@@ -4,12 +4,12 @@ import json
 import logging
 import os
 import time
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, get_type_hints
 
 from spectramind_kit import __version__
-from spectramind_kit.config import Config
+from spectramind_kit.config import Config, load_config
 from spectramind_kit.environment import describe
 from spectramind_kit.files import replacing, sha256_of
 from spectramind_kit.work_folder.layout import WorkFolder
@@ -51,6 +51,28 @@ def _last_byte(file: BinaryIO) -> bytes:
     return file.read(1)
 
 
+def shareable_config(config: Config) -> dict[str, Any]:
+    """Return the configuration as everybody may see it: numbers, switches, choices, and free text as it is shipped.
+
+    An owner, an address or what a variable of the environment held is nobody's business, and changes no result.
+
+    Args:
+        config: of a run.
+    """
+    return _shareable(config, load_config())
+
+
+def _shareable(value: Any, shipped: Any) -> Any:
+    if not is_dataclass(value):
+        return value
+    hints, shown = get_type_hints(type(value)), {}
+    for field in fields(value):
+        ours, theirs = getattr(value, field.name), getattr(shipped, field.name)
+        hidden = hints[field.name] is str and ours != theirs
+        shown[field.name] = "not shown" if hidden else _shareable(ours, theirs)
+    return shown
+
+
 def write_manifest(path: Path, config: Config, outputs: list[Path], inputs: list[Path], **facts: object) -> None:
     """Write ``manifest.json``: everything needed to make the outputs again and to see that they are the same.
 
@@ -65,7 +87,7 @@ def write_manifest(path: Path, config: Config, outputs: list[Path], inputs: list
         "kit_version": __version__,
         "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "config_hash": config_hash(config),
-        "config": asdict(config),
+        "config": shareable_config(config),
         "environment": describe(),
         "inputs": {p.name: sha256_of(p) for p in inputs if p.is_file()},
         "outputs": {p.name: sha256_of(p) for p in outputs},

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from spectramind_kit import __version__
+from spectramind_kit.config import load_config
 from spectramind_kit.files import sha256_of
-from spectramind_kit.work_folder.manifest import read_events, record_event, write_manifest
+from spectramind_kit.work_folder.manifest import read_events, record_event, shareable_config, write_manifest
 from spectramind_kit.work_folder.provenance import config_hash
 
 
@@ -45,3 +46,12 @@ def test_manifest_holds_what_is_needed_to_make_the_outputs_again(tmp_path, confi
     assert (manifest["config_hash"], manifest["kit_version"]) == (config_hash(config), __version__)
     assert manifest["planets"] == 2
     assert set(manifest["environment"]["packages"]) >= {"numpy", "torch", "polars"}
+
+
+def test_free_text_of_a_user_is_not_recorded(monkeypatch):
+    monkeypatch.setenv("SOME_TOKEN", "ghp_secret")
+    config = load_config(["scheduler=${oc.env:SOME_TOKEN}", "kaggle.owner=ada", "seed=5", "fit.drift_order=3"])
+    shown = shareable_config(config)
+    assert "ghp_secret" not in json.dumps(shown) and "ada" not in json.dumps(shown)
+    assert (shown["seed"], shown["fit"]["drift_order"], shown["executor"]) == (5, 3, "processes")
+    assert shareable_config(load_config()) == dataclasses.asdict(load_config())
