@@ -63,7 +63,7 @@ class GrowingSubmission:
         self._sample, self._path = sample, path
         self._reserve = path.with_name(f".{path.name}.reserved")
         self._written = time.monotonic()
-        write_submission(list(self._spectra.values()), sample, path)
+        self._write()
         self._reserve_space()
 
     def put(self, spectrum: Spectrum) -> None:
@@ -72,20 +72,37 @@ class GrowingSubmission:
         if time.monotonic() - self._written < SECONDS_BETWEEN_WRITES:
             return
         self._written = time.monotonic()
-        try:
-            write_submission(list(self._spectra.values()), self._sample, self._path)
-        except (OSError, SpectraMindError) as error:
-            logger.warning("%s stays as it was a minute ago: %s", self._path, error)
+        self._try_to_write()
 
     def finish(self, spectra: Iterable[Spectrum]) -> Path:
-        """Write the last spectra; on a full disk the space that was reserved makes it possible."""
+        """Write the last spectra; on a full disk the space that was reserved makes it possible.
+
+        A disk that fails all the same leaves the file of the minute before, which is better than none.
+        """
         self._spectra |= {spectrum.planet_id: spectrum for spectrum in spectra}
         self.close()
-        return write_submission(list(self._spectra.values()), self._sample, self._path)
+        self._try_to_write()
+        return self._path
 
     def close(self) -> None:
         """Give the reserved space back; the file stays as it is."""
-        self._reserve.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._reserve.unlink(missing_ok=True)
+
+    def _try_to_write(self) -> None:
+        try:
+            self._write()
+        except OSError as error:
+            logger.error("%s stays as it was: %s", self._path, error)
+
+    def _write(self) -> None:
+        """Write the file; what fails once, as a disk does that is full for a moment, is tried a second time."""
+        spectra = list(self._spectra.values())
+        try:
+            write_submission(spectra, self._sample, self._path)
+        except OSError as error:
+            logger.warning("%s is written a second time: %s", self._path, error)
+            write_submission(spectra, self._sample, self._path)
 
     def _reserve_space(self) -> None:
         """Keep the bytes of one more file; where that is not possible, the run goes on without."""
@@ -94,5 +111,5 @@ class GrowingSubmission:
             with open(self._reserve, "wb") as file:
                 os.posix_fallocate(file.fileno(), 0, size)
         except OSError as error:
-            self._reserve.unlink(missing_ok=True)
+            self.close()
             logger.warning("no space can be reserved for the submission: %s", error)
