@@ -140,7 +140,7 @@ def name_rows(data: Path, like: dict[int, int]) -> None:
     for name in ("sample_submission.csv", "test_star_info.csv"):
         table = pl.read_csv(data / name).with_columns(pl.col("planet_id").cast(pl.Int64))
         rows = [
-            table.filter(pl.col("planet_id") == old).with_columns(planet_id=pl.lit(new)) for new, old in like.items()
+            table.filter(pl.col("planet_id") == old).with_columns(planet_id=pl.lit(new, pl.Int64)) for new, old in like.items()
         ]
         (data / name).unlink()
         pl.concat(rows).write_csv(data / name)
