@@ -139,9 +139,8 @@ def name_rows(data: Path, like: dict[int, int]) -> None:
     """Let sample and star table have a row for each planet, as that of another one."""
     for name in ("sample_submission.csv", "test_star_info.csv"):
         table = pl.read_csv(data / name).with_columns(pl.col("planet_id").cast(pl.Int64))
-        rows = [
-            table.filter(pl.col("planet_id") == old).with_columns(planet_id=pl.lit(new, pl.Int64)) for new, old in like.items()
-        ]
+        row_of = {old: table.filter(pl.col("planet_id") == old) for old in like.values()}
+        rows = [row_of[old].with_columns(planet_id=pl.lit(new, pl.Int64)) for new, old in like.items()]
         (data / name).unlink()
         pl.concat(rows).write_csv(data / name)
 
@@ -168,7 +167,7 @@ def kills(ground: Ground, n: int, rng: np.random.Generator) -> dict[str, object]
         if i % 5 == 0:  # else everything is done after the first one that went through
             shutil.rmtree(work, ignore_errors=True)
             before = {}
-        ended = killed_run(command, rng)
+        ended = killed_run(command, work / "submission.csv", rng)
         after = {path: path.stat().st_mtime_ns for path in work.rglob("[0-9]*.npz")}
         remade += sum(after.get(path, 0) != mtime for path, mtime in before.items())
         before = after
@@ -187,10 +186,13 @@ def kills(ground: Ground, n: int, rng: np.random.Generator) -> dict[str, object]
     return {"kills": n, "invalid": invalid, "remade": remade, "same": same}
 
 
-def killed_run(command: list[str], rng: np.random.Generator) -> str:
-    """Start a run and kill the parent, a worker, or all of it at a random moment; return what was done."""
+def killed_run(command: list[str], file: Path, rng: np.random.Generator) -> str:
+    """Start a run and, once its file is there, kill parent, worker, or all of it; return what was done."""
+    begun = time.time()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as run:
-        time.sleep(rng.uniform(0.5, 12.0))
+        while run.poll() is None and not (file.is_file() and file.stat().st_mtime > begun):
+            time.sleep(0.05)
+        time.sleep(rng.uniform(0.0, 4.0))
         whom = str(rng.choice(["parent", "worker", "all"]))
         workers = list(children_of(run.pid))
         if run.poll() is not None:
