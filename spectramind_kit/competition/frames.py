@@ -19,6 +19,8 @@ from spectramind_kit.products import CalibrationFrames, PlanetObservation, RawCu
 
 _CALIBRATION_LOST = {FGS1.name: Flag.FGS1_CALIBRATION_LOST, AIRS.name: Flag.AIRS_CALIBRATION_LOST}
 
+_SAMPLED_PIXELS = 32
+"""Pixels by which a read that was lost is told from one that was made."""
 _IMPOSSIBLE = {FGS1.name: Flag.FGS1_IMPOSSIBLE_CALIBRATION, AIRS.name: Flag.AIRS_IMPOSSIBLE_CALIBRATION}
 
 
@@ -48,6 +50,15 @@ class DecodedPixels:
     def cube(self) -> RawCube:
         """Return all pixels as a cube."""
         return self.block(0, len(self.row))
+
+    def unread_exposures(self) -> np.ndarray:
+        """Return which exposures (n_exposure,) bool have a read that was lost: zero in every pixel that is sampled.
+
+        The converter's offset keeps every pixel that was read above zero, the dark ones too.
+        """
+        step = max(1, self.table.width // _SAMPLED_PIXELS)
+        counts = self.table[: len(self.time), ::step].to_numpy()
+        return (counts == 0).all(axis=1).reshape(-1, 2).any(axis=1)
 
 
 def decode_pixels(observation: PlanetObservation, channel: str, rows: np.ndarray, columns: np.ndarray) -> DecodedPixels:

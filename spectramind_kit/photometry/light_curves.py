@@ -93,7 +93,9 @@ def bin_channel(
     )
     if bins is None:
         raise empty_signal(observation, pixels.channel)
-    return replace(bins, flags={**frames.flags, **saturation_flags(pixels.channel, bins.saturated)})
+    # An exposure of which one read was lost may look nearly as bright as others: it is made to look as it is.
+    moments = np.where(pixels.unread_exposures(), 0.0, bins.moments)
+    return replace(bins, moments=moments, flags={**frames.flags, **saturation_flags(pixels.channel, bins.saturated)})
 
 
 def join_channels(
