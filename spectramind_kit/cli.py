@@ -187,7 +187,9 @@ def submit(
     data: Data,
     work: Work,
     model: ModelFolder = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a planet fell back to the population.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 if a planet fell back to the population, or the model is not used.")
+    ] = False,
     overrides: Overrides = None,
 ) -> None:
     """Write and validate WORK/submission.csv and WORK/manifest.json; trains first where no model is."""
@@ -195,12 +197,15 @@ def submit(
 
     summary = runs.submit(data, work, _config(overrides), model=model)
     typer.echo(f"{summary.path}: {len(summary.spectra)} planets, valid, {summary.seconds_per_planet:.2f} s per planet")
+    for loss in summary.losses:
+        typer.echo(f"loss of all planets: {loss}")
+    typer.echo(f"rungs: {', '.join(f'{rung} {n}' for rung, n in summary.rungs.items())}")
     for planet, remark in summary.remarks.items():
         typer.echo(f"remark: planet {planet}: {remark}")
     typer.echo(f"{len(summary.fallbacks)} planets fell back to the population")
     for planet, reason in summary.fallbacks.items():
         typer.echo(f"fallback: planet {planet}: {reason}")
-    if strict and summary.fallbacks:
+    if strict and (summary.fallbacks or summary.losses):
         raise typer.Exit(1)
 
 

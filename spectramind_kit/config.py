@@ -21,7 +21,7 @@ from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.settings.kaggle import KaggleConfig
 from spectramind_kit.settings.loss import LossConfig
 from spectramind_kit.settings.model import ModelConfig
-from spectramind_kit.settings.quantities import Whole
+from spectramind_kit.settings.quantities import NotNegative, Positive, Whole
 from spectramind_kit.settings.simulation import SimulationConfig
 from spectramind_kit.settings.training import TrainingConfig
 from spectramind_kit.settings.uncertainty import UncertaintyConfig
@@ -37,12 +37,18 @@ class Config:
     Attributes:
         seed: rules every random draw.
         workers: processes that work on planets side by side; 0 is one per core, and no more than the memory allows.
+        planet_seconds: that a process may work on one planet [s]; then it is ended and the planet falls a rung.
+        planet_gb: memory that a process may take [GB]; 0 is no limit.
+        budget_hours: wall-clock limit of ``submit`` [h]; 0 is none. What does not fit in is left out, planet by planet.
         executor: "processes" of this machine, or "dask".
         scheduler: address of a dask scheduler; empty starts a cluster of ``workers`` processes on this machine.
     """
 
     seed: int
     workers: Whole
+    planet_seconds: Positive
+    planet_gb: NotNegative
+    budget_hours: NotNegative
     executor: Literal["processes", "dask"]
     scheduler: str
     simulation: SimulationConfig

@@ -4,10 +4,13 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGES = ("numpy", "scipy", "polars", "torch", "hydra-core", "omegaconf", "typer", "matplotlib")
 """Packages whose versions a run's manifest records."""
+
+_CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 
 def package_versions(names: tuple[str, ...] = PACKAGES) -> dict[str, str]:
@@ -22,15 +25,27 @@ def package_versions(names: tuple[str, ...] = PACKAGES) -> dict[str, str]:
 
 
 def git_commit(folder: Path | None = None) -> str:
-    """Return the commit of the checkout the package lies in, "unknown" outside a checkout."""
-    where = folder or Path(__file__).parent
+    """Return the commit of the checkout the package lies in, "unknown" outside a checkout.
+
+    A checkout that the package merely lies somewhere below of, as one with a virtual environment in it, is another's.
+
+    Args:
+        folder: top of the checkout; the folder that holds the package if not given.
+    """
+    where = (folder or Path(__file__).parents[1]).resolve()
     try:
         done = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=where, capture_output=True, text=True, check=True, timeout=10
+            ["git", "rev-parse", "--show-toplevel", "HEAD"],
+            cwd=where,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
         )
-    except (OSError, subprocess.SubprocessError):
+        top, commit = done.stdout.splitlines()
+    except (OSError, ValueError, subprocess.SubprocessError):
         return "unknown"
-    return done.stdout.strip()
+    return commit if Path(top).resolve() == where else "unknown"
 
 
 def describe() -> dict[str, object]:
@@ -45,17 +60,72 @@ def describe() -> dict[str, object]:
 
 
 def available_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores this process may use: the affinity's, or as many as a container's quota of CPU time comes to."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([affinity, *(int(quota) for quota in _cpu_quotas())]))
 
 
 def available_memory() -> float:
-    """Memory that new processes could use without swapping [bytes]; infinite where the system does not tell."""
+    """Memory that new processes could use without swapping [bytes]; infinite where the system does not tell.
+
+    The machine's, or what a container's limit leaves of it.
+    """
+    return min([_free_memory(), *_memory_left()])
+
+
+def _free_memory() -> float:
     try:
         table = Path("/proc/meminfo").read_text()
         return 1024.0 * int(next(line.split()[1] for line in table.splitlines() if line.startswith("MemAvailable:")))
     except (OSError, StopIteration, ValueError):
         return float("inf")
+
+
+def _cpu_quotas() -> Iterator[float]:
+    """Yield the cores' worth of CPU time that control groups allow this process; see cgroups(7)."""
+    for folder in _control_groups("cpu"):
+        quota = _numbers(folder / "cpu.max") or [
+            *_numbers(folder / "cpu.cfs_quota_us"),
+            *_numbers(folder / "cpu.cfs_period_us"),
+        ]
+        if len(quota) == 2 and min(quota) > 0:
+            yield quota[0] / quota[1]
+
+
+def _memory_left() -> Iterator[float]:
+    """Yield what limits of memory leave, the cache of files, which can be given up, not counted [bytes]."""
+    for folder in _control_groups("memory"):
+        for limit, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
+            if most := _numbers(folder / limit):
+                cache = _numbers(folder / "memory.stat", after="inactive_file") or [0.0]
+                yield max(0.0, most[0] - sum(_numbers(folder / used)) + cache[0])
+
+
+def _control_groups(kind: str) -> Iterator[Path]:
+    """Yield folders of the control groups that this process may lie in, of both versions, up to the root."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        lines = []
+    for root in (_CONTROL_GROUPS, _CONTROL_GROUPS / kind):
+        yield root
+        for line in lines:
+            place = Path(line.rpartition(":")[2].lstrip("/"))
+            yield from (root / folder for folder in (place, *place.parents) if folder != Path())
+
+
+def _numbers(path: Path, after: str = "") -> list[float]:
+    """Return the numbers in a small file, or in its line that begins with a word; none where there is no such file."""
+    try:
+        text = path.read_text()
+    except OSError:
+        return []
+    if after:
+        text = next((line.removeprefix(after) for line in text.splitlines() if line.startswith(f"{after} ")), "")
+    try:
+        return [float(word) for word in text.split()]
+    except ValueError:  # "max": no limit
+        return []
 
 
 def usable_cuda() -> str | None:

@@ -27,6 +27,12 @@ def _rebuild(kind, what, wanted, got, remedy):
     return kind(what, wanted=wanted, got=got, remedy=remedy)
 
 
+def describe(error: BaseException) -> str:
+    """Return an error in one line; the kind is named only where the message is not ours."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, SpectraMindError) else f"{type(error).__name__}: {text}"
+
+
 class ConfigurationError(SpectraMindError):
     """A configuration key or value that does not exist or does not fit."""
 

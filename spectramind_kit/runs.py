@@ -7,25 +7,23 @@ Every command stores its products under the work folder and reuses what lies the
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
-
-import numpy as np
-import polars as pl
 
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
 from spectramind_kit.config import Config
-from spectramind_kit.errors import CompetitionDataError
-from spectramind_kit.execution.processes import Progress, map_planets
-from spectramind_kit.flags import flag_sentences
+from spectramind_kit.errors import CompetitionDataError, describe
+from spectramind_kit.execution.time_budget import TimeBudget
 from spectramind_kit.metric import score
 from spectramind_kit.prediction.inference import Inference
-from spectramind_kit.prediction.measure import PlanetTask
+from spectramind_kit.prediction.measure import PlanetTask, measured_with
+from spectramind_kit.prediction.planets import as_trained, asked_for, for_each_planet, spectra_of
 from spectramind_kit.prediction.population import label_statistics
 from spectramind_kit.prediction.predict import predict_planets
-from spectramind_kit.prediction.trained_model import MARKER, TrainedModel, load_model, save_model
+from spectramind_kit.prediction.stand_ins import labels_model, population_spectra, usable_model
+from spectramind_kit.prediction.summary import SubmissionSummary
+from spectramind_kit.prediction.trained_model import TrainedModel, load_model, save_model
 from spectramind_kit.prediction.training_set import StoredTrainingSet, TrainingSet, store_training_set
 from spectramind_kit.prediction.worker import FitTask, PosteriorTask
 from spectramind_kit.products import Spectrum
@@ -33,52 +31,21 @@ from spectramind_kit.training.automatic_model import with_chosen_model
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.held_out import held_out_planets, learn_model
 from spectramind_kit.training.nuisance_priors import learn_nuisance_priors, teaching_planets
+from spectramind_kit.work_folder.growing_submission import GrowingSubmission, require_writable
 from spectramind_kit.work_folder.layout import WorkFolder
+from spectramind_kit.work_folder.lock import only_one
 from spectramind_kit.work_folder.manifest import record_event, write_manifest
+from spectramind_kit.work_folder.model_record import is_model
 from spectramind_kit.work_folder.submission import (
     read_submission,
     submission_arrays,
     submission_table,
-    write_submission,
 )
 
 logger = logging.getLogger(__name__)
 
-Result = TypeVar("Result")
-FEW = 32
-"""Planets that this process infers, from stored products, in the time that worker processes take to start."""
 LABELS = ("train.csv", "train_labels.csv")
 """Names of the training labels in a competition folder, by edition, the latest first."""
-
-
-@dataclass(frozen=True)
-class SubmissionSummary:
-    """What ``submit`` wrote: the file, the spectra, and the time each planet took [s]."""
-
-    path: Path
-    spectra: tuple[Spectrum, ...]
-    seconds_per_planet: float
-
-    @property
-    def fallbacks(self) -> dict[int, str]:
-        """Planets that got the population's spectrum, and why."""
-        return {s.planet_id: "; ".join(s.problems) for s in self.spectra if s.source == "population"}
-
-    @property
-    def remarks(self) -> dict[int, str]:
-        """Planets that were fitted, but not without a remark: a lost visit, a quality flag."""
-        remarks = {s.planet_id: remark_on(s) for s in self.spectra if s.source != "population"}
-        return {planet: remark for planet, remark in remarks.items() if remark}
-
-    def table(self) -> pl.DataFrame:
-        """Return one row per planet: source, mean depth, median sigma, remark."""
-        rows = [(s.planet_id, s.source, s.mean.mean(), np.median(s.sigma), remark_on(s)) for s in self.spectra]
-        return pl.DataFrame(rows, schema=["planet_id", "source", "mean_depth", "median_sigma", "remark"], orient="row")
-
-
-def remark_on(spectrum: Spectrum) -> str:
-    """Return what a user should know of a spectrum, in one line: problems and flags; empty when all is well."""
-    return "; ".join((*spectrum.problems, *flag_sentences(spectrum.flags)))
 
 
 def calibrate(data: Path, work: Path, split: str, config: Config) -> dict[int, str]:
@@ -86,7 +53,7 @@ def calibrate(data: Path, work: Path, split: str, config: Config) -> dict[int, s
     planets = _planets(open_competition(data), split)
     task = PlanetTask(Path(data), Path(work), split, config)
     started = time.monotonic()
-    results = _for_each_planet(task.calibrate, planets, config, task.lost, f"calibrate {split}")
+    results = for_each_planet(task.calibrate, planets, config, task.lost, f"calibrate {split}")
     problems = {planet: "; ".join(m.problems) for planet, m in results.items() if m.problems}
     record_event(Path(work), "calibrate", split=split, planets=len(planets), problems=problems, seconds=_since(started))
     return problems
@@ -104,9 +71,15 @@ def train(data: Path, work: Path, config: Config) -> TrainedModel:
 
     Raises:
         CompetitionDataError: without training labels.
+        SpectraMindError: if another process trains in this work folder, or it cannot be written to.
     """
-    data, work, started = Path(data), Path(work), time.monotonic()
-    folder = open_competition(data)
+    require_writable(Path(work))
+    with only_one(WorkFolder(Path(work)).training_lock, "training"):
+        return _train(Path(data), Path(work), config)
+
+
+def _train(data: Path, work: Path, config: Config) -> TrainedModel:
+    started, folder = time.monotonic(), open_competition(data)
     planet_ids, spectra = folder.labels()
     fold = assign_folds(planet_ids.tolist(), min(config.training.folds, len(planet_ids)), config.seed)
     planets = _training_planets(folder, planet_ids.tolist(), config)
@@ -114,7 +87,7 @@ def train(data: Path, work: Path, config: Config) -> TrainedModel:
     task, here = PlanetTask(data, work, "train", config), WorkFolder(work)
     # Fits come first and posteriors second, because the prior is learned from what the fits show.
     fitting = FitTask(task, teaching_planets(planets))
-    fits = _for_each_planet(fitting, planets, config, fitting.lost, "fit train", stored=task.is_stored)
+    fits = for_each_planet(fitting, planets, config, fitting.lost, "fit train", stored=task.is_stored)
     visits = {planet: fit.visits for planet, fit in fits.items() if fit.visits}
     nuisance = learn_nuisance_priors(visits, dict(zip(planet_ids.tolist(), fold.tolist())), config.workers)
     training_set = TrainingSet(planet_ids, spectra, fold, folder.wavelength, nuisance)
@@ -122,8 +95,9 @@ def train(data: Path, work: Path, config: Config) -> TrainedModel:
     fitted = [planet for planet in planets if fits[planet].measured]
     held_out = held_out_planets(training_set, _infer(data, work, "train", fitted, known, config))
     unlabelled = _unlabelled(data, work, folder, known, config)
-    model, predicted = learn_model(training_set, held_out, task, folder.edition, unlabelled)
-    save_model(model, here.model)
+    keep = partial(save_model, folder=here.model, edition=folder.edition, settings=measured_with(config))
+    model, predicted = learn_model(training_set, held_out, task, folder.edition, unlabelled, keep)
+    keep(model)
     if predicted:
         _write_predictions(predicted, work, "train")
     problems = {planet: "; ".join(fit.problems) for planet, fit in fits.items() if fit.problems}
@@ -143,10 +117,10 @@ def predict(data: Path, work: Path, split: str, config: Config, *, model: Path |
     """Predict a split into ``WORK/predictions/<split>.csv``; training planets from the labels of the other folds."""
     data, work, started = Path(data), Path(work), time.monotonic()
     model = model or WorkFolder(work).model
-    trained = _asked_for(load_model(model), config)
+    trained = asked_for(load_model(model), config)
     planets = _planets(open_competition(data), split)
     known = store_training_set(trained.training_set, WorkFolder(work).training)
-    inferred = _infer(data, work, split, planets, known, _as_trained(config, trained))
+    inferred = _infer(data, work, split, planets, known, as_trained(config, trained))
     path = _write_predictions(predict_planets(trained, model, inferred, config), work, split)
     record_event(work, "predict", split=split, planets=len(planets), seconds=_since(started))
     return path
@@ -155,41 +129,67 @@ def predict(data: Path, work: Path, split: str, config: Config, *, model: Path |
 def submit(data: Path, work: Path, config: Config, *, model: Path | None = None) -> SubmissionSummary:
     """Write and validate ``WORK/submission.csv`` and its ``manifest.json``.
 
-    A model that was not trained yet is trained first. A planet that fails anywhere gets the population's spectrum.
+    The file is complete and valid from the first minute on, with the population's spectrum for every planet, and is
+    written anew as planets finish. A model that was not trained yet is trained first; one that cannot be used is stood
+    in for by the labels. A planet that fails anywhere falls a rung, and says why.
 
     Args:
         data: competition folder.
         work: where everything is written.
         config: the configuration.
         model: folder of a trained model; ``WORK/model`` if not given.
+
+    Raises:
+        CompetitionDataError: if the data are no competition folder, or a model is named that is not there.
+        SpectraMindError: if the work folder cannot be written to.
     """
-    data, work = Path(data), Path(work)
+    data, work, time_budget = Path(data), Path(work), TimeBudget(config.budget_hours)
+    require_writable(work)
     folder = open_competition(data)
-    model = model or WorkFolder(work).model
-    if not (model / MARKER).is_file() and model == WorkFolder(work).model:
-        logger.info("no model in %s: training one first", model)
-        train(data, work, config)
-    trained = _asked_for(load_model(model), config)
-    sample, started = folder.sample_submission(), time.monotonic()
+    sample, place = folder.sample_submission(), model or WorkFolder(work).model
     planets = sample["planet_id"].to_list()
-    known = store_training_set(trained.training_set, WorkFolder(work).training)
-    inferred = _infer(data, work, "test", planets, known, _as_trained(config, trained))
-    spectra = predict_planets(trained, model, inferred, config)
-    path = write_submission(spectra, sample, WorkFolder(work).submission)
+    if model is not None and not is_model(model):
+        load_model(model)  # says what is missing
+    first = labels_model(folder, config.uncertainty).model
+    nothing_yet = population_spectra(planets, first, config.uncertainty, "not measured yet")
+    growing = GrowingSubmission(nothing_yet, sample, WorkFolder(work).submission)
+    try:
+        if model is None and not is_model(place):
+            logger.info("no model in %s: training one first", place)
+            train(data, work, config)
+        started = time.monotonic()
+        usable = usable_model(place, folder, config.uncertainty, measured_with(config))
+        spectra = spectra_of(planets, usable, place, data, work, config, growing, time_budget)
+        path = growing.finish(spectra)
+    finally:
+        growing.close()
     seconds = _since(started)
-    summary = SubmissionSummary(path, spectra, round(seconds / max(1, len(planets)), 3))
-    write_manifest(
-        WorkFolder(work).manifest,
-        config,
-        outputs=[path],
-        inputs=[*(data / name for name in folder.tables()), model / "model.npz", *sorted(model.rglob("*.safetensors"))],
-        planets=len(planets),
-        fallbacks=summary.fallbacks,
-        remarks=summary.remarks,
-        seconds=seconds,
-    )
-    record_event(work, "submit", planets=len(planets), fallbacks=summary.fallbacks, seconds=seconds)
+    summary = SubmissionSummary(path, spectra, round(seconds / max(1, len(planets)), 3), usable.losses)
+    _record_submission(summary, data, work, place, config, seconds)
     return summary
+
+
+def _record_submission(
+    summary: SubmissionSummary, data: Path, work: Path, place: Path, config: Config, seconds: float
+) -> None:
+    """Write manifest and event; the submission stands whether that works or not."""
+    tables = [data / name for name in open_competition(data).tables()]
+    try:
+        write_manifest(
+            WorkFolder(work).manifest,
+            config,
+            outputs=[summary.path],
+            inputs=[*tables, place / "model.npz", *sorted(place.rglob("*.safetensors"))],
+            planets=len(summary.spectra),
+            losses=summary.losses,
+            rungs=summary.rungs,
+            fallbacks=summary.fallbacks,
+            remarks=summary.remarks,
+            seconds=seconds,
+        )
+        record_event(work, "submit", planets=len(summary.spectra), fallbacks=summary.fallbacks, seconds=seconds)
+    except Exception as error:
+        logger.warning("%s stands, but no record of how it was made: %s", summary.path, describe(error))
 
 
 def score_files(truth: Path, submission: Path, edition: str = "2025", naive: Path | None = None) -> float:
@@ -235,7 +235,7 @@ def _infer(
     """Measure planets and combine each with the prior, in the workers."""
     task = PlanetTask(data, work, split, config)
     inferring, label = PosteriorTask(task, known), f"predict {split}"
-    return list(_for_each_planet(inferring, planets, config, inferring.lost, label, stored=task.is_stored).values())
+    return list(for_each_planet(inferring, planets, config, inferring.lost, label, stored=task.is_stored).values())
 
 
 def _unlabelled(
@@ -244,53 +244,6 @@ def _unlabelled(
     """Infer the test planets, if their light curves are to be learned from."""
     wanted = config.model.kind == "v50" and config.training.pretraining_epochs and (folder.root / "test").is_dir()
     return _infer(data, work, "test", folder.planet_ids("test"), known, config) if wanted else []
-
-
-def _for_each_planet(
-    work: Callable[[int], Result],
-    planets: Sequence[int],
-    config: Config,
-    lost: Callable[[int, str], Result],
-    label: str,
-    stored: Callable[[int], bool] | None = None,
-) -> dict[int, Result]:
-    """Do the same work for every planet: where the configuration says, or here if all of a few need only be read.
-
-    Args:
-        work: on one planet.
-        planets: to work on.
-        config: which processes do the work.
-        lost: makes the result of a planet that nothing came back of.
-        label: what the progress says.
-        stored: whether a planet's products are stored; None where this makes the work no shorter.
-    """
-    few = config.executor == "processes" and len(planets) <= FEW
-    if few and stored is not None and all(stored(planet) for planet in planets):
-        results = {}
-        with Progress(label, len(planets)) as progress:
-            for planet in planets:
-                results[planet] = work(planet)
-                progress.step()
-        return results
-    return map_planets(
-        work,
-        planets,
-        workers=config.workers,
-        lost=lost,
-        label=label,
-        executor=config.executor,
-        scheduler=config.scheduler,
-    )
-
-
-def _asked_for(model: TrainedModel, config: Config) -> TrainedModel:
-    """Return the model, without its networks if the fit alone is asked for."""
-    return replace(model, kind="none") if config.model.kind == "none" else model
-
-
-def _as_trained(config: Config, model: TrainedModel) -> Config:
-    """Return the configuration with the kind of network that the model has, whatever it says itself."""
-    return replace(config, model=replace(config.model, kind=model.kind))
 
 
 def _write_predictions(spectra: Sequence[Spectrum], work: Path, split: str) -> Path:

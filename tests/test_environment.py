@@ -20,10 +20,41 @@ def test_the_commit_is_the_checkouts_or_unknown(tmp_path):
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "first"], check=True)
     commit = environment.git_commit(tmp_path)
     assert len(commit) == 40 and set(commit) <= set("0123456789abcdef")
+    below = tmp_path / "venv" / "site-packages"
+    below.mkdir(parents=True)
+    assert environment.git_commit(below) == "unknown", "the checkout is another's"
 
 
 def test_cores_are_those_this_process_may_use():
     assert 1 <= environment.available_cores() <= os.cpu_count()
+
+
+@pytest.mark.parametrize(
+    "files, cores, memory",
+    [
+        ({"cpu.max": "100000 100000", "memory.max": "1500000000", "memory.current": "300000000"}, 1, 1.2e9),
+        ({"cpu.max": "max 100000", "memory.max": "max"}, None, None),
+        ({"cpu.max": "50000 100000"}, 1, None),
+        (
+            {"memory.max": "2000000000", "memory.current": "1900000000", "memory.stat": "anon 1\ninactive_file 5"},
+            None,
+            1e8,
+        ),
+        ({"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}, 1, None),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None, None),
+        ({"memory/memory.limit_in_bytes": "1000000000", "memory/memory.usage_in_bytes": "100000000"}, None, 9e8),
+        ({"cpu.max": "no number", "memory.max": ""}, None, None),
+    ],
+)
+def test_the_smallest_limit_of_a_container_counts(tmp_path, monkeypatch, files, cores, memory):
+    monkeypatch.setattr(environment.os, "sched_getaffinity", lambda pid: set(range(16)))
+    monkeypatch.setattr(environment, "_free_memory", lambda: 64e9)
+    monkeypatch.setattr(environment, "_CONTROL_GROUPS", tmp_path)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text + "\n")
+    assert environment.available_cores() == (cores or 16)
+    assert environment.available_memory() == pytest.approx(memory or 64e9, rel=1e-6)
 
 
 def test_a_device_whose_operations_fail_is_not_usable(monkeypatch):

@@ -105,14 +105,14 @@ class TestRun:
 
     def test_worker_processes_are_started_only_if_a_planet_must_be_worked_on(self, competition, work, monkeypatch):
         started = []
-        original = runs.map_planets
-        monkeypatch.setattr(runs, "map_planets", lambda *a, **k: started.append(k["label"]) or original(*a, **k))
+        original = planets.map_planets
+        monkeypatch.setattr(planets, "map_planets", lambda *a, **k: started.append(k["label"]) or original(*a, **k))
         runs.submit(competition.data, work, competition.config)
         assert not started
         next((work / "fits" / "test").iterdir()).unlink()
         runs.submit(competition.data, work, competition.config)
         assert started == ["predict test"]
-        monkeypatch.setattr(runs, "FEW", 0)
+        monkeypatch.setattr(planets, "FEW", 0)
         runs.submit(competition.data, work, competition.config)
         assert len(started) == 2
 
@@ -184,18 +184,18 @@ class TestDamage:
         sample = open_competition(damaged).sample_submission()
         table = read_submission(summary.path)
         validate_submission(table, sample)
-        fallbacks = summary.fallbacks
-        assert set(fallbacks) == {planets[name] for name in ("truncated", "no_flat", "dark", "absent")}
-        said = {
+        fallbacks, remarks = summary.fallbacks, summary.remarks
+        assert set(fallbacks) == {planets["absent"]}
+        reported = {
             "truncated": "FGS1 signal .*readable parquet",
             "no_flat": "AIRS-CH0 flat .*no such file",
             "dark": "AIRS-CH0 signal .*zero in every pixel",
             "absent": "wanted a folder",
         }
-        for name, words in said.items():
-            assert re.search(words, fallbacks[planets[name]]), (name, fallbacks[planets[name]])
-            assert str(planets[name]) in fallbacks[planets[name]]
-        remarks = summary.remarks
+        for name, words in reported.items():
+            remark = {**fallbacks, **remarks}[planets[name]]
+            assert re.search(words, remark), (name, remark)
+            assert str(planets[name]) in remark
         assert "no usable number in the star table (P in" in remarks[planets["no_star"]]
         assert re.search("FGS1 signal of planet .* visit 1 .*no such file", remarks[planets["half_lost"]])
 
@@ -207,24 +207,29 @@ class TestDamage:
         truth = truth_of(competition)[healthy]
         no_star = got[1][row[planets["no_star"]]]
         assert np.abs(no_star - truth).mean() < 5e-4, "the same light curves without a star row"
-        for name in said:
-            np.testing.assert_allclose(
-                got[1][row[planets[name]]], load_model(trained_work / "model").training_set.labels().mean
-            )
-            assert np.median(got[2][row[planets[name]]]) > 5e-3
+        labels, absent = load_model(trained_work / "model").training_set.labels(), row[planets["absent"]]
+        np.testing.assert_allclose(got[1][absent], labels.mean)
+        assert np.median(got[2][absent]) > 5e-3
+        for name in ("truncated", "no_flat", "dark"):  # the other channel is measured
+            mean, sigma = (part[row[planets[name]]] for part in got[1:])
+            assert np.abs((mean - truth) / sigma).max() < 6.0 and np.median(sigma) < 0.3 * np.median(labels.spread)
 
         report = summary.table()
-        assert report.columns == ["planet_id", "source", "mean_depth", "median_sigma", "remark"]
-        assert report["source"].to_list().count("population") == 4
+        assert report.columns == ["planet_id", "source", "rung", "mean_depth", "median_sigma", "remark"]
+        rungs = dict(report.select("planet_id", "rung").iter_rows())
+        assert rungs[planets["absent"]] == "population" and rungs[planets["healthy"]] in ("network", "fit")
+        assert {rungs[planets[name]] for name in ("truncated", "no_flat", "dark")} == {"one channel"}
         manifest = json.loads((summary.path.parent / "manifest.json").read_text())
         assert manifest["fallbacks"] == {str(planet): reason for planet, reason in fallbacks.items()}
+        assert manifest["rungs"]["one channel"] == 3 and manifest["losses"] == []
 
     def test_a_mended_planet_is_measured_in_the_next_run(self, summary, damaged, planets, competition, trained_work):
         folder = damaged / "test" / str(planets["truncated"])
         intact = damaged / "test" / str(planets["healthy"])
         shutil.copy(intact / "FGS1_signal_0.parquet", folder)
         again = runs.submit(damaged, summary.path.parent, competition.config, model=trained_work / "model")
-        assert planets["truncated"] not in again.fallbacks and len(again.fallbacks) == 3
+        rungs = dict(again.table().select("planet_id", "rung").iter_rows())
+        assert rungs[planets["truncated"]] == rungs[planets["healthy"]] and again.rungs["one channel"] == 2
 
 
 def test_the_2024_layout_goes_the_whole_way(competition, tmp_path):

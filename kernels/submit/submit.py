@@ -39,7 +39,7 @@ from spectramind_kit.kaggle.session.earlier_runs import reuse_earlier_runs
 from spectramind_kit.kaggle.session.inputs import find_competition, find_model, working_root
 from spectramind_kit.runs import submit
 
-config, work = load_config(overrides), working_root()
+config, work = load_config(["budget_hours=9", *overrides]), working_root()
 data = find_competition(competition)
 reuse_earlier_runs(work)
 
@@ -48,7 +48,7 @@ summary = submit(data, work, config, model=find_model(model))
 summary.table()
 
 # %%
-summary.fallbacks
+summary.rungs, summary.losses, summary.fallbacks
 
 # %% [markdown]
 # ## The first planet: light curves, fit, and the spectrum as submitted
@@ -56,22 +56,22 @@ summary.fallbacks
 # %%
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
+from spectramind_kit.diagnostics.attempt import attempted, draw_stored
 from spectramind_kit.diagnostics.plots import plot_fit, plot_light_curves, plot_spectrum
 from spectramind_kit.kaggle.session.stage_times import plot_stages
 from spectramind_kit.products import LightCurves, TransitFit
-from spectramind_kit.work_folder.store import load_product
 
 set_matplotlib_formats("png")
 first = summary.spectra[0]
 curves = sorted(work.glob(f"light_curves/test/{first.planet_id}_*.npz"))
-curves and plot_light_curves(load_product(curves[0], LightCurves))
+attempted(draw_stored, curves, LightCurves, plot_light_curves)
 
 # %%
 fits = sorted(work.glob(f"fits/test/{first.planet_id}_*.npz"))
-fits and plot_fit(load_product(fits[0], TransitFit))
+attempted(draw_stored, fits, TransitFit, plot_fit)
 
 # %%
-plot_spectrum(first)
+attempted(plot_spectrum, first)
 
 # %%
-plot_stages(work, config.kaggle)
+attempted(plot_stages, work, config.kaggle)

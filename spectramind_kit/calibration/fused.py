@@ -23,6 +23,8 @@ from spectramind_kit.instruments import CHANNELS
 from spectramind_kit.products import CalibrationFrames
 from spectramind_kit.settings.detector import CalibrationConfig
 
+_PARTS = 8
+"""Parts that the pixels are worked on in, whatever the number of threads."""
 _BLOCK_BYTES = 2**21
 """Size of a block's counts; its exposures in float32 are as large, and both fit the cache."""
 
@@ -43,7 +45,7 @@ def bin_decoded(
         config: which corrections to make, and how.
         bounds: (n_time + 1,) exposure index at which each bin starts, and where the last one ends; ascending.
         moment_weight: (n_moment, n_pixel).
-        threads: parts of the pixels worked on at the same time.
+        threads: parts of the pixels worked on at the same time; the result does not depend on it.
 
     Returns:
         The bins, or None if every count is zero.
@@ -51,17 +53,17 @@ def bin_decoded(
     constants = pixel_constants(pixels.channel, pixels.row, pixels.column, pixels.time, frames, config)
     weight = np.where(constants.good, moment_weight, 0.0)
     bounds = np.asarray(bounds, dtype=np.int64)
-    limits = np.linspace(0, len(pixels.row), threads + 1).astype(int).tolist()
+    limits = np.linspace(0, len(pixels.row), _PARTS + 1).astype(int).tolist()
     work = partial(_bin_part, pixels, constants, bounds, weight)
     if threads == 1:
-        parts = [work(*limits)]
+        parts = list(map(work, limits[:-1], limits[1:]))
     else:
         with ThreadPoolExecutor(threads) as pool:
             parts = list(pool.map(work, limits[:-1], limits[1:]))
     if not any(part.lit for part in parts):
         return None
     saturated = constants.good & np.concatenate([part.full for part in parts])
-    # Added up in a fixed order: the same moments whichever thread ends first.
+    # Added up in a fixed order: the same moments whichever thread ends first, and however many there are.
     moments = sum((part.moments for part in parts[1:]), start=parts[0].moments)
     return PixelBins(
         channel=pixels.channel,

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from spectramind_kit.competition.tables import read_table, read_text_table, rows_of_planets, with_integer_ids
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, N_WAVELENGTH
@@ -93,7 +94,7 @@ class CompetitionFolder:
 
     def sample_submission(self) -> pl.DataFrame:
         """Return ``sample_submission.csv``; ``planet_id`` is Int64."""
-        return _with_integer_ids(self._read_table("sample_submission.csv"), "sample_submission.csv")
+        return with_integer_ids(self._read_table("sample_submission.csv"), "sample_submission.csv")
 
     def tables(self) -> list[str]:
         """Return the names of the edition's tables, there or not; not every stage needs every one."""
@@ -167,7 +168,7 @@ class CompetitionFolder:
         name = "adc_info.csv" if self.edition == "2025" else f"{split}_adc_info.csv"
         table = self._read_table(name)
         if self.edition == "2024":
-            table = _with_integer_ids(table, name).filter(pl.col("planet_id") == planet_id)
+            table = with_integer_ids(table, name).filter(pl.col("planet_id") == planet_id)
         if len(table) != 1:
             raise CompetitionDataError(f"{self.root / name}, planet {planet_id}", wanted="one row", got=len(table))
         constants = {}
@@ -184,12 +185,11 @@ class CompetitionFolder:
         for split in ("train", "test"):
             name = f"{split}_star_info.csv"
             if (self.root / name).is_file():
-                table = _with_integer_ids(self._read_table(name), name)
-                tables[split] = {row["planet_id"]: row for row in table.iter_rows(named=True)}
+                tables[split] = rows_of_planets(read_text_table(self.root / name), name)
         return tables
 
     def _read_table(self, name: str) -> pl.DataFrame:
-        return _read_table(self.root / name)
+        return read_table(self.root / name)
 
     def _column(self, table: pl.DataFrame, column: str, name: str) -> pl.Series:
         if column not in table.columns:
@@ -204,7 +204,7 @@ def read_spectra(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
         CompetitionDataError: if the file is missing, or the columns or numbers are not those.
     """
     path = Path(path)
-    table = _with_integer_ids(_read_table(path), path.name)
+    table = with_integer_ids(read_table(path), path.name)
     columns = [f"wl_{i + 1}" for i in range(N_WAVELENGTH)]
     missing = [c for c in columns if c not in table.columns]
     if missing:
@@ -216,20 +216,6 @@ def read_spectra(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
         bad = table["planet_id"][int(np.argmin(np.isfinite(spectra).all(axis=1)))]
         raise CompetitionDataError(f"{path}", wanted="finite depths", got=f"NaN in the row of planet {bad}")
     return table["planet_id"].to_numpy(), spectra
-
-
-def _read_table(path: Path) -> pl.DataFrame:
-    if not path.is_file():
-        raise CompetitionDataError(
-            f"{path}", wanted="this table", got="no such file", remedy="complete the competition folder"
-        )
-    try:
-        return pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema_length=None)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        got = str(error).splitlines()[0][:160]
-        raise CompetitionDataError(
-            f"{path}", wanted="a readable table", got=got, remedy="download the file again"
-        ) from error
 
 
 def _numbers(table: pl.DataFrame, path: Path) -> np.ndarray:
@@ -246,17 +232,6 @@ def _number(value: object) -> float:
         return float(value) if isinstance(value, int | float | str) else math.nan
     except ValueError:
         return math.nan
-
-
-def _with_integer_ids(table: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Cast ``planet_id`` to Int64 (one real table holds it as 1103775.0; ids exceed 32 bits)."""
-    if "planet_id" not in table.columns:
-        raise CompetitionDataError(name, wanted="a column planet_id", got=table.columns[:6])
-    try:
-        return table.with_columns(pl.col("planet_id").cast(pl.Float64).round().cast(pl.Int64))
-    except pl.exceptions.PolarsError as error:
-        wrong = table["planet_id"].dtype
-        raise CompetitionDataError(name, wanted="whole numbers in column planet_id", got=str(wrong)) from error
 
 
 def _planet_from_row(planet_id: int, row: dict, name: str) -> Planet:

@@ -10,12 +10,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from spectramind_kit.competition.possible_pixels import possible_pixels
+from spectramind_kit.competition.tables import UNREADABLE
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, Channel
 from spectramind_kit.products import CalibrationFrames, PlanetObservation, RawCube
 
 _CALIBRATION_LOST = {FGS1.name: Flag.FGS1_CALIBRATION_LOST, AIRS.name: Flag.AIRS_CALIBRATION_LOST}
+
+_SAMPLED_PIXELS = 32
+"""Pixels by which a read that was lost is told from one that was made."""
+_IMPOSSIBLE = {FGS1.name: Flag.FGS1_IMPOSSIBLE_CALIBRATION, AIRS.name: Flag.AIRS_IMPOSSIBLE_CALIBRATION}
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,15 @@ class DecodedPixels:
     def cube(self) -> RawCube:
         """Return all pixels as a cube."""
         return self.block(0, len(self.row))
+
+    def unread_exposures(self) -> np.ndarray:
+        """Return which exposures (n_exposure,) bool have a read that was lost: zero in every pixel that is sampled.
+
+        The converter's offset keeps every pixel that was read above zero, the dark ones too.
+        """
+        step = max(1, self.table.width // _SAMPLED_PIXELS)
+        counts = self.table[: len(self.time), ::step].to_numpy()
+        return (counts == 0).all(axis=1).reshape(-1, 2).any(axis=1)
 
 
 def decode_pixels(observation: PlanetObservation, channel: str, rows: np.ndarray, columns: np.ndarray) -> DecodedPixels:
@@ -92,7 +107,7 @@ def empty_signal(observation: PlanetObservation, channel: str) -> CompetitionDat
 
 
 def read_calibration_frames(observation: PlanetObservation, channel: str) -> CalibrationFrames:
-    """Read dark, dead, flat, read-noise and linearity tables; a pixel with a number that is not finite becomes dead.
+    """Read dark, dead, flat, read-noise and linearity tables; a pixel whose numbers cannot be becomes dead.
 
     Raises:
         CompetitionDataError: if a table is missing, damaged or of another shape.
@@ -107,7 +122,10 @@ def read_calibration_frames(observation: PlanetObservation, channel: str) -> Cal
     usable = np.isfinite(linearity).all(axis=0)
     for name in ("dark", "dead", "flat", "read"):
         usable &= np.isfinite(tables[name])
-    lost = int((~usable).sum())
+    with np.errstate(all="ignore"):  # numbers that are lost already, and those that are too large to compute with
+        possible = possible_pixels(detector, tables["dark"], tables["flat"], tables["read"], linearity)
+    lost, impossible = int((~usable).sum()), int((usable & ~possible).sum())
+    usable &= possible
     return CalibrationFrames(
         dark=np.where(usable, tables["dark"], 0.0),
         dead=(tables["dead"] != 0) | ~usable,
@@ -116,7 +134,11 @@ def read_calibration_frames(observation: PlanetObservation, channel: str) -> Cal
         linearity=np.where(usable, linearity, _identity(len(linearity))),
         gain=files.gain,
         offset=files.offset,
-        flags={_CALIBRATION_LOST[channel]: f"{lost} of {detector.n_pixel}"} if lost else {},
+        flags={
+            flag: f"{n} of {detector.n_pixel}"
+            for flag, n in ((_CALIBRATION_LOST[channel], lost), (_IMPOSSIBLE[channel], impossible))
+            if n
+        },
     )
 
 
@@ -148,8 +170,8 @@ def _identity(n_coefficient: int) -> np.ndarray:
 def _n_column(path: Path, what: str) -> int:
     _require_file(path, what)
     try:
-        return len(pl.read_parquet_schema(path))
-    except (pl.exceptions.PolarsError, OSError) as error:
+        return len(pl.scan_parquet(path, glob=False).collect_schema())
+    except UNREADABLE as error:
         raise _damaged(what, error) from error
 
 
@@ -159,8 +181,8 @@ def _read(path: Path, what: str, columns: list[int] | None = None) -> pl.DataFra
         with warnings.catch_warnings():
             # Thousands of columns are thousands of small reads; polars takes busy threads for a sign of deadlock.
             warnings.filterwarnings("ignore", message="POLARS_MAX_BLOCKING_THREAD_COUNT reached", category=UserWarning)
-            table = pl.read_parquet(path, columns=columns)
-    except (pl.exceptions.PolarsError, OSError) as error:
+            table = pl.read_parquet(path, columns=columns, glob=False)
+    except UNREADABLE as error:
         raise _damaged(what, error) from error
     if len(table) == 0:
         raise CompetitionDataError(what, wanted="at least one row", got="an empty table")
@@ -172,7 +194,6 @@ def _require_file(path: Path, what: str) -> None:
         raise CompetitionDataError(what, wanted=f"a file {path}", got="no such file", remedy="complete the folder")
 
 
-def _damaged(what: str, error: Exception) -> CompetitionDataError:
-    return CompetitionDataError(
-        what, wanted="a readable parquet file", got=str(error).splitlines()[0][:160], remedy="download the file again"
-    )
+def _damaged(what: str, error: BaseException) -> CompetitionDataError:
+    got = (str(error).splitlines() or [type(error).__name__])[0][:160]
+    return CompetitionDataError(what, wanted="a readable parquet file", got=got, remedy="download the file again")

@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -20,10 +20,10 @@ from spectramind_kit.errors import ProductError, SpectraMindError
 from spectramind_kit.flags import flag_sentences
 from spectramind_kit.metric import planet_scores, score
 from spectramind_kit.prediction.population import label_statistics
-from spectramind_kit.prediction.trained_model import MARKER
 from spectramind_kit.products import LightCurves, Spectrum, TransitFit
 from spectramind_kit.work_folder.layout import WorkFolder
-from spectramind_kit.work_folder.manifest import read_events
+from spectramind_kit.work_folder.manifest import read_events, shareable_config
+from spectramind_kit.work_folder.model_record import MARKER
 from spectramind_kit.work_folder.provenance import config_hash
 from spectramind_kit.work_folder.store import load_product
 from spectramind_kit.work_folder.submission import read_submission, submission_arrays
@@ -81,7 +81,7 @@ def write_report(data: Path, work: Path, config: Config, truth: Path | None = No
         version=__version__,
         data=data.name,
         config_hash=config_hash(config),
-        config=json.dumps(asdict(config), indent=2),
+        config=json.dumps(shareable_config(config), indent=2),
         environment=json.dumps(describe(), indent=2),
         events=read_events(work),
         manifest=json.loads(manifest.read_text()) if manifest.is_file() else {},

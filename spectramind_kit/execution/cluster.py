@@ -5,84 +5,116 @@ address a cluster of processes is started on this machine and stopped at the end
 """
 
 import logging
+import math
+import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import as_completed
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from spectramind_kit.errors import ConfigurationError
+from spectramind_kit.errors import ConfigurationError, describe
+from spectramind_kit.execution.supervisor import OUT_OF_TIME, Limits
+from spectramind_kit.execution.worker_process import Outcome, outcome_of
 
 if TYPE_CHECKING:
     from distributed import Client
 
 logger = logging.getLogger(__name__)
 
-Result = TypeVar("Result")
 SECONDS_TO_CONNECT = 30
+LOOPBACK = "127.0.0.1"
+"""Where a cluster of this machine listens, dashboard included: nobody else needs to reach it."""
 
 
 def run_on_cluster(
-    task: Callable[[int], Result],
+    task: Callable[[int], Any],
     planet_ids: Sequence[int],
     *,
     workers: int,
     scheduler: str,
-    lost: Callable[[int, str], Result],
-    done: Callable[[], None],
-) -> dict[int, Result]:
-    """Run a task for every planet on a dask cluster and return the results by planet.
+    limits: Limits,
+    arrived: Callable[[int, Outcome], None],
+) -> None:
+    """Run a task for every planet on a dask cluster.
+
+    A planet whose worker dies is tried once more, alone, to tell the culprit from those that waited behind it.
 
     Args:
-        task: picklable; must not raise for a damaged planet.
+        task: picklable.
         planet_ids: the planets.
         workers: processes of the cluster that is started here if ``scheduler`` is empty.
         scheduler: address of a running scheduler, such as "tcp://10.0.0.1:8786".
-        lost: makes the result of a planet on which one worker after another died.
-        done: called after every planet.
+        limits: of time; memory is limited by the cluster's own settings.
+        arrived: called with every planet and its outcome.
 
     Raises:
         ConfigurationError: if dask.distributed is not installed or the scheduler does not answer.
     """
     with _connected(scheduler, workers) as client:
-        results, suspects = _submit(client, task, planet_ids, done)
-        for planet in suspects:  # alone, a second time, to tell the culprit from those that waited behind it
-            alone, _ = _submit(client, task, [planet], done)
-            if not alone:
-                done()
-            results |= alone or {planet: lost(planet, "its workers died (out of memory?)")}
-    return results
+        for planet in _submit(client, task, planet_ids, limits, arrived):
+            if _submit(client, task, [planet], limits, arrived):
+                arrived(planet, Outcome(failure="its workers died (out of memory, or out of time?)"))
 
 
 def _submit(
-    client: "Client", task: Callable[[int], Result], planet_ids: Sequence[int], done: Callable[[], None]
-) -> tuple[dict[int, Result], list[int]]:
-    """Run planets on the cluster; return the results and the planets whose workers died."""
-    from distributed import KilledWorker
+    client: "Client",
+    task: Callable[[int], Any],
+    planet_ids: Sequence[int],
+    limits: Limits,
+    arrived: Callable[[int, Outcome], None],
+) -> list[int]:
+    """Run planets on the cluster; return those whose workers died."""
+    from distributed import KilledWorker, as_completed
 
-    results: dict[int, Result] = {}
     suspects = []
-    executor = client.get_executor(pure=False)
-    running = {executor.submit(task, planet): planet for planet in planet_ids}
-    for future in as_completed(running):
-        planet = running[future]
-        try:
-            results[planet] = future.result()
-        except KilledWorker:
-            suspects.append(planet)
-        else:
-            done()
-    return results, suspects
+    timed = partial(_outcome_in_time, task, limits.seconds)
+    futures = client.map(timed, list(planet_ids), pure=False)
+    waiting = {future.key: planet for future, planet in zip(futures, planet_ids)}
+    left = limits.until - time.monotonic()
+    try:
+        for future in as_completed(futures, timeout=max(0.0, left) if math.isfinite(left) else None):
+            planet, error = waiting.pop(future.key), future.exception()
+            if isinstance(error, KilledWorker):
+                suspects.append(planet)
+            else:
+                arrived(planet, future.result() if error is None else Outcome(failure=describe(error)))
+    except TimeoutError:
+        client.cancel(futures)
+        for planet in waiting.values():
+            arrived(planet, Outcome(failure=OUT_OF_TIME))
+    return suspects
+
+
+def _outcome_in_time(task: Callable[[int], Any], seconds: float, planet_id: int) -> Outcome:
+    """Work on a planet; if it takes too long, the worker ends itself and its nanny starts another.
+
+    A thread cannot be ended from outside, and dask has no deadline for a task.
+    """
+    clock = threading.Timer(min(seconds, threading.TIMEOUT_MAX), os._exit, (1,))
+    clock.daemon = True
+    clock.start()
+    try:
+        return outcome_of(task, planet_id)
+    finally:
+        clock.cancel()
 
 
 @contextmanager
 def _connected(scheduler: str, workers: int) -> Iterator["Client"]:
     """Connect to a scheduler, or start one with workers of one thread each, and let go of it at the end."""
+    import dask.config
     from distributed import Client, LocalCluster
 
     logging.getLogger("distributed").setLevel(logging.WARNING)  # importing it has set another level
     if not scheduler:
         with (
-            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster,
+            # A planet whose worker died is tried again here, alone; dask would let it take other workers along.
+            dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+            LocalCluster(
+                n_workers=workers, threads_per_worker=1, host=LOOPBACK, dashboard_address=f"{LOOPBACK}:0"
+            ) as cluster,
             Client(cluster) as client,
         ):
             yield client

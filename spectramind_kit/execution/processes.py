@@ -1,4 +1,4 @@
-"""Planets side by side, in processes or on a cluster: one planet's crash, even of its process, is that planet's alone.
+"""Planets side by side, in processes or on a cluster: a planet that fails, hangs or kills its process costs itself.
 
 Each planet runs on one thread, so memory grows with the number of processes only: ``WORKER_MEMORY`` each.
 """
@@ -8,16 +8,14 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
-from multiprocessing import get_context
 from typing import TypeVar
 
 from tqdm.auto import tqdm
 
 from spectramind_kit.environment import available_cores, available_memory
 from spectramind_kit.execution.cluster import require_dask, run_on_cluster
+from spectramind_kit.execution.supervisor import OUT_OF_TIME, Limits, NoWorkers, run_supervised
+from spectramind_kit.execution.worker_process import Outcome, outcome_of
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +27,7 @@ ONE_THREAD: dict[str, str] = dict.fromkeys(
 WORKER_MEMORY = 1.0e9
 """Memory that a process needs at most for a full-size planet [bytes]."""
 SECONDS_BETWEEN_LOGS = 10.0
+NO_LIMITS = Limits()
 
 
 def map_planets(
@@ -40,37 +39,66 @@ def map_planets(
     label: str,
     executor: str = "processes",
     scheduler: str = "",
+    limits: Limits = NO_LIMITS,
+    came: Callable[[int, Result], None] = lambda planet, result: None,
 ) -> dict[int, Result]:
-    """Run a task for every planet and return the results by planet.
+    """Run a task for every planet and return the results by planet, in the order asked.
 
     Args:
-        task: picklable; must not raise for a damaged planet (only a dying process is caught here).
+        task: picklable.
         planet_ids: the planets.
-        workers: processes; 0 is one per core, and no more than fit into the free memory; 1 runs in this process.
-        lost: makes the result of a planet whose process died, from the planet and the reason.
+        workers: processes; 0 is one per core, and no more than fit into the free memory; 1 runs in this process,
+            where nothing can end a planet that hangs.
+        lost: makes the result of a planet whose task failed, hung, or whose process died, from planet and reason.
         label: what the progress bar, or the log where there is no terminal, says.
         executor: "processes" of this machine, or "dask".
         scheduler: address of dask's scheduler; empty starts a cluster on this machine.
+        limits: what a planet may take, and when all must be done.
+        came: called with every planet and its result as soon as it is there.
 
     Raises:
         ConfigurationError: if dask is wanted and not there, or its scheduler does not answer.
     """
-    workers = min(workers or affordable_workers(), max(1, len(planet_ids)))
+    results: dict[int, Result] = {}
     with Progress(label, len(planet_ids)) as progress:
+
+        def arrived(planet: int, outcome: Outcome) -> None:
+            results[planet] = outcome.value if outcome.failure is None else lost(planet, outcome.failure)
+            came(planet, results[planet])
+            progress.step()
+
         if executor == "dask" and planet_ids:
             require_dask()
             with single_threaded():
-                results = run_on_cluster(
-                    task, planet_ids, workers=workers, scheduler=scheduler, lost=lost, done=progress.step
+                run_on_cluster(
+                    task,
+                    planet_ids,
+                    workers=workers or affordable_workers(),
+                    scheduler=scheduler,
+                    limits=limits,
+                    arrived=arrived,
                 )
         elif workers == 1:
-            results = {}
-            for planet in planet_ids:
-                results[planet] = task(planet)
-                progress.step()
+            _run_here(task, planet_ids, limits, arrived)
         else:
-            results = _run_processes(task, planet_ids, workers, lost, progress)
+            # One planet as well: what runs on Kaggle before the hidden planets do is what they need.
+            n = min(workers or affordable_workers(), max(1, len(planet_ids)))
+            try:
+                run_supervised(task, planet_ids, n, limits, ONE_THREAD, arrived)
+            except NoWorkers as reason:
+                left = [planet for planet in planet_ids if planet not in results]
+                logger.warning("%s; %d planets are worked on in this process, one by one", reason, len(left))
+                _run_here(task, left, limits, arrived)
     return {planet: results[planet] for planet in planet_ids}
+
+
+def _run_here(
+    task: Callable[[int], Result], planet_ids: Sequence[int], limits: Limits, arrived: Callable[[int, Outcome], None]
+) -> None:
+    """Work on planets in this process, one after another."""
+    for planet in planet_ids:
+        late = time.monotonic() > limits.until
+        arrived(planet, Outcome(failure=OUT_OF_TIME) if late else outcome_of(task, planet))
 
 
 def affordable_workers() -> int:
@@ -123,64 +151,6 @@ class Progress:
     def _log_by_the_clock(self) -> None:
         while not self._ended.wait(SECONDS_BETWEEN_LOGS):
             logger.info(self.line())
-
-
-def _run_processes(
-    task: Callable[[int], Result],
-    planet_ids: Sequence[int],
-    workers: int,
-    lost: Callable[[int, str], Result],
-    progress: Progress,
-) -> dict[int, Result]:
-    """Run planets in processes until each has a result."""
-    results: dict[int, Result] = {}
-    while waiting := [planet for planet in planet_ids if planet not in results]:
-        done, suspects = _run_pool(task, waiting, workers, progress)
-        results |= done
-        for planet in suspects:  # alone, a second time, to tell the culprit from its neighbours
-            alone, _ = _run_pool(task, [planet], 1, progress)
-            if not alone:
-                progress.step()
-            results |= alone or {planet: lost(planet, "its process died (out of memory?)")}
-    return results
-
-
-def _run_pool(
-    task: Callable[[int], Result], planet_ids: Sequence[int], workers: int, progress: Progress
-) -> tuple[dict[int, Result], list[int]]:
-    """Run planets until all are done or a process dies.
-
-    No more planets are submitted than there are processes, so that few are under suspicion when one dies.
-
-    Returns:
-        The results by planet, and the planets that were running when a process died.
-    """
-    results: dict[int, Result] = {}
-    suspects: list[int] = []
-    running: dict[Future, int] = {}
-    following = iter(planet_ids)
-    with single_threaded(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        while True:
-            free = 0 if suspects else workers - len(running)
-            for planet in islice(following, free):
-                try:
-                    running[pool.submit(task, planet)] = planet
-                except BrokenProcessPool:
-                    suspects.append(planet)
-                    break
-            if not running:
-                break
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                planet = running.pop(future)
-                try:
-                    results[planet] = future.result()
-                except BrokenProcessPool:
-                    suspects.append(planet)
-                else:
-                    progress.step()
-    if suspects:
-        logger.warning("a worker process died while planets %s were running", suspects)
-    return results, suspects
 
 
 class single_threaded:

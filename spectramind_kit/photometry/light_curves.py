@@ -16,8 +16,8 @@ from spectramind_kit.calibration.pixel_bins import PixelBins
 from spectramind_kit.calibration.saturation import saturation_flags
 from spectramind_kit.competition.frames import DecodedPixels, decode_pixels, empty_signal, read_calibration_frames
 from spectramind_kit.errors import CompetitionDataError
-from spectramind_kit.flags import Flags
-from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, FGS1_WAVELENGTH
+from spectramind_kit.flags import Flag, Flags
+from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, FGS1_WAVELENGTH, Channel
 from spectramind_kit.photometry.binning import bin_edges, bin_mean
 from spectramind_kit.photometry.extraction import extract
 from spectramind_kit.photometry.jitter import image_series, moment_weights
@@ -25,6 +25,8 @@ from spectramind_kit.photometry.lost_exposures import bins_with, lost_exposure_f
 from spectramind_kit.photometry.window import photometric_pixels
 from spectramind_kit.products import LightCurves, PlanetObservation
 from spectramind_kit.settings.detector import CalibrationConfig, PhotometryConfig
+
+_MISSING = {FGS1.name: Flag.FGS1_MISSING, AIRS.name: Flag.AIRS_MISSING}
 
 
 def extract_light_curves(
@@ -91,7 +93,9 @@ def bin_channel(
     )
     if bins is None:
         raise empty_signal(observation, pixels.channel)
-    return replace(bins, flags={**frames.flags, **saturation_flags(pixels.channel, bins.saturated)})
+    # An exposure of which one read was lost may look nearly as bright as others: it is made to look as it is.
+    moments = np.where(pixels.unread_exposures(), 0.0, bins.moments)
+    return replace(bins, moments=moments, flags={**frames.flags, **saturation_flags(pixels.channel, bins.saturated)})
 
 
 def join_channels(
@@ -111,6 +115,44 @@ def join_channels(
     """
     edges = edges[: _common_bins(fgs1, airs, observation.name) + 1]
     white, spectrum = channel_curves(fgs1, edges, photometry), channel_curves(airs, edges, photometry)
+    return _side_by_side(observation, white, spectrum, edges, (*airs.applied, *_photometric_corrections(photometry)))
+
+
+def extract_one_channel(
+    observation: PlanetObservation, channel: str, calibration: CalibrationConfig, photometry: PhotometryConfig
+) -> LightCurves:
+    """Measure the light curves of one channel where the files of the other are no use.
+
+    The wavelengths of the other channel have infinite errors, and a flag says that they are missing.
+
+    Args:
+        observation: the visit.
+        channel: the one that is measured, "AIRS-CH0" or "FGS1".
+        calibration: which corrections to make, and how.
+        photometry: aperture, background, kind of extraction and time bins.
+
+    Raises:
+        CompetitionDataError: if its files are missing or damaged as well.
+    """
+    pixels = _decode(observation, photometry, channel)
+    edges = bin_edges(_mid_times(pixels), photometry.bin_seconds)
+    bins = bin_channel(observation, pixels, edges, calibration, photometry)
+    edges = edges[: _covered_bins(bins.count > 0) + 1]
+    measured = channel_curves(bins, edges, photometry)
+    other = FGS1 if channel == AIRS.name else AIRS
+    missing = _no_light(other, len(edges) - 1)
+    white, spectrum = (missing, measured) if other is FGS1 else (measured, missing)
+    return _side_by_side(observation, white, spectrum, edges, (*bins.applied, *_photometric_corrections(photometry)))
+
+
+def _side_by_side(
+    observation: PlanetObservation,
+    white: "ChannelCurves",
+    spectrum: "ChannelCurves",
+    edges: np.ndarray,
+    applied: tuple[str, ...],
+) -> LightCurves:
+    """Lay FGS1's light curve and the spectrum's, which come in detector order, in the order of the wavelengths."""
     series = white.series | spectrum.series
     first, stop = AIRS.science_columns
     return LightCurves(
@@ -124,8 +166,21 @@ def join_channels(
         regressors=np.column_stack(list(series.values())),
         regressor_names=tuple(series),
         flags={**observation.planet.flags, **white.flags, **spectrum.flags},
-        applied=(*airs.applied, *_photometric_corrections(photometry)),
+        applied=applied,
         saturated=np.concatenate([white.saturated, spectrum.saturated[::-1]]),
+    )
+
+
+def _no_light(channel: Channel, n_time: int) -> "ChannelCurves":
+    """Return the light curves of a channel that was not measured: any flux, known to infinite errors."""
+    first, stop = channel.science_columns
+    n = 1 if channel is FGS1 else stop - first
+    return ChannelCurves(
+        flux=np.ones((n, n_time)),
+        error=np.full((n, n_time), np.inf),
+        series={},
+        saturated=np.zeros(n, dtype=np.int64),
+        flags={_MISSING[channel.name]: ""},
     )
 
 
@@ -176,8 +231,7 @@ def _mid_times(pixels: DecodedPixels) -> np.ndarray:
 
 def _common_bins(fgs1: PixelBins, airs: PixelBins, name: str) -> int:
     """Return how many bins, from the first on, have exposures of both channels."""
-    covered = (fgs1.count > 0) & (airs.count > 0)
-    n_time = len(covered) if covered.all() else int(np.argmin(covered))
+    n_time = _covered_bins((fgs1.count > 0) & (airs.count > 0))
     if n_time == 0:
         raise CompetitionDataError(
             f"light curves of {name}",
@@ -185,3 +239,8 @@ def _common_bins(fgs1: PixelBins, airs: PixelBins, name: str) -> int:
             got=", ".join(f"{b.channel} {b.mid_time[0]:.0f}-{b.mid_time[-1]:.0f} s" for b in (fgs1, airs)),
         )
     return n_time
+
+
+def _covered_bins(covered: np.ndarray) -> int:
+    """Return how many bins, from the first on, are covered (n_time,)."""
+    return len(covered) if covered.all() else int(np.argmin(covered))

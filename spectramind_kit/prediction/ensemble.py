@@ -2,6 +2,8 @@
 
 import json
 import logging
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,6 @@ from spectramind_kit.uncertainty.blending import Prediction
 
 logger = logging.getLogger(__name__)
 
-_BATCH = 16
 RECORD = "networks.json"
 """Beside the members' weights: their sizes, names, and the hash of what they learned from."""
 
@@ -55,51 +56,49 @@ class Ensemble:
     networks: dict[Member, SpectraMindV50]
     device: torch.device
 
-    def predictions(self, planets: Sequence[Features], folds: Sequence[int | None]) -> list[Prediction | None]:
+    def predictions(
+        self, planets: Sequence[Features], folds: Sequence[int | None], until: float = math.inf
+    ) -> list[Prediction | None]:
         """Predict planets, each by the networks that have not seen it.
+
+        Every planet has a forward pass of its own: in a batch, padding and the order of sums would let a planet's last
+        bits depend on its neighbours.
 
         Args:
             planets: their features.
             folds: the fold of each; None for a planet that no network has seen, which all networks predict together.
+            until: no planet is looked at later than this, on the monotonic clock [s].
 
         Returns:
-            Mean and sigma; None where the networks failed, which the log explains.
+            Mean and sigma; None where the networks failed or came too late, which the log explains.
         """
+        networks = {
+            fold: [network for member, network in self.networks.items() if fold in (None, member.fold)]
+            for fold in set(folds)
+        }
         predictions: list[Prediction | None] = [None] * len(planets)
-        for fold in sorted(set(folds), key=str):
-            places = [i for i, own in enumerate(folds) if own == fold]
-            networks = [network for member, network in self.networks.items() if fold in (None, member.fold)]
-            for start in range(0, len(places), _BATCH):
-                some = places[start : start + _BATCH]
-                for place, prediction in zip(some, self._predict_some([planets[i] for i in some], networks)):
-                    predictions[place] = prediction
+        for place, (planet, fold) in enumerate(zip(planets, folds)):
+            if time.monotonic() > until:
+                logger.warning("no time for the network on %d planets", len(planets) - place)
+                break
+            try:
+                predictions[place] = self._predict(planet, networks[fold])
+            except Exception:
+                logger.warning("the network failed on planet %d", planet.planet_id, exc_info=True)
         return predictions
-
-    def _predict_some(self, planets: list[Features], networks: list[SpectraMindV50]) -> list[Prediction | None]:
-        """Predict a batch; if that fails, planet by planet, so that one costs one."""
-        try:
-            return self._predict_batch(planets, networks)
-        except Exception:
-            if len(planets) > 1:
-                return [one for planet in planets for one in self._predict_some([planet], networks)]
-            logger.warning("the network failed on planet %d", planets[0].planet_id, exc_info=True)
-            return [None]
 
     @torch.inference_mode()
-    def _predict_batch(self, planets: list[Features], networks: list[SpectraMindV50]) -> list[Prediction | None]:
-        batch = collate(planets).to(self.device)
+    def _predict(self, planet: Features, networks: Sequence[SpectraMindV50]) -> Prediction | None:
+        """Return mean and sigma by the mean of networks; None if that is no number."""
+        batch = collate([planet]).to(self.device)
         corrections = [network(batch) for network in networks]
-        delta, ln_factor = (
-            torch.stack([getattr(c, name) for c in corrections]).mean(dim=0).double().cpu().numpy()
+        shift, ln_scale = (
+            torch.stack([getattr(c, name) for c in corrections]).mean(dim=0).double().cpu().numpy()[0]
             for name in ("delta", "ln_factor")
         )
-        predictions: list[Prediction | None] = []
-        for planet, shift, ln_scale in zip(planets, delta, ln_factor):
-            usable = np.isfinite(shift).all() and np.isfinite(ln_scale).all()
-            predictions.append(
-                (planet.mean + planet.sigma * shift, planet.sigma * np.exp(ln_scale)) if usable else None
-            )
-        return predictions
+        if not (np.isfinite(shift).all() and np.isfinite(ln_scale).all()):
+            return None
+        return planet.mean + planet.sigma * shift, planet.sigma * np.exp(ln_scale)
 
 
 def load_ensemble(folder: Path, wavelength: np.ndarray, device: str = "cpu") -> Ensemble:

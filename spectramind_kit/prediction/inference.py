@@ -13,6 +13,7 @@ from spectramind_kit.fitting.visits import with_population
 from spectramind_kit.flags import Flag, Flags
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.prediction.measure import Measurement, describe
+from spectramind_kit.prediction.plausibility import without_outlying_wavelengths
 from spectramind_kit.prediction.population import LabelStatistics, Population
 from spectramind_kit.products import DepthEstimate, Planet
 
@@ -81,7 +82,7 @@ def infer(measurement: Measurement, population: Population) -> Inference:
     posterior, problems, estimate = None, measurement.problems, measurement.estimate
     if estimate is not None:
         try:
-            estimate = with_population(estimate, population.nuisance)
+            estimate = without_outlying_wavelengths(with_population(estimate, population.nuisance))
             posterior = _posterior(estimate, population)
         except Exception as error:
             logger.debug("the posterior of planet %d failed", measurement.planet_id, exc_info=True)

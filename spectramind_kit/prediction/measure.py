@@ -19,10 +19,13 @@ import numpy as np
 
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.config import Config
-from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.errors import SpectraMindError, describe
 from spectramind_kit.features.visit import VisitFeatures, visit_features
 from spectramind_kit.fitting.visits import join_visits
+from spectramind_kit.flags import Flag
+from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.products import DepthEstimate, LightCurves, Planet, PlanetObservation, TransitFit
+from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.provenance import code_hash, config_hash, observation_hash
 from spectramind_kit.work_folder.store import load_or_make, stored_key
@@ -36,6 +39,7 @@ FIT_MADE_BY = "spectramind_kit.fitting.posterior"
 FEATURES_MADE_BY = "spectramind_kit.features.visit"
 BASELINE_INPUT_MADE_BY = "spectramind_kit.public_baselines.front_end"
 """Modules whose import closure is the code of a product."""
+_ROBUST_DRIFT_ORDER, _ROBUST_ITERATIONS = 2, 12
 
 
 @dataclass(frozen=True)
@@ -194,9 +198,24 @@ class PlanetTask:
         problems = self._for_each_visit(planet_id, lambda visit: visit.light_curves)[1]
         return Measurement(planet_id, None, tuple(problems))
 
-    def measure(self, planet_id: int) -> Measurement:
-        """Fit every visit of a planet and join them; a visit that fails is left out."""
-        made, problems = self._for_each_visit(planet_id, self._fit_and_see)
+    def measure(self, planet_id: int, *, frugal: bool = False) -> Measurement:
+        """Fit every visit of a planet and join them; a visit that fails is left out.
+
+        Where nothing can be fitted like that, rungs below are tried, and a flag says which one holds: a fit with
+        fewer parameters of one visit, then one channel where the files of the other are no use.
+
+        Args:
+            planet_id: of the planet.
+            frugal: begin with the second rung: time is short, or the first one took too much.
+        """
+        made, problems = ([], []) if frugal else self._for_each_visit(planet_id, self._fit_and_see)
+        rungs = (self._fit_robustly, self._fit_one_channel)
+        for place, make in enumerate(rungs):
+            if made:
+                break
+            # Problems of a lower rung are those of the first one in other words, unless nothing came before it.
+            made, more = self._for_each_visit(planet_id, make, most=1)
+            problems = problems or (more if place + 1 == len(rungs) and not made else [])
         if not made:
             return Measurement(planet_id, None, tuple(problems))
         fits, planets, inputs, public = zip(*made)
@@ -225,6 +244,26 @@ class PlanetTask:
         """Return the measurement of a planet nothing came back of."""
         return Measurement(planet_id, None, (reason,))
 
+    def _fit_robustly(self, visit: VisitProducts) -> tuple[TransitFit, Planet, None, None]:
+        """Return the fit of a visit with fewer parameters; networks, who never saw such fits, see nothing of it."""
+        from spectramind_kit.fitting.posterior import fit_transit
+
+        planet = visit.observation.planet
+        fit = fit_transit(visit.light_curves, planet, robust_fit(self.config.fit))
+        return replace(fit, flags={**fit.flags, Flag.ROBUST_FIT: ""}), planet, None, None
+
+    def _fit_one_channel(self, visit: VisitProducts) -> tuple[TransitFit, Planet, None, None]:
+        """Return the fit of the channel whose files can be read; networks see nothing of it."""
+        from spectramind_kit.fitting.posterior import fit_transit
+        from spectramind_kit.photometry.light_curves import extract_one_channel
+
+        observation, config = visit.observation, self.config
+        try:
+            curves = extract_one_channel(observation, AIRS.name, config.calibration, config.photometry)
+        except SpectraMindError:
+            curves = extract_one_channel(observation, FGS1.name, config.calibration, config.photometry)
+        return fit_transit(curves, observation.planet, config.fit), observation.planet, None, None
+
     def _fit_and_see(self, visit: VisitProducts) -> tuple[TransitFit, Planet, VisitFeatures | None, np.ndarray | None]:
         """Return the fit of a visit, and what network or baseline see of it; without that the fit still counts."""
         fit, inputs, public, kind = visit.fit, None, None, self.config.model.kind
@@ -237,8 +276,13 @@ class PlanetTask:
             logger.warning("%s has no features", visit.observation.name, exc_info=True)
         return fit, visit.observation.planet, inputs, public
 
-    def _for_each_visit(self, planet_id: int, make: Callable[[VisitProducts], Made]) -> tuple[list[Made], list[str]]:
-        """Return what could be made of the visits, and the problems with the others."""
+    def _for_each_visit(
+        self, planet_id: int, make: Callable[[VisitProducts], Made], most: int | None = None
+    ) -> tuple[list[Made], list[str]]:
+        """Return what could be made of the visits, or of so many of them at most, and the problems with the others.
+
+        A panic of polars is no ``Exception``; it is a damaged file like any other.
+        """
         made, problems = [], []
         try:
             observations = _open(self.data).observations(self.split, planet_id)
@@ -246,23 +290,36 @@ class PlanetTask:
             logger.debug("planet %d cannot be opened", planet_id, exc_info=True)
             return made, [describe(error)]
         for observation in observations:
+            if len(made) == most:
+                break
             try:
                 made.append(make(self.visit(observation)))
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 logger.debug("%s failed", observation.name, exc_info=True)
                 problems.append(describe(error))
         return made, problems
 
 
+def robust_fit(config: FitConfig) -> FitConfig:
+    """Return options of a fit with fewer parameters and fewer steps, for light curves that the usual one fails on."""
+    return replace(
+        config,
+        drift_order=min(config.drift_order, _ROBUST_DRIFT_ORDER),
+        drift_wavelength_order=min(config.drift_wavelength_order, 1),
+        max_iterations=min(config.max_iterations, _ROBUST_ITERATIONS),
+    )
+
+
+def measured_with(config: Config) -> str:
+    """Return a hash of the settings that depths depend on: a model knows planets that were measured with them."""
+    return config_hash(*light_curve_settings(config), config.fit)
+
+
 def light_curve_settings(config: Config) -> tuple[object, ...]:
     """Return the configuration that light curves depend on; the path taken to them is not part of it."""
     return config.calibration, replace(config.photometry, path="auto")
-
-
-def describe(error: Exception) -> str:
-    """Return an error in one line; the kind is named only where the message is not ours."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, SpectraMindError) else f"{type(error).__name__}: {text}"
 
 
 def _open(data: Path) -> CompetitionFolder:

@@ -1,18 +1,21 @@
 """From inferred planets to their spectra: networks that have not seen the planet, calibrated by held-out planets."""
 
 import logging
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from spectramind_kit.config import Config
-from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.errors import describe
 from spectramind_kit.features.planet import Features
 from spectramind_kit.prediction.device import chosen_device
 from spectramind_kit.prediction.inference import Inference
-from spectramind_kit.prediction.spectrum import NetworkPrediction, network_features, predict_spectrum
-from spectramind_kit.prediction.trained_model import TrainedModel
+from spectramind_kit.prediction.plausibility import PlausibleRange, plausible_range
+from spectramind_kit.prediction.spectrum import NetworkPrediction, fit_prediction, network_features, predict_spectrum
+from spectramind_kit.prediction.trained_model import TrainedModel, require_own_networks
 from spectramind_kit.products import Spectrum
 from spectramind_kit.uncertainty.blending import Prediction
 from spectramind_kit.work_folder.layout import NETWORKS
@@ -21,26 +24,39 @@ logger = logging.getLogger(__name__)
 
 
 def predict_planets(
-    model: TrainedModel, folder: Path, inferred: Sequence[Inference], config: Config
+    model: TrainedModel, folder: Path, inferred: Sequence[Inference], config: Config, until: float = math.inf
 ) -> tuple[Spectrum, ...]:
-    """Return the spectra of planets; networks that cannot be read cost their gain, not the file.
+    """Return the spectra of planets; networks that cannot be read, or fail, cost their gain and not the file.
 
     Args:
         model: that predicts.
         folder: where it lies.
         inferred: the planets.
         config: device of the networks, floors and fallbacks.
+        until: no network looks at a planet later than this, on the monotonic clock [s].
     """
+    reason = "it failed, or the time budget was used up"
     try:
-        predicted = network_predictions(model, folder, inferred, config)
-    except SpectraMindError as error:
-        logger.warning("the fit predicts alone: %s", error)
+        if model.kind != "none":
+            require_own_networks(folder)
+        predicted = network_predictions(model, folder, inferred, config, until)
+    except Exception as error:
+        reason = describe(error)
+        logger.warning("the fit predicts alone: %s", reason)
         predicted = [None] * len(inferred)
+    if model.kind != "none":
+        problem = f"without the network: {reason}"
+        inferred = [one if raw is not None else _with_problem(one, problem) for one, raw in zip(inferred, predicted)]
     return calibrated_spectra(model, inferred, predicted, config)
 
 
+def _with_problem(one: Inference, problem: str) -> Inference:
+    """Return a planet with one problem more; one that was not measured has worse ones."""
+    return one if one.posterior is None else replace(one, problems=(*one.problems, problem))
+
+
 def network_predictions(
-    model: TrainedModel, folder: Path, inferred: Sequence[Inference], config: Config
+    model: TrainedModel, folder: Path, inferred: Sequence[Inference], config: Config, until: float = math.inf
 ) -> list[Prediction | None]:
     """Return what the networks beside a model predict, before sigmas are recalibrated; None where nothing.
 
@@ -49,6 +65,7 @@ def network_predictions(
         folder: where it lies.
         inferred: the planets; a training planet is predicted by the networks of its fold.
         config: device of the networks, floors.
+        until: no network looks at a planet later than this, on the monotonic clock [s].
     """
     if model.kind == "none" or not inferred:
         return [None] * len(inferred)
@@ -63,7 +80,7 @@ def network_predictions(
     ensemble = load_ensemble(folder / NETWORKS, model.wavelength, chosen_device(config.training))
     inputs = {i: features for i, one in enumerate(inferred) if (features := network_inputs(one, model, config))}
     folds = [fold_of(inferred[i].planet_id) for i in inputs]
-    found = dict(zip(inputs, ensemble.predictions(list(inputs.values()), folds)))
+    found = dict(zip(inputs, ensemble.predictions(list(inputs.values()), folds, until)))
     return [found.get(i) for i in range(len(inferred))]
 
 
@@ -78,15 +95,23 @@ def calibrated_spectra(
         predicted: what networks predict of each, before sigmas are recalibrated.
         config: floors and fallbacks.
     """
-    spectra = []
+    spectra, ranges = [], dict[int | None, PlausibleRange]()
     for one, raw in zip(inferred, predicted):
+        fold = model.training_set.fold_of(one.planet_id)
+        if fold not in ranges:
+            ranges[fold] = plausible_range(model.training_set.spectra_without(fold))
         calibration, network = model.calibration_of(one.planet_id), None
         if raw is not None:
             mean, sigma = raw
             factor = calibration.network_recalibration.factor(sigma, one.labels.spread, one.flagged)
-            network = NetworkPrediction(mean, sigma * factor, calibration.blending_weight)
+            held, fit = (mean, sigma * factor), fit_prediction(one, calibration.recalibration, config.uncertainty)
+            if fit is not None and model.kind == "v50":  # a public baseline predicts by itself
+                held = calibration.network_limits.held(held, fit)
+            network = NetworkPrediction(*held, calibration.blending_weight)
         recalibration, conformal = calibration.recalibration, calibration.conformal
-        spectra.append(predict_spectrum(one, recalibration, model.wavelength, config.uncertainty, network, conformal))
+        spectra.append(
+            predict_spectrum(one, recalibration, model.wavelength, config.uncertainty, network, conformal, ranges[fold])
+        )
     return tuple(spectra)
 
 

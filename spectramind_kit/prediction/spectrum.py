@@ -8,15 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spectramind_kit.errors import describe
 from spectramind_kit.features.planet import Features, planet_features
+from spectramind_kit.flags import Flag
 from spectramind_kit.prediction.inference import Inference, SpectrumPosterior
-from spectramind_kit.prediction.measure import describe
+from spectramind_kit.prediction.plausibility import PlausibleRange, plausible
 from spectramind_kit.products import Spectrum
 from spectramind_kit.settings.uncertainty import UncertaintyConfig
 from spectramind_kit.uncertainty.blending import Predictions, blended
 from spectramind_kit.uncertainty.recalibration import Recalibration
 
 logger = logging.getLogger(__name__)
+
+RUNGS = ("network", "fit", "robust fit", "one channel", "population")
+"""What an answer may rest on, from the best to the last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +86,7 @@ def predict_spectrum(
     config: UncertaintyConfig,
     predicted: NetworkPrediction | None = None,
     conformal: np.ndarray | float = 1.0,
+    known: PlausibleRange | None = None,
 ) -> Spectrum:
     """Recalibrate the sigmas, blend the networks in, and fall back: to the fit, to the population.
 
@@ -91,6 +97,7 @@ def predict_spectrum(
         config: floor of sigma, inflation of a fallback.
         predicted: by the networks; None where they predict nothing.
         conformal: (n_wavelength,) last factor on sigma.
+        known: range of the training planets, which no answer leaves; None where they are not known.
     """
     planet_id, labels, problems = inference.planet_id, inference.labels, inference.problems
     population_sigma = np.maximum(labels.spread * config.fallback_inflation, config.sigma_floor)
@@ -101,16 +108,29 @@ def predict_spectrum(
             both = blended(fit, (predicted.mean, predicted.sigma), predicted.blending_weight)
             candidates.insert(0, ("network", both))
         for source, (mean, sigma) in candidates:
+            mean, sigma, flags = np.maximum(mean, config.sigma_floor), sigma * conformal, inference.flags
+            if known is not None and inference.posterior is not None:
+                measured = inference.posterior.depth, inference.posterior.depth_sigma
+                mean, sigma, more = plausible(mean, sigma, measured, flags, known)
+                flags = {**flags, **more}
             # No prediction knows less than the population.
-            mean = np.maximum(mean, config.sigma_floor)
-            sigma = np.clip(sigma * conformal, config.sigma_floor, population_sigma)
+            sigma = np.clip(sigma, config.sigma_floor, population_sigma)
             try:
-                return Spectrum(planet_id, wavelength, mean, sigma, source, problems, inference.flags)
+                return Spectrum(planet_id, wavelength, mean, sigma, source, problems, flags)
             except Exception as error:
                 logger.debug("the %s of planet %d has no valid spectrum", source, planet_id, exc_info=True)
                 problems = (*problems, describe(error))
     problems = problems or ("not measured",)
     return Spectrum(planet_id, wavelength, labels.mean, population_sigma, "population", problems)
+
+
+def rung_of(spectrum: Spectrum) -> str:
+    """Return what a planet's answer rests on, one of ``RUNGS``."""
+    if spectrum.source == "population":
+        return spectrum.source
+    if spectrum.flags.keys() & {Flag.FGS1_MISSING, Flag.AIRS_MISSING}:
+        return "one channel"
+    return "robust fit" if Flag.ROBUST_FIT in spectrum.flags else spectrum.source
 
 
 def _fit(

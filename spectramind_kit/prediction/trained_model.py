@@ -4,20 +4,20 @@ A model is the training set and what held-out planets taught about predictions; 
 it when asked for. Networks lie beside it, in ``networks/``.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from spectramind_kit import __version__
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.prediction.training_set import TrainingSet
 from spectramind_kit.shapes import require_shape
 from spectramind_kit.uncertainty.posthoc import PosthocCalibration
+from spectramind_kit.work_folder.layout import NETWORKS
+from spectramind_kit.work_folder.model_record import MARKER, foreign_files, read_model_record, write_model_record
 from spectramind_kit.work_folder.store import UNREADABLE, load_product, save_product
 
-MARKER = "model.json"
+_ARRAYS = "model.npz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,13 +69,22 @@ class TrainedModel:
         return self.fold_calibrations[fold] if fold is not None and self.fold_calibrations else self.calibration
 
 
-def save_model(model: TrainedModel, folder: Path) -> Path:
-    """Write a model into a folder of its own."""
-    save_product(folder / "model.npz", model)
+def save_model(model: TrainedModel, folder: Path, *, edition: str = "", settings: str = "") -> Path:
+    """Write a model into a folder of its own, beside its networks if it has any.
+
+    Args:
+        model: to be written.
+        folder: of the model.
+        edition: of the competition that it was trained for; "" where that does not matter.
+        settings: hash of the settings that its planets were measured with, likewise.
+    """
+    save_product(folder / _ARRAYS, model)
     fgs1_scale, airs_scale = (round(float(part.mean()), 4) for part in np.split(model.sigma_scale, [1]))
     weight = model.calibration.blending_weight
     facts = {
-        "kit_version": __version__,
+        "edition": edition,
+        "settings": settings,
+        "wavelengths": [len(model.wavelength), float(model.wavelength[0]), float(model.wavelength[-1])],
         "n_planets": len(model.training_set.planet_ids),
         "n_measured": model.n_measured,
         "out_of_fold_score": None if np.isnan(model.score) else round(model.score, 6),
@@ -84,26 +93,29 @@ def save_model(model: TrainedModel, folder: Path) -> Path:
         "kind": model.kind,
         "network_share": {"FGS1": float(weight[0]), "AIRS-CH0": float(weight[1])},
     }
-    (folder / MARKER).write_text(json.dumps(facts, indent=2) + "\n")
+    write_model_record(folder, facts)
     return folder
 
 
-def load_model(folder: Path) -> TrainedModel:
+def load_model(folder: Path, *, edition: str = "", settings: str = "") -> TrainedModel:
     """Read a model back.
 
     Args:
         folder: that ``save_model`` wrote.
+        edition: that it must be of; "" for any.
+        settings: hash of the settings that it must be of; "" for any.
 
     Raises:
-        CompetitionDataError: if the folder holds none, a damaged one, or one of another version of the kit.
+        CompetitionDataError: if the folder holds none, a damaged one, one of another version of the kit, one whose
+            parts do not belong together, or one of another edition or other settings.
     """
-    path = Path(folder) / "model.npz"
+    path = Path(folder) / _ARRAYS
     if not path.is_file():
         raise CompetitionDataError(
-            f"model folder {folder}", wanted="model.npz", got="no such file", remedy="run `spectramind train` first"
+            f"model folder {folder}", wanted=_ARRAYS, got="no such file", remedy="run `spectramind train` first"
         )
     try:
-        return load_product(path, TrainedModel)
+        model = load_product(path, TrainedModel)
     except UNREADABLE as error:
         raise CompetitionDataError(
             f"{path}",
@@ -111,3 +123,39 @@ def load_model(folder: Path) -> TrainedModel:
             got=f"a damaged file, or one that an older version wrote ({error})",
             remedy="run `spectramind train` again",
         ) from error
+    record = read_model_record(Path(folder)) or {}
+    if foreign_files(Path(folder), record, _ARRAYS):
+        raise CompetitionDataError(
+            f"{path}",
+            wanted=f"the file that {MARKER} beside it was written for",
+            got="another one: a training was interrupted, or two shared the folder",
+            remedy="run `spectramind train` again",
+        )
+    for what, wanted in (("edition", edition), ("settings", settings)):
+        if wanted and record.get(what) not in ("", wanted):
+            raise CompetitionDataError(
+                f"model in {folder}",
+                wanted=f"{what} {wanted}",
+                got=f"one trained with {what} {record.get(what)}",
+                remedy="train with the same data and settings, or submit with those of the model",
+            )
+    return model
+
+
+def require_own_networks(folder: Path) -> None:
+    """Refuse networks that are not those a model was written with.
+
+    Args:
+        folder: of the model; where it has no record, nothing can be told.
+
+    Raises:
+        CompetitionDataError: naming the files.
+    """
+    record = read_model_record(folder)
+    if record is not None and (foreign := foreign_files(folder, record, NETWORKS)):
+        raise CompetitionDataError(
+            f"networks in {folder / NETWORKS}",
+            wanted=f"those of generation {record.get('generation')} in {MARKER}",
+            got=f"{', '.join(foreign[:3])} missing, damaged, or of another training",
+            remedy="run `spectramind train` again",
+        )

@@ -54,6 +54,10 @@ class TrainingSet:
         where = np.flatnonzero(self.planet_ids == planet_id)
         return int(self.fold[where[0]]) if len(where) else None
 
+    def spectra_without(self, held_out: int | None) -> np.ndarray:
+        """Return all labels, or all but one fold's, (n, n_wavelength)."""
+        return self.spectra[self._rows_without(held_out)]
+
     def labels(self, held_out: int | None = None) -> LabelStatistics:
         """Return the statistics of all labels, or of all but one fold's."""
         return label_statistics(self.spectra[self._rows_without(held_out)])

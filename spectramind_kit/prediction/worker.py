@@ -16,6 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from spectramind_kit.competition.folder import open_competition
+from spectramind_kit.execution.time_budget import Pace
 from spectramind_kit.fitting.nuisance_prior import VisitStatistics, visit_statistics
 from spectramind_kit.prediction.inference import Inference, infer
 from spectramind_kit.prediction.measure import PlanetTask
@@ -105,15 +106,20 @@ class PosteriorTask:
     Attributes:
         task: where the planets and their products lie.
         known: the training set that populations are learned from.
+        pace: at which planets must be worked on; None: as fast as it goes.
+        frugal: begin with the robust fit.
     """
 
     task: PlanetTask
     known: StoredTrainingSet
+    pace: Pace | None = None
+    frugal: bool = False
 
     def __call__(self, planet_id: int) -> Inference:
-        """Infer a planet from its files, or from its stored fit."""
+        """Infer a planet from its files, or from its stored fit; frugally where the time does not suffice for more."""
+        frugal = self.frugal or (self.pace is not None and self.pace.too_slow(planet_id))
         with one_thread():
-            return infer(self.task.measure(planet_id), self.known.population_without(planet_id))
+            return infer(self.task.measure(planet_id, frugal=frugal), self.known.population_without(planet_id))
 
     def lost(self, planet_id: int, *problems: str) -> Inference:
         """Return the inference of a planet without a fit."""

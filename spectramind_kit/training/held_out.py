@@ -10,7 +10,7 @@ know it, and their errors teach the planet's calibration. Only training anew for
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,6 +34,7 @@ from spectramind_kit.symbolic.bands import region_names
 from spectramind_kit.training.examples import Examples, concatenated
 from spectramind_kit.uncertainty.blending import Prediction, Predictions, blended, learn_blending_weight
 from spectramind_kit.uncertainty.conformal import conformal_scale, neighbour_weights
+from spectramind_kit.uncertainty.network_limits import learn_network_limits
 from spectramind_kit.uncertainty.posthoc import PosthocCalibration, fit_calibration
 from spectramind_kit.uncertainty.recalibration import Recalibration, learn_recalibration, no_recalibration
 from spectramind_kit.work_folder.layout import WorkFolder
@@ -97,6 +98,7 @@ def learn_model(
     task: PlanetTask,
     edition: str,
     unlabelled: Sequence[Inference] = (),
+    keep: Callable[[TrainedModel], object] = lambda fit_alone: None,
 ) -> tuple[TrainedModel, tuple[Spectrum, ...]]:
     """Return the model that the held-out planets teach, and their spectra, each predicted without its own label.
 
@@ -108,6 +110,7 @@ def learn_model(
         task: where the training planets' products, networks and checkpoints lie, and the configuration.
         edition: whose score is measured and striven for, "2025" or "2024".
         unlabelled: planets whose light curves a pre-training may see.
+        keep: called with the model of fit and prior alone before networks train, which may be interrupted.
     """
     config, teacher = task.config, _Teacher(training_set, task.config, edition)
     fit_alone = teacher.model(held_out, kind="none")
@@ -117,6 +120,7 @@ def learn_model(
     kind = config.model.kind if len(held_out) else "none"
     if kind == "none" and not config.uncertainty.conformal:
         return fit_alone, fit_spectra
+    keep(fit_alone)
     if kind != "none":
         if kind == "v50":
             _train_networks(fit_alone, held_out, task, edition, unlabelled)
@@ -193,7 +197,7 @@ class _Teacher:
         calibration = replace(calibration, network_recalibration=own)
         fit, network = self._fit(planets, recalibration), self._network(planets, calibration)
         weight = learn_blending_weight(planets.truth, fit, network, labels.naive, self.edition)
-        return replace(calibration, blending_weight=weight)
+        return replace(calibration, blending_weight=weight, network_limits=learn_network_limits(network, fit))
 
     def _recalibration(self, planets: HeldOut, predicted: Predictions, labels: LabelStatistics) -> Recalibration:
         mean, sigma = predicted

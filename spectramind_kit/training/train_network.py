@@ -23,6 +23,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader, DistributedSampler
 
-from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.errors import SpectraMindError, describe
 from spectramind_kit.features.planet import Features
 from spectramind_kit.files import replacing
 from spectramind_kit.metric import EDITIONS
@@ -139,8 +140,7 @@ def _train_member(
     augmenting = PlanetDataset(learned, config.time_flip, config.visit_dropout, seed)
     train = training_loader(augmenting, config.batch_size, seed, trainer.world_size, trainer.global_rank)
     valid = DataLoader(PlanetDataset(held_back), config.batch_size, collate_fn=collate_items) if held_back else None
-    last = folder / "last.ckpt"
-    trainer.fit(module, train, valid, ckpt_path=last if last.is_file() else None, weights_only=False)
+    trainer.fit(module, train, valid, ckpt_path=whole_checkpoint(folder), weights_only=True)
     logger.info(
         "network %s: %d planets, %d epochs, %d steps, score held back %s",
         member.name,
@@ -152,9 +152,30 @@ def _train_member(
     if int(os.environ.get("RANK", "0")) == 0:
         # The time may run out before a first epoch ends: then the weights are taken as they are.
         if path := best.best_model_path if held_back and best.best_model_path else best.last_model_path:
-            module.load_state_dict(torch.load(path, map_location="cpu", weights_only=False)["state_dict"])
+            module.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["state_dict"])
         save_weights(task, member, module.average.module)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def whole_checkpoint(folder: Path) -> Path | None:
+    """Return where an interrupted training of a member stands; None where it has to start anew.
+
+    A checkpoint that was cut off while it was written is removed. Nothing but tensors and plain values is read: a
+    pickle from elsewhere could run a command.
+
+    Args:
+        folder: of the member's checkpoints.
+    """
+    last = folder / "last.ckpt"
+    if not last.is_file():
+        return None
+    try:
+        torch.load(last, map_location="cpu", weights_only=True)
+        return last
+    except Exception as error:
+        logger.warning("%s cannot be read, its network starts anew: %s", last, describe(error)[:200])
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
 
 
 def new_module(task: NetworkTask, learned: Examples, start: Weights) -> NetworkModule:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from spectramind_kit.shapes import require_shape
+from spectramind_kit.uncertainty.network_limits import NetworkLimits
 from spectramind_kit.uncertainty.recalibration import Recalibration, no_recalibration
 
 
@@ -21,12 +22,14 @@ class PosthocCalibration:
         blending_weight: (n_wavelength,) of the network beside them, in [0, 1]; zero without one.
         conformal: (n_wavelength,) last factor on sigma; one where none was asked for.
         network_recalibration: of the network's sigmas.
+        network_limits: how far the network may go from the fit.
     """
 
     recalibration: Recalibration
     blending_weight: np.ndarray
     conformal: np.ndarray
     network_recalibration: Recalibration = field(default_factory=no_recalibration)
+    network_limits: NetworkLimits = field(default_factory=NetworkLimits)
 
     def __post_init__(self):
         require_shape("PosthocCalibration", "blending_weight", self.blending_weight, (None,))

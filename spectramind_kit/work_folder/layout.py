@@ -71,6 +71,11 @@ class WorkFolder:
         return self.root / "training"
 
     @property
+    def training_lock(self) -> Path:
+        """Held by the process that trains here."""
+        return self.training / "lock"
+
+    @property
     def submission(self) -> Path:
         """The submission."""
         return self.root / "submission.csv"

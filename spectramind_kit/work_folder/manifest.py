@@ -1,16 +1,21 @@
 """The record of a run: configuration snapshot, environment, hashes of what was written, events as JSON lines."""
 
 import json
+import logging
+import os
 import time
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any, BinaryIO, get_type_hints
 
 from spectramind_kit import __version__
-from spectramind_kit.config import Config
+from spectramind_kit.config import Config, load_config
 from spectramind_kit.environment import describe
 from spectramind_kit.files import replacing, sha256_of
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.provenance import config_hash
+
+logger = logging.getLogger(__name__)
 
 
 def record_event(work: Path, stage: str, **facts: object) -> None:
@@ -18,14 +23,54 @@ def record_event(work: Path, stage: str, **facts: object) -> None:
     path = WorkFolder(work).events
     path.parent.mkdir(parents=True, exist_ok=True)
     line = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "stage": stage, **facts}
-    with open(path, "a") as file:
-        file.write(json.dumps(line, default=str) + "\n")
+    with open(path, "ab+") as file:
+        # A run that was killed may have left half a line, which must not swallow this one.
+        torn = file.tell() and _last_byte(file) != b"\n"
+        file.write(b"\n" * bool(torn) + json.dumps(line, default=str).encode() + b"\n")
 
 
 def read_events(work: Path) -> list[dict]:
-    """Return the events of a work folder, oldest first."""
+    """Return the events of a work folder, oldest first; lines that are none, such as a torn last one, are skipped."""
     path = WorkFolder(work).events
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+    events = [event for line in lines if isinstance(event := _parsed(line), dict)]
+    if len(events) < len(lines):
+        logger.warning("%s: %d lines are no events and are skipped", path, len(lines) - len(events))
+    return events
+
+
+def _parsed(line: str) -> object:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def _last_byte(file: BinaryIO) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
+
+
+def shareable_config(config: Config) -> dict[str, Any]:
+    """Return the configuration as everybody may see it: numbers, switches, choices, and free text as it is shipped.
+
+    An owner, an address or what a variable of the environment held is nobody's business, and changes no result.
+
+    Args:
+        config: of a run.
+    """
+    return _shareable(config, load_config())
+
+
+def _shareable(value: Any, shipped: Any) -> Any:
+    if not is_dataclass(value):
+        return value
+    hints, shown = get_type_hints(type(value)), {}
+    for field in fields(value):
+        ours, theirs = getattr(value, field.name), getattr(shipped, field.name)
+        hidden = hints[field.name] is str and ours != theirs
+        shown[field.name] = "not shown" if hidden else _shareable(ours, theirs)
+    return shown
 
 
 def write_manifest(path: Path, config: Config, outputs: list[Path], inputs: list[Path], **facts: object) -> None:
@@ -42,7 +87,7 @@ def write_manifest(path: Path, config: Config, outputs: list[Path], inputs: list
         "kit_version": __version__,
         "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "config_hash": config_hash(config),
-        "config": asdict(config),
+        "config": shareable_config(config),
         "environment": describe(),
         "inputs": {p.name: sha256_of(p) for p in inputs if p.is_file()},
         "outputs": {p.name: sha256_of(p) for p in outputs},

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from spectramind_kit.errors import SubmissionError
+from spectramind_kit.competition.tables import UNREADABLE, read_csv, with_integer_ids
+from spectramind_kit.errors import CompetitionDataError, SubmissionError
 from spectramind_kit.files import replacing
 from spectramind_kit.instruments import N_WAVELENGTH
 from spectramind_kit.products import LARGEST_DEPTH, Spectrum
@@ -39,7 +40,7 @@ def submission_table(spectra: Sequence[Spectrum], planet_ids: Sequence[int]) -> 
 
 
 def write_submission(spectra: Sequence[Spectrum], sample: pl.DataFrame, path: Path) -> Path:
-    """Write and validate the submission; a reader sees a whole file or none.
+    """Write and validate the submission; a reader, or a crash, meets a whole file or none.
 
     Args:
         spectra: one per planet of the sample, in any order.
@@ -48,8 +49,8 @@ def write_submission(spectra: Sequence[Spectrum], sample: pl.DataFrame, path: Pa
     """
     table = submission_table(spectra, sample["planet_id"].to_list())
     validate_submission(table, sample)
-    with replacing(path) as temporary:
-        table.write_csv(temporary)
+    with replacing(path, durable=True) as temporary:
+        temporary.write_bytes(table.write_csv().encode())  # not by polars, which panics where a disk is full
     return path
 
 
@@ -63,9 +64,8 @@ def read_submission(path: Path | str) -> pl.DataFrame:
     if not path.is_file():
         raise SubmissionError(f"{path}", wanted="a submission", got="no such file", remedy="run `spectramind submit`")
     try:
-        table = pl.read_csv(path, infer_schema_length=None)
-        return table.with_columns(pl.col("planet_id").cast(pl.Float64).round().cast(pl.Int64))
-    except (pl.exceptions.PolarsError, OSError) as error:
+        return with_integer_ids(read_csv(path), str(path))
+    except (*UNREADABLE, CompetitionDataError) as error:
         raise SubmissionError(f"{path}", wanted="a readable table", got=str(error).splitlines()[0][:160]) from error
 
 

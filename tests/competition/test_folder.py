@@ -129,7 +129,10 @@ def test_axis_of_another_detector_is_refused(write_competition):
         (lambda t: t.with_columns(wl_3=pl.Series([np.nan, 0.01])), "NaN in the row of planet 34983"),
         (lambda t: t.with_columns(pl.lit("deep").alias("wl_3")), "numbers in column 'wl_3', got String"),
         (lambda t: t.rename({"planet_id": "planet"}), "a column planet_id"),
-        (lambda t: t.with_columns(pl.lit("b").alias("planet_id")), "whole numbers in column planet_id, got String"),
+        (
+            lambda t: t.with_columns(pl.lit("b").alias("planet_id")),
+            "whole numbers in column planet_id, got 'b'",
+        ),
     ],
 )
 def test_labels_that_are_none_are_refused(write_competition, spoil, says):

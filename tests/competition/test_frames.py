@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from spectramind_kit.competition.folder import open_competition
-from spectramind_kit.competition.frames import decode_pixels, detector_pixels, read_calibration_frames
+from spectramind_kit.competition.frames import DecodedPixels, decode_pixels, detector_pixels, read_calibration_frames
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1
@@ -119,7 +119,8 @@ def test_missing_signal_and_missing_calibration_are_named(visit):
 
 def test_calibration_tables_keep_their_place_and_powers_ascend(visit):
     folder = visit.files["AIRS-CH0"].calibration
-    numbers = np.arange(6 * 32 * 356, dtype=np.float64).reshape(6 * 32, 356)
+    numbers = 1e-30 * np.arange(6 * 32 * 356, dtype=np.float64).reshape(6 * 32, 356)
+    numbers[32:64] += 1.0
     pl.DataFrame(numbers).write_parquet(folder / "linear_corr.parquet")
     frames = read_calibration_frames(visit, "AIRS-CH0")
     assert frames.linearity.shape == (6, 32, 356)
@@ -173,3 +174,13 @@ def test_the_real_frames_read_pixel_by_pixel(real_data):
     assert np.median(frames.read_noise) == pytest.approx(13.0, abs=0.1)
     np.testing.assert_allclose(np.median(frames.linearity, axis=(1, 2))[:2], [0.14, 1.0], atol=0.01)
     assert 0.0005 < frames.dead.mean() < 0.002
+
+
+def test_an_exposure_lacks_a_read_where_every_pixel_is_zero():
+    counts = np.full((8, 40), 437, dtype=np.uint16)
+    counts[2], counts[7] = 0, 0  # the first read of the second exposure, the second one of the fourth
+    counts[4, ::2] = 0  # half of the pixels
+    table = pl.DataFrame(counts, schema=[f"column_{i}" for i in range(40)])
+    pixels = DecodedPixels("FGS1", table, np.arange(40), np.arange(40), np.arange(8.0))
+    assert pixels.unread_exposures().tolist() == [False, True, False, True]
+    assert not DecodedPixels("FGS1", table[3:4], np.arange(40), np.arange(40), np.arange(0.0)).unread_exposures().size

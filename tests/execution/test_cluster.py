@@ -6,7 +6,10 @@ import sys
 import pytest
 
 from spectramind_kit.errors import ConfigurationError
+from spectramind_kit.execution.cluster import _connected
 from spectramind_kit.execution.processes import map_planets
+from spectramind_kit.execution.supervisor import Limits
+from tests.execution.planet_tasks import misbehave_or_die
 
 distributed = pytest.importorskip("distributed", reason="the extra `scale` is not installed")
 PLANETS = [4294967311, 7, 34983, 5]
@@ -16,30 +19,12 @@ def square(planet):
     return planet * planet, os.getpid(), os.environ["OMP_NUM_THREADS"]
 
 
-def die_at_seven(planet):
-    if planet == 7:
-        os._exit(1)
-    return planet
-
-
-def fail(planet):
-    raise ValueError(f"no planet {planet}")
-
-
 def lost(planet, reason):
     return planet, reason
 
 
 def run(task, workers=2, scheduler=""):
     return map_planets(task, PLANETS, workers=workers, lost=lost, label="test", executor="dask", scheduler=scheduler)
-
-
-@pytest.fixture
-def few_retries():
-    import dask
-
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
-        yield
 
 
 def test_a_cluster_of_this_machine_gives_results_by_planet():
@@ -59,15 +44,25 @@ def test_a_scheduler_s_address_is_used_and_left_running():
             assert len(client.scheduler_info()["workers"]) == 1
 
 
-def test_a_dying_worker_costs_its_planet_only(few_retries):
-    results = run(die_at_seven)
-    assert results.pop(7)[0] == 7
-    assert results == {planet: planet for planet in PLANETS if planet != 7}
+def test_deaths_hanging_and_errors_cost_their_planets_only():
+    limits = Limits(seconds=1.0)
+    planets = [3, 5, 7, 9, 10]
+    results = map_planets(misbehave_or_die, planets, workers=2, lost=lost, label="test", executor="dask", limits=limits)
+    assert all("workers died" in results[planet][1] for planet in (5, 7))
+    assert results[3] == (3, "ValueError: no planet 3")
+    assert [results[planet] for planet in (9, 10)] == [81, 100]
 
 
-def test_an_error_of_the_task_is_not_swallowed():
-    with pytest.raises(ValueError, match="no planet"):
-        run(fail, workers=1)
+def test_the_dashboard_is_for_this_machine_only():
+    """Nobody outside may look at the paths of a run."""
+    with _connected("", 1) as client:
+        scheduler = client.cluster.scheduler
+        addresses = {each[0] for server in (scheduler.http_server,) for each in listening(server)}
+        assert addresses == {"127.0.0.1"} and scheduler.address.startswith("tcp://127.0.0.1:")
+
+
+def listening(server):
+    return [socket.getsockname() for socket in server._sockets.values()]
 
 
 def test_an_address_without_a_scheduler_is_refused(monkeypatch):

@@ -124,6 +124,37 @@ class TestPlanetTask:
         single = [task.visit(o).fit.sigma for o in _observations(task, twice)]
         assert (np.sqrt(np.diag(measurement.estimate.covariance)) < 1.05 * np.minimum(*single)).mean() > 0.9
 
+    def test_a_fit_that_fails_is_made_again_with_fewer_parameters(self, task, twice, monkeypatch):
+        fit, usual = measure.fit_transit, task.measure(twice).estimate
+        shutil.rmtree(task.work / "fits")
+
+        def fails_with_many(curves, planet, config):
+            if config.drift_order > 2:
+                raise FitError("light curves of planet 7", wanted="fewer parameters")
+            return fit(curves, planet, config)
+
+        monkeypatch.setattr(measure, "fit_transit", fails_with_many)
+        measurement = task.measure(twice)
+        assert Flag.ROBUST_FIT in measurement.estimate.flags and measurement.estimate.n_visit == 1
+        assert all("fewer parameters" in problem for problem in measurement.problems)
+        off = np.abs(measurement.estimate.depth - usual.depth) / np.sqrt(np.diag(measurement.estimate.covariance))
+        assert np.median(off) < 3.0
+
+    def test_in_haste_it_begins_with_fewer_parameters(self, task, twice):
+        measurement = task.measure(twice, frugal=True)
+        assert measurement.problems == () and Flag.ROBUST_FIT in measurement.estimate.flags
+        assert measurement.visits == (), "networks have not learned from such fits"
+
+    def test_a_panic_in_a_reader_costs_a_visit(self, task, twice, monkeypatch):
+        class Panic(BaseException):
+            pass
+
+        def panics(self, *_):
+            raise Panic("index out of range")
+
+        monkeypatch.setattr(measure.PlanetTask, "_fit_and_see", panics)
+        assert "Panic: index out of range" in task.measure(twice).problems[0]
+
     def test_stored_products_are_taken_up_and_remade_when_an_option_changes(self, task, twice):
         paths = [task.work / kind / "test" / f"{twice}_0.npz" for kind in ("light_curves", "fits")]
         before = [path.stat().st_mtime_ns for path in paths]

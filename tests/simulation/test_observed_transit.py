@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from spectramind_kit.simulation.folder import draw_systems
 
 from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.random_world.disc import transit_flux
@@ -12,6 +11,7 @@ from spectramind_kit.simulation.cadence import OBSERVATION_TIME, Cadence, exposu
 from spectramind_kit.simulation.limb_darkening_laws import LAWS
 from spectramind_kit.simulation.observed_transit import observed_transit
 from spectramind_kit.simulation.planets import DAY
+from spectramind_kit.simulation.simulated_folder import draw_systems
 from spectramind_kit.simulation.star_spots import StarSpots
 from spectramind_kit.simulation.visit import column_wavelengths
 

@@ -252,3 +252,19 @@ class TestHeldOutIsHeldOut:
 
 def sigmas(spectra):
     return np.array([each.sigma for each in spectra])
+
+
+def test_an_interrupted_training_of_networks_leaves_the_model_of_the_fit(tmp_path, monkeypatch):
+    config, kept = load_config(TINY), []
+
+    def interrupted(*_):
+        assert [model.kind for model in kept] == ["none"], "it is kept before the networks train"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("spectramind_kit.training.held_out._train_networks", interrupted)
+    measured, spectra = planets(told=True, n=6)
+    labels = labels_of(measured, spectra)
+    task = PlanetTask(tmp_path, tmp_path, "train", config)
+    with pytest.raises(KeyboardInterrupt):
+        learn_model(labels, held_out_of(labels, measured), task, "2025", keep=kept.append)
+    assert kept[0].n_measured == 6 and np.isfinite(kept[0].score)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,6 +31,7 @@ from spectramind_kit.training.train_network import (
     train_members,
     train_networks,
     training_loader,
+    whole_checkpoint,
 )
 from spectramind_kit.work_folder.provenance import PACKAGE, code_hash
 from tests.training.random_planets import WAVELENGTH, random_examples
@@ -310,3 +312,29 @@ def test_the_launched_process_reports_what_it_misses(tmp_path):
         [sys.executable, "-m", "spectramind_kit.training.launch", str(tmp_path)], capture_output=True, text=True
     )
     assert done.returncode != 0 and "task.json" in done.stderr
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "pickle"])
+def test_a_checkpoint_that_cannot_be_read_starts_its_network_anew(tmp_path, damage, caplog):
+    """A pickle could run a command, so it is not read."""
+    member, ran = tmp_path / "fold0_0", tmp_path / "ran"
+    member.mkdir()
+    torch.save({"state_dict": {"a": torch.zeros(1000)}}, member / "last.ckpt")
+    assert whole_checkpoint(member) == member / "last.ckpt"
+    content = (member / "last.ckpt").read_bytes()
+    if damage == "pickle":
+        torch.save({"state_dict": Command(ran)}, member / "last.ckpt")
+    else:
+        (member / "last.ckpt").write_bytes(content[: len(content) // 2] if damage == "truncated" else b"")
+    assert whole_checkpoint(member) is None and not member.exists() and not ran.exists()
+    assert "starts anew" in caplog.text
+
+
+class Command:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)

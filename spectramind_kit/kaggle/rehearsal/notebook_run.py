@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,7 @@ def run_notebook(
     if rehearsal.means:
         command = command_in_namespaces(rehearsal.means, stage, command)
     else:
-        attachments.link_tree(stage.mounts[:-1], rehearsal.place)
+        attachments.link_tree(rehearsal.mounts, rehearsal.place)
         socket_refusal.refuse_in(rehearsal.environment.site_packages)
     record = rehearsal.place / "run.log"
     log.info("running %s; its output goes to %s", notebook, record)
@@ -106,8 +107,29 @@ def session_variables(rehearsal: Rehearsal) -> dict[str, str]:
 
 
 def _stage(rehearsal: Rehearsal) -> Stage:
-    working = Mount(str(rehearsal.working), WORKING_ROOT, writable=True)
-    return Stage((*rehearsal.mounts, working), rehearsal.hidden, WORKING_ROOT, str(rehearsal.place / "root"))
+    own = [rehearsal.environment.folder, rehearsal.place / "home", rehearsal.place / "kernel.ipynb"]
+    mounts = [Mount(str(path), str(path), writable=True) for path in own]
+    mounts.append(Mount(str(rehearsal.working), WORKING_ROOT, writable=True))
+    return Stage(
+        (*rehearsal.mounts, *mounts),
+        rehearsal.hidden,
+        WORKING_ROOT,
+        str(rehearsal.place / "root"),
+        places_of_python(rehearsal.environment.folder),
+    )
+
+
+def places_of_python(environment: Path) -> tuple[str, ...]:
+    """Return what a virtual environment's links lead to: its Python, and the folders of what is linked.
+
+    Args:
+        environment: folder of the virtual environment.
+    """
+    linked = {path.resolve().parent for path in environment.rglob("*") if path.is_symlink()}
+    folders = {Path(sys.base_prefix).resolve(), *linked} - {environment.resolve(), *environment.resolve().parents}
+    outside = [folder for folder in folders if environment.resolve() not in folder.parents and folder.is_dir()]
+    # A folder is shown with all below it, so the topmost ones suffice.
+    return tuple(sorted(str(f) for f in outside if not any(f != o and f.is_relative_to(o) for o in outside)))
 
 
 def _last_line(record: Path) -> str:

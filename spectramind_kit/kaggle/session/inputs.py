@@ -16,6 +16,7 @@ from spectramind_kit.kaggle.rules.session_folders import (
     WORKING_ROOT,
     WORKING_ROOT_VARIABLE,
 )
+from spectramind_kit.work_folder.model_record import is_model
 
 RUN_RECORD = "events.jsonl"
 MAX_DEPTH = 6
@@ -49,7 +50,7 @@ def find_competition(folder: Path | str = "") -> Path:
 
 
 def find_model(folder: Path | str = "") -> Path | None:
-    """Return the attached trained model's folder (the one with ``model.json``), None if none is attached.
+    """Return the attached trained model's folder (the one with our ``model.json``), None if none is attached.
 
     Raises:
         PackagingError: if several are attached, or none is at the place given.
@@ -80,11 +81,6 @@ def is_competition(folder: Path) -> bool:
     """True for a folder in the competition's layout, of either edition."""
     tables = ("axis_info.parquet", "adc_info.csv", "train_adc_info.csv", "test_adc_info.csv")
     return (folder / "sample_submission.csv").is_file() and any((folder / name).is_file() for name in tables)
-
-
-def is_model(folder: Path) -> bool:
-    """True for a folder that training left."""
-    return (folder / "model.json").is_file()
 
 
 def is_source(folder: Path) -> bool:

@@ -43,7 +43,65 @@ def test_stage_shows_mounts_and_hides_the_rest(tmp_path, means):
     assert done.stderr.count("Read-only file system") == 3
     assert (working / "interfaces.txt").read_text().split() == ["lo"]
     assert (source / "table.csv").read_text() == "1,2" and list(root.iterdir()) == []
-    assert not Path("/kaggle").exists() or list(source.iterdir()) == [source / "table.csv"]
+
+
+ESCAPES = """
+import ctypes, glob, os, sys
+truth = sys.argv[1]
+ways = [truth, *glob.glob(f"/proc/[0-9]*/root{truth}"), *glob.glob(f"/proc/[0-9]*/cwd/../{os.path.basename(truth)}")]
+libc = ctypes.CDLL(None, use_errno=True)
+for kind in ("mnt", "pid"):
+    for place in glob.glob(f"/proc/[0-9]*/ns/{kind}"):
+        try:
+            libc.setns(os.open(place, os.O_RDONLY), 0)
+        except OSError:
+            pass
+os.system("umount -l / 2>/dev/null; umount -l /proc 2>/dev/null; mount -t tmpfs none /mnt 2>/dev/null")
+try:
+    os.mkdir("/tmp/deeper")
+    os.chroot("/tmp/deeper")
+    os.chdir("../" * 20)
+    os.chroot(".")
+    print("changed root")
+except OSError:
+    pass
+print(*[way for way in [*ways, truth] if os.path.exists(way)])
+print(open("/proc/self/status").read().split("CapEff:")[1].split()[0].strip("0"))
+print(*[name for name in ("/root", "/home", "/srv", "/work") if os.path.isdir(name) and os.listdir(name)])
+"""
+
+
+def test_nothing_leads_out_of_the_stage(tmp_path):
+    """As root too: no process of the host, no capability, no folder that Kaggle has not."""
+    secret, working, root = (tmp_path / name for name in ("secret", "working", "root"))
+    for folder in (secret, working, root):
+        folder.mkdir()
+    (secret / "truth.csv").write_text("3")
+    means = offline_means()
+    if means is None:
+        pytest.skip("this system allows no namespaces")
+    stage = Stage((Mount(str(working), "/kaggle/working", True),), (), "/kaggle/working", str(root), ("/usr",))
+    command = ["/usr/bin/python3", "-c", ESCAPES, str(secret / "truth.csv")]
+    done = subprocess.run(command_in_namespaces(means, stage, command), capture_output=True, text=True)
+    if not Path(command[0]).exists():
+        pytest.skip("no Python under /usr")
+    assert done.stdout.split("\n") == ["", "", "", ""], done.stderr
+
+
+def test_the_status_of_the_command_is_that_of_the_stage(tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    means = offline_means()
+    if means is None:
+        pytest.skip("this system allows no namespaces")
+    stage = Stage((), (), "/tmp", str(root))
+    assert subprocess.run(command_in_namespaces(means, stage, ["sh", "-c", "exit 7"])).returncode == 7
+    background = "sleep 1000 & exit 0"  # nobody waits for it; it ends with the namespace
+    assert subprocess.run(command_in_namespaces(means, stage, ["sh", "-c", background]), timeout=60).returncode == 0
+
+
+def test_the_stage_of_the_first_test_leaves_the_host_as_it_was():
+    assert not Path("/kaggle/input/c/table.csv").exists()
 
 
 def test_means_without_unshare_is_none(monkeypatch):

@@ -57,8 +57,11 @@ def test_two_competitions_are_ambiguous_until_one_is_named(root):
 
 @pytest.mark.parametrize("place", ["model", "datasets/me/model", "models/me/ariel/pytorch/default/3"])
 def test_model_is_found_by_content(root, place):
-    assert find_model() is None
+    make(root / "datasets" / "me" / "boosted" / place, "model.json")
+    (root / "datasets" / "me" / "boosted" / place / "model.json").write_text('{"learner": {}}')
+    assert find_model() is None, "another tool's file of the same name"
     make(root / place, "model.json")
+    (root / place / "model.json").write_text('{"kit_version": "1", "n_planets": 3}')
     assert find_model() == root / place
 
 

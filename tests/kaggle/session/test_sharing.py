@@ -59,6 +59,33 @@ def test_what_is_left_is_an_error(root, monkeypatch):
     assert not (root / "out").exists()
 
 
-@pytest.mark.parametrize("path", ["/kaggle/working/x.csv", "'/tmp/a/b'", "file=/usr/lib/python3/x.py:10", "(/a/b/)"])
-def test_paths_are_found(path):
-    assert private_parts(path, ()) and not private_parts(without_private(path, ()), ())
+@pytest.mark.parametrize(
+    "private",
+    [
+        "/kaggle/working/x.csv", "'/tmp/a/b'", "file=/usr/lib/python3/x.py:10", "(/a/b/)", "file:///home/ada/x",
+        "PYTHONPATH=/a/b:/home/ada", "at:/home/ada/y", "~/things/x", "~ada/things", "C:\\Users\\ada\\x",
+        "\\\\server\\share\\x", "/home/ada%20l/x/", "tcp://10.0.0.7:8786", "10.0.0.7", "10.0.0.7:8786",
+        "node7.cluster.local",
+        "ada@example.org", "https://ada:pw@github.com/x", "https://intranet.example.org/x", "s3://bucket/key",
+        "https://github.com/x?token=abc", "ghp_0123456789abcdefghij", "hf_abcdefghijklmnop", "AKIAABCDEFGHIJKLMNOP",
+        "eyJhbGciOiJI.eyJzdWIiOiIx.abc", "0123456789abcdef0123456789abcdef", "api_key=abcd1234", '"token": "abcd1234"',
+        "&#34;password&#34;: &#34;abcd1234&#34;", "Authorization: Bearer abcd1234", "${oc.env:KAGGLE_KEY}", "$HOME",
+        "-----BEGIN RSA PRIVATE KEY-----",
+    ],
+)  # fmt: skip
+def test_what_is_private_is_found_and_goes(private):
+    for text in (private, f"<p>{private}</p>", f'{{"a": "{private}", "b": 1}}'):
+        assert private_parts(text, ()), text
+        assert not private_parts(without_private(text, ()), ()), without_private(text, ())
+
+
+@pytest.mark.parametrize(
+    "public",
+    [
+        "(Rp/Rs)^2", "1/2", "e-/s", "</p></td>", "https://github.com/some/project/tree", "numpy 2.4.6", "torch 2.10.0",
+        "5c3db9c0b0b41d7f5c3db9c0b0b41d7f5c3db9c0", "AIRS-CH0", "2026-11-29T10:00:00", "secret of success", "$0.5",
+        "http://www.w3.org/2000/svg", "a 64-bit hash " + 64 * "a",
+    ],
+)  # fmt: skip
+def test_what_is_public_stays(public):
+    assert not private_parts(public, ()) and without_private(public, ()) == public
