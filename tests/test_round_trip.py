@@ -106,8 +106,8 @@ class TestRun:
 
     def test_worker_processes_are_started_only_if_a_planet_must_be_worked_on(self, competition, work, monkeypatch):
         started = []
-        original = planets_of_a_split.map_planets
-        monkeypatch.setattr(planets_of_a_split, "map_planets", lambda *a, **k: started.append(k["label"]) or original(*a, **k))
+        loop, original = planets_of_a_split, planets_of_a_split.map_planets
+        monkeypatch.setattr(loop, "map_planets", lambda *a, **k: started.append(k["label"]) or original(*a, **k))
         runs.submit(competition.data, work, competition.config)
         assert not started
         next((work / "fits" / "test").iterdir()).unlink()
