@@ -12,6 +12,7 @@ import pytest
 from spectramind_kit import runs
 from spectramind_kit.competition.folder import open_competition, read_spectra
 from spectramind_kit.files import sha256_of
+from spectramind_kit.prediction import planets as planets_of_a_split
 from spectramind_kit.prediction.trained_model import load_model
 from spectramind_kit.work_folder.manifest import read_events
 from spectramind_kit.work_folder.submission import read_submission, submission_arrays, validate_submission
@@ -105,14 +106,14 @@ class TestRun:
 
     def test_worker_processes_are_started_only_if_a_planet_must_be_worked_on(self, competition, work, monkeypatch):
         started = []
-        original = planets.map_planets
-        monkeypatch.setattr(planets, "map_planets", lambda *a, **k: started.append(k["label"]) or original(*a, **k))
+        loop, original = planets_of_a_split, planets_of_a_split.map_planets
+        monkeypatch.setattr(loop, "map_planets", lambda *a, **k: started.append(k["label"]) or original(*a, **k))
         runs.submit(competition.data, work, competition.config)
         assert not started
         next((work / "fits" / "test").iterdir()).unlink()
         runs.submit(competition.data, work, competition.config)
         assert started == ["predict test"]
-        monkeypatch.setattr(planets, "FEW", 0)
+        monkeypatch.setattr(planets_of_a_split, "FEW", 0)
         runs.submit(competition.data, work, competition.config)
         assert len(started) == 2
 
