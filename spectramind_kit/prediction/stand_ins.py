@@ -17,7 +17,7 @@ from spectramind_kit.errors import CompetitionDataError, describe
 from spectramind_kit.instruments import N_WAVELENGTH
 from spectramind_kit.prediction.population import COMPETITION_SPREAD
 from spectramind_kit.prediction.trained_model import TrainedModel, load_model
-from spectramind_kit.prediction.training_set import TrainingSet, no_darkening
+from spectramind_kit.prediction.training_set import TrainingSet
 from spectramind_kit.products import Spectrum
 from spectramind_kit.settings.uncertainty import UncertaintyConfig
 from spectramind_kit.uncertainty.posthoc import fit_calibration
@@ -72,7 +72,7 @@ def labels_model(folder: CompetitionFolder, config: UncertaintyConfig) -> Usable
         planet_ids, spectra = folder.labels()
         n_planet, n = spectra.shape
         fold = np.zeros(n_planet, dtype=np.int64)
-        known = TrainingSet(planet_ids, spectra, fold, folder.wavelength, *no_darkening(n_planet))
+        known = TrainingSet(planet_ids, spectra, fold, folder.wavelength)
         nobody = np.zeros((0, n))
         factor = learn_recalibration(nobody, nobody, known.labels().spread, np.zeros(0, dtype=bool), config)
         known.population()  # if a prior cannot be learned, that shows here and not planet by planet

@@ -8,7 +8,7 @@ import pytest
 from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.prediction.stand_ins import COMPETITION_MEAN, population_spectra, usable_model
 from spectramind_kit.prediction.trained_model import TrainedModel, save_model
-from spectramind_kit.prediction.training_set import TrainingSet, no_darkening
+from spectramind_kit.prediction.training_set import TrainingSet
 from spectramind_kit.uncertainty.posthoc import fit_calibration
 from spectramind_kit.uncertainty.recalibration import no_recalibration
 
@@ -21,7 +21,7 @@ def data(write_competition):
 @pytest.fixture
 def model(data, tmp_path):
     folder = open_competition(data)
-    known = TrainingSet(np.arange(3), np.full((3, 283), 0.02), np.zeros(3), folder.wavelength, *no_darkening(3))
+    known = TrainingSet(np.arange(3), np.full((3, 283), 0.02), np.zeros(3), folder.wavelength)
     made = TrainedModel(known, fit_calibration(no_recalibration(), 283))
     return save_model(made, tmp_path / "model", edition="2025", settings="abc")
 
