@@ -216,13 +216,14 @@ def score(
             "training labels of the folder whose truth/ holds --truth, else --truth itself."
         ),
     ] = None,
+    partial: Annotated[bool, typer.Option("--partial", help="Score a part: planets may be missing.")] = False,
     overrides: Overrides = None,
 ) -> None:
     """Score a submission against known spectra with the competition's metric, which no override changes."""
     from spectramind_kit import runs
 
     _config(overrides)
-    typer.echo(f"score {runs.score_files(truth, submission, edition.value, naive):.4f}")
+    typer.echo(f"score {runs.score_files(truth, submission, edition.value, naive, partial):.4f}")
 
 
 @app.command()
@@ -252,10 +253,12 @@ def dry_run(
 ) -> None:
     """Rehearse a kernel as Kaggle would run it: fresh environment, read-only inputs, no network, a budget."""
     from spectramind_kit.kaggle.rehearsal.dry_run import dry_run_kernel
+    from spectramind_kit.kaggle.rules.kernel import notebook_path
     from spectramind_kit.kaggle.rules.parameters import parse_parameters
 
     config = _config(overrides).kaggle
-    verdict = dry_run_kernel(kernel, data, dataset, work, config, parse_parameters(parameter or []))
+    parameters = parse_parameters(parameter or [], notebook_path(kernel))
+    verdict = dry_run_kernel(kernel, data, dataset, work, config, parameters)
     typer.echo(verdict.table())
     if not verdict.passed:
         raise typer.Exit(1)

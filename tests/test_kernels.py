@@ -113,6 +113,35 @@ def test_program_in_a_notebook_is_refused(tmp_path, program):
         check_kernel(folder)
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%matplotlib inline\nradius * math.pi",
+        "!nvidia-smi",
+        "files = !ls /kaggle/input\nfiles",
+        "if radius:\n    !df -h",
+        "%%time\nradius",
+        "%%bash\nfor name in *; do echo $name; done",
+        "math.pi?",
+        "!pip install \\\n    nothing",
+    ],
+)
+def test_magics_and_shell_lines_are_no_program(tmp_path, cell):
+    folder = write_kernel(tmp_path / "thin", NOTEBOOK + cell + "\n")
+    write_notebook(folder)
+
+    assert check_kernel(folder).cells[-1].source == cell
+
+
+@pytest.mark.parametrize("cell", ["%%time\nfor i in (): i", "%matplotlib inline\ndef area(): ...", "radius = = 2"])
+def test_magics_hide_no_program_and_no_mistake(tmp_path, cell):
+    folder = write_kernel(tmp_path / "thin", NOTEBOOK + cell + "\n")
+    write_notebook(folder)
+
+    with pytest.raises(PackagingError, match="in the cell that starts"):
+        check_kernel(folder)
+
+
 def test_notebook_edited_by_hand_is_refused(tmp_path):
     folder = write_kernel(tmp_path / "thin", NOTEBOOK + "radius * math.pi\n")
     write_notebook(folder)

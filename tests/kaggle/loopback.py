@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 FAILURES = (
     *("upload forbidden", "upload interrupted", "service down", "status down", "not signed in"),
     *("dataset refused", "dataset never ready", "dataset failed", "another version made", "no version number"),
+    *("dataset not shown", "dataset never shown"),
     *("push refused", "source rejected", "session error", "session endless", "version not run"),
     *("output truncated", "output missing", "output outside", "submission refused", "submission unrecorded"),
 )
@@ -93,6 +94,8 @@ class LoopbackKaggle:
             raise Refusal(503, "Try again later")
         dataset = self._dataset(body)
         dataset.asked += 1
+        if "dataset never shown" in self.failing or ("dataset not shown" in self.failing and dataset.asked < 2):
+            raise Refusal(404, "Not found")
         if "dataset failed" in self.failing:
             return {"status": "FAILED"}
         ready = dataset.asked > READY_AFTER and "dataset never ready" not in self.failing

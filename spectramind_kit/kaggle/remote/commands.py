@@ -97,11 +97,13 @@ def push(
     """Wait until the kernel's sources are ready, then push it and remember the version in DIR/pushed.json."""
     from spectramind_kit.config import load_config
     from spectramind_kit.kaggle.remote.kernel_push import prepare_push, push_kernel
+    from spectramind_kit.kaggle.rules.kernel import notebook_path
     from spectramind_kit.kaggle.rules.parameters import parse_parameters
 
     seconds, polling = round(3600 * load_config(overrides or []).kaggle.hours), PollingPolicy(poll, timeout)
     more = {"dataset_sources": dataset_source or [], "kernel_sources": kernel_source or []}
-    prepared = prepare_push(folder, seconds, parse_parameters(parameter or []), owner, more, accelerator)
+    parameters = parse_parameters(parameter or [], notebook_path(folder))
+    prepared = prepare_push(folder, seconds, parameters, owner, more, accelerator)
     if dry_run:
         return _show(prepared.plan())
     record = push_kernel(_client(), prepared, polling)

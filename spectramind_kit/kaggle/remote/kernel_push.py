@@ -25,6 +25,7 @@ from spectramind_kit.kaggle.remote.polling import PollingPolicy
 from spectramind_kit.kaggle.remote.push_record import PushRecord, write_record
 from spectramind_kit.kaggle.rules.kernel import METADATA, check_kernel, notebook_path, read_metadata
 from spectramind_kit.kaggle.rules.limits import T4_X2, check_pushable
+from spectramind_kit.kaggle.rules.metadata_file import plain_name
 from spectramind_kit.kaggle.rules.parameters import bake_parameters
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def prepare_push(
     metadata = {key: value for key, value in read_metadata(folder).items() if key != OURS}
     metadata = owned_by(metadata, owner) if owner else metadata
     for kind in SOURCES:
-        metadata[kind] = list(dict.fromkeys([*metadata.get(kind, []), *(more_sources or {}).get(kind, [])]))
+        more = [plain_name(kind, source) for source in (more_sources or {}).get(kind, [])]
+        metadata[kind] = list(dict.fromkeys([*metadata[kind], *more]))
     metadata = with_machine(metadata, accelerator)
     check_pushable(metadata, folder / METADATA)
     text = nbformat.writes(bake_parameters(notebook_path(folder), parameters or {}))
@@ -142,8 +144,9 @@ def push_kernel(api: "KaggleApi", push: KernelPush, polling: PollingPolicy) -> P
     for source in push.metadata["kernel_sources"]:
         wait_for_kernel(api, source, polling)
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, METADATA).write_text(json.dumps(push.metadata))
-        Path(folder, push.metadata["code_file"]).write_text(push.text)
+        name = Path(push.metadata["code_file"]).name  # beside its metadata, wherever it lay
+        Path(folder, METADATA).write_text(json.dumps({**push.metadata, "code_file": name}))
+        Path(folder, name).write_text(push.text)
         with asking(f"push of kernel {push.ref}"), client_output() as output:
             response = api.kernels_push(folder, timeout=str(push.seconds))
     for line in output.getvalue().splitlines():
