@@ -89,6 +89,9 @@ def push(
     dataset_source: Sources = None,
     kernel_source: Sources = None,
     accelerator: Annotated[str, typer.Option(help="Machine of Kaggle's, or none; default: the metadata's.")] = "",
+    trust: Annotated[
+        Path | None, typer.Option(help="Folder of the wheel dataset: the notebook will install no other.")
+    ] = None,
     dry_run: DryRun = False,
     poll: Poll = 10.0,
     timeout: Timeout = SESSION_SECONDS,
@@ -103,7 +106,7 @@ def push(
     seconds, polling = round(3600 * load_config(overrides or []).kaggle.hours), PollingPolicy(poll, timeout)
     more = {"dataset_sources": dataset_source or [], "kernel_sources": kernel_source or []}
     parameters = parse_parameters(parameter or [], notebook_path(folder))
-    prepared = prepare_push(folder, seconds, parameters, owner, more, accelerator)
+    prepared = prepare_push(folder, seconds, parameters, owner, more, accelerator, trust)
     if dry_run:
         return _show(prepared.plan())
     record = push_kernel(_client(), prepared, polling)

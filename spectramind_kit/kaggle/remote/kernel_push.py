@@ -27,6 +27,7 @@ from spectramind_kit.kaggle.rules.kernel import METADATA, check_kernel, notebook
 from spectramind_kit.kaggle.rules.limits import T4_X2, check_pushable
 from spectramind_kit.kaggle.rules.metadata_file import plain_name
 from spectramind_kit.kaggle.rules.parameters import bake_parameters
+from spectramind_kit.kaggle.rules.trust import bound_to, trusted_manifest
 
 if TYPE_CHECKING:
     from kaggle.api.kaggle_api_extended import KaggleApi
@@ -82,6 +83,7 @@ def prepare_push(
     owner: str = "",
     more_sources: Mapping[str, Iterable[str]] | None = None,
     accelerator: str = "",
+    trust: Path | None = None,
 ) -> KernelPush:
     """Put together what a push sends.
 
@@ -92,6 +94,7 @@ def prepare_push(
         owner: whose kernel it becomes; what the metadata attaches of its own owner's moves along. "" as it is written.
         more_sources: attached beside what the metadata names, by kind of ``SOURCES``.
         accelerator: a machine of Kaggle's, or "none"; "" as it is written.
+        trust: folder of the one wheel dataset that the notebook will install; None takes whichever is attached.
 
     Raises:
         PackagingError: on whatever Kaggle would refuse, drop or misread.
@@ -104,7 +107,10 @@ def prepare_push(
         metadata[kind] = list(dict.fromkeys([*metadata[kind], *more]))
     metadata = with_machine(metadata, accelerator)
     check_pushable(metadata, folder / METADATA)
-    text = nbformat.writes(bake_parameters(notebook_path(folder), parameters or {}))
+    notebook = bake_parameters(notebook_path(folder), parameters or {})
+    if trust is not None:
+        notebook = bound_to(notebook, trusted_manifest(trust, metadata["dataset_sources"]), notebook_path(folder))
+    text = nbformat.writes(notebook)
     return KernelPush(folder, metadata, text, dict(parameters or {}), seconds)
 
 

@@ -29,6 +29,8 @@ def read_metadata_file(path: Path) -> dict[str, Any]:
     Raises:
         PackagingError: if it is no JSON object in UTF-8, with the place where it ceases to be one.
     """
+    if not path.is_file():
+        raise PackagingError(f"{path}", wanted="a metadata file", got="no such file")
     try:
         metadata = json.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spectramind_kit.errors import PackagingError
+from spectramind_kit.files import sha256_of
 from spectramind_kit.kaggle.rules.limits import DATASET_METADATA, check_dataset_metadata, check_uploadable
 from spectramind_kit.kaggle.wheels import install
 from spectramind_kit.kaggle.wheels.targets import LOCK_NAME, RECORD_NAME, Target
@@ -34,8 +35,9 @@ Attach this dataset to a notebook and run two cells:
 import os, runpy
 from pathlib import Path
 inputs = Path(os.environ.get("KAGGLE_INPUT_ROOT", "/kaggle/input"))
-wheels = [path for depth in "1234" for path in inputs.glob("*/" * int(depth) + "wheels/*/spectramind_kit-*.whl")]
-runpy.run_path(str(wheels[0].parents[2] / "install.py"))["install"]()
+installers = [path for depth in "1234" for path in inputs.glob("*/" * int(depth) + "install.py")]
+assert len(installers) == 1, installers
+runpy.run_path(str(installers[0]))["install"]()
 ```
 
 ```python
@@ -76,7 +78,8 @@ def write_dataset(
     metadata = dataset_metadata(config.dataset, config.owner)
     records = [_record(wheel, target) for target in targets for wheel in wheels[target.name]]
     facts = {target.name: target.facts() for target in targets}
-    manifest = {"format": install.FORMAT, "targets": facts, "wheels": records}
+    installer = sha256_of(Path(install.__file__))
+    manifest = {"format": install.FORMAT, "installer_sha256": installer, "targets": facts, "wheels": records}
     _clear(out)
     for target in targets:
         (out / "wheels" / target.name).mkdir(parents=True)
