@@ -5,11 +5,13 @@ build_dataset.py build --target T [--target T2] [--out dist/<dataset>] [kaggle.o
     --cuda-home DIR                 compile mamba-ssm and causal-conv1d with this CUDA toolkit (default: $CUDA_HOME)
     --toolchain pypi                compile them with the package index's nvcc (targets of CUDA 13)
     --without-cuda                  leave them out
+    --package NAME==VERSION         this package in the kit's place: anybody's CUDA extension, with the same checks
 build_dataset.py lock --target T                                    hash the versions that the target's record pins
 build_dataset.py notebooks                                          kernels/*/*.ipynb from their reviewed sources
 """
 
 import argparse
+import dataclasses
 import logging
 import os
 import sys
@@ -18,7 +20,7 @@ from pathlib import Path
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import PackagingError, SpectraMindError
 from spectramind_kit.kaggle.rules import kernel
-from spectramind_kit.kaggle.wheels import cuda_build, dataset, package_index, targets, wheelhouse
+from spectramind_kit.kaggle.wheels import chosen_packages, cuda_build, dataset, package_index, targets, wheelhouse
 
 PROJECT = Path(__file__).parent
 WHEELS = PROJECT / "wheels"
@@ -45,6 +47,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     build.set_defaults(run=build_dataset)
     build.add_argument("--target", action="append", help="target name; may be repeated (default: kaggle.target)")
     add_compiler_options(build)
+    build.add_argument("--package", action="append", metavar="NAME==VERSION", help="only this; may be repeated")
     build.add_argument("--out", type=Path, help="folder to write (default: dist/<dataset>)")
     build.add_argument("overrides", nargs="*", help="configuration, such as kaggle.owner=me")
     lock = commands.add_parser("lock", help="hash the pinned versions of a target (needs the package index)")
@@ -92,10 +95,16 @@ def build_dataset(options: argparse.Namespace) -> None:
     """Build the wheels of the targets and lay out the dataset."""
     config = load_config(options.overrides).kaggle
     chosen = [targets.load_target(WHEELS, name) for name in options.target or [config.target]]
-    cuda = cuda_options(options)
-    wheels = {target.name: wheelhouse.build_wheels(target, PROJECT, cuda) for target in chosen}
+    cuda, packages = cuda_options(options), chosen_packages.parse_packages(options.package or [])
+    project = None if packages else PROJECT
+    if packages:
+        compiled, cache = cuda is not None, options.cache.resolve()
+        chosen = [chosen_packages.target_of(packages, target, cache, compiled) for target in chosen]
+        if not any(override.startswith("kaggle.dataset=") for override in options.overrides):
+            config = dataclasses.replace(config, dataset=chosen_packages.dataset_slug(packages))
+    wheels = {target.name: wheelhouse.build_wheels(target, project, cuda) for target in chosen}
     out = options.out or PROJECT / "dist" / config.dataset
-    manifest = dataset.write_dataset(wheels, chosen, out, config, PROJECT)
+    manifest = dataset.write_dataset(wheels, chosen, out, config, project)
     for wheel in manifest["wheels"]:
         print(f"{wheel['path']}  {wheel['size'] / 1e6:.2f} MB  {wheel['licence']}")
     print(

@@ -87,7 +87,8 @@ def install(folder=None):
     print_table(target, rows)
     if problems or not any(wheel["compiled"] for wheel in wheels):
         say("no CUDA wheel fits:", "; ".join(problems) or "this dataset holds none", "- going on without")
-    say("selective scan: {}, {}".format(*scan_in_use()))
+    if any(wheel["source"] == "project" for wheel in wheels):
+        say("selective scan: {}, {}".format(*scan_in_use()))
     say(f"{len(wanted)} wheels in {time.perf_counter() - start:.1f} s ({tool})")
     return rows
 
