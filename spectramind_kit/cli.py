@@ -22,6 +22,7 @@ import typer
 from spectramind_kit import __version__
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
 from spectramind_kit.kaggle.remote import commands as kaggle_commands
+from spectramind_kit.kaggle.remote import competition_commands
 
 if TYPE_CHECKING:
     from spectramind_kit.config import Config
@@ -39,6 +40,8 @@ app = typer.Typer(
 
 app.add_typer(kaggle_commands.dataset, name="dataset")
 app.add_typer(kaggle_commands.kernel, name="kernel")
+app.add_typer(competition_commands.competition, name="competition")
+app.command()(competition_commands.download)
 
 Data = Annotated[Path, typer.Option("--data", help="Competition folder (2024 or 2025 layout).")]
 Work = Annotated[Path, typer.Option("--work", help="Folder for everything that is made; reused when it exists.")]

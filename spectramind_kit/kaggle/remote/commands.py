@@ -158,6 +158,9 @@ def submit(
     folder: KernelDir,
     message: Annotated[str, typer.Option("--message", "-m", help="Description of the submission.")] = "",
     version: Annotated[int | None, typer.Option(min=1, help="Another version than the one pushed from here.")] = None,
+    despite_fallbacks: Annotated[
+        bool, typer.Option("--despite-fallbacks", help="Though planets fell back in the version's own run.")
+    ] = False,
     dry_run: DryRun = False,
     poll: Poll = 10.0,
     timeout: Timeout = SESSION_SECONDS,
@@ -169,7 +172,7 @@ def submit(
     message = message or f"{record.kernel} version {record.version}"
     if dry_run:
         return _show(submission_plan(record, message))
-    submitted = submit_version(_client(), folder, record, message, polling)
+    submitted = submit_version(_client(), folder, record, message, polling, despite_fallbacks)
     typer.echo(
         f"kernel {record.kernel}: version {record.version} submitted to {record.competition}, "
         f"submission {submitted.submissions[-1]}"
