@@ -212,10 +212,10 @@ def score_files(
     true_ids, spectra = read_spectra(truth)
     ids, mean, sigma = submission_arrays(read_submission(submission))
     row = {planet: i for i, planet in enumerate(true_ids.tolist())}
-    _refuse_unwhole(submission, ids.tolist(), () if partial else row)
     missing = [planet for planet in ids.tolist() if planet not in row]
     if missing:
         raise CompetitionDataError(f"{truth}", wanted="the truth of every planet", got=f"none of {missing[:5]}")
+    _refuse_unwhole(submission, ids.tolist(), () if partial else row)
     naive = naive or training_labels_beside(Path(truth))
     zero_point = label_statistics(read_spectra(naive)[1]).naive if naive else None
     return score(spectra[[row[planet] for planet in ids.tolist()]], mean, sigma, zero_point, edition)
