@@ -62,23 +62,18 @@ report.name
 # ## Training planets, each predicted from the other folds
 
 # %%
-import numpy as np
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.diagnostics.plots import plot_calibration, plot_errors_by_wavelength, plot_parity
-from spectramind_kit.work_folder.submission import read_submission, submission_arrays
+from spectramind_kit.diagnostics.report import held_out_predictions
 
 set_matplotlib_formats("png")
-folder = open_competition(data)
-labelled, labels = folder.labels()
-planets, mean, sigma = submission_arrays(read_submission(work / "predictions" / "train.csv"))
-order = np.argsort(labelled)
-truth = labels[order[np.searchsorted(labelled[order], planets)]]
+truth, mean, sigma = held_out_predictions(data, work)
 plot_calibration((mean - truth) / sigma)
 
 # %%
-plot_errors_by_wavelength(folder.wavelength, truth, mean, sigma)
+plot_errors_by_wavelength(open_competition(data).wavelength, truth, mean, sigma)
 
 # %%
 plot_parity(truth, mean, sigma)
