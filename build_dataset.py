@@ -4,21 +4,33 @@ build_dataset.py targets                                            image genera
 build_dataset.py build --target T [--target T2] [--out dist/<dataset>] [kaggle.owner=me]
     --cuda-home DIR                 compile mamba-ssm and causal-conv1d with this CUDA toolkit (default: $CUDA_HOME)
     --toolchain pypi                compile them with the package index's nvcc (targets of CUDA 13)
+    --toolchain debian --accept-licence    compile them with Debian's nvcc 12.4, component non-free (targets of CUDA 12)
     --without-cuda                  leave them out
+    --package NAME==VERSION         this package in the kit's place: anybody's CUDA extension, with the same checks
 build_dataset.py lock --target T                                    hash the versions that the target's record pins
 build_dataset.py notebooks                                          kernels/*/*.ipynb from their reviewed sources
 """
 
 import argparse
+import dataclasses
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import PackagingError, SpectraMindError
 from spectramind_kit.kaggle.rules import kernel
-from spectramind_kit.kaggle.wheels import cuda_build, dataset, package_index, targets, wheelhouse
+from spectramind_kit.kaggle.wheels import (
+    chosen_packages,
+    cuda_build,
+    dataset,
+    debian_toolkit,
+    package_index,
+    targets,
+    wheelhouse,
+)
 
 PROJECT = Path(__file__).parent
 WHEELS = PROJECT / "wheels"
@@ -45,6 +57,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     build.set_defaults(run=build_dataset)
     build.add_argument("--target", action="append", help="target name; may be repeated (default: kaggle.target)")
     add_compiler_options(build)
+    build.add_argument("--package", action="append", metavar="NAME==VERSION", help="only this; may be repeated")
     build.add_argument("--out", type=Path, help="folder to write (default: dist/<dataset>)")
     build.add_argument("overrides", nargs="*", help="configuration, such as kaggle.owner=me")
     lock = commands.add_parser("lock", help="hash the pinned versions of a target (needs the package index)")
@@ -59,25 +72,32 @@ def add_compiler_options(build: argparse.ArgumentParser) -> None:
     choice = build.add_mutually_exclusive_group()
     choice.add_argument("--without-cuda", action="store_true", help="only wheels without compiled code")
     choice.add_argument("--cuda-home", type=Path, default=os.environ.get("CUDA_HOME"), help="a CUDA toolkit")
-    choice.add_argument("--toolchain", choices=["pypi"], help="put the compiler together from the package index")
+    choice.add_argument("--toolchain", choices=["pypi", "debian"], help="put the compiler together from there")
+    build.add_argument("--accept-licence", action="store_true", help="NVIDIA's, for --toolchain debian")
     build.add_argument("--python", type=Path, help="an interpreter of the target's Python (default: look for one)")
     build.add_argument("--jobs", type=int, default=0, help="files compiled at a time (default: one a core)")
     build.add_argument("--cache", type=Path, default=cuda_build.default_cache(), help="folder of build trees")
 
 
-def cuda_options(options: argparse.Namespace) -> cuda_build.CudaBuild | None:
-    """Return how compiled wheels are made; None if they are not wanted.
+def cuda_options(options: argparse.Namespace, chosen: Sequence[targets.Target]) -> cuda_build.CudaBuild | None:
+    """Return how compiled wheels of targets are made; None if they are not wanted.
 
     Raises:
-        PackagingError: if no option chooses.
+        PackagingError: if no option chooses, or the compiler cannot be put together.
     """
     if options.without_cuda:
         return None
     if not (options.toolchain or options.cuda_home):
-        wanted = "one of --cuda-home DIR, --toolchain pypi, --without-cuda"
+        wanted = "one of --cuda-home DIR, --toolchain pypi, --toolchain debian, --without-cuda"
         raise PackagingError("compiler of the CUDA wheels", wanted=wanted, got="none, and CUDA_HOME is not set")
-    home = None if options.toolchain else Path(options.cuda_home).resolve()
-    return cuda_build.CudaBuild(options.cache.resolve(), home, options.python, options.jobs)
+    cache = options.cache.resolve()
+    if options.toolchain == "debian":
+        for target in chosen:
+            debian_toolkit.check_target(target)
+        home = debian_toolkit.make_toolkit(cache, options.accept_licence)
+    else:
+        home = None if options.toolchain else Path(options.cuda_home).resolve()
+    return cuda_build.CudaBuild(cache, home, options.python, options.jobs)
 
 
 def show_targets(options: argparse.Namespace) -> None:
@@ -92,10 +112,16 @@ def build_dataset(options: argparse.Namespace) -> None:
     """Build the wheels of the targets and lay out the dataset."""
     config = load_config(options.overrides).kaggle
     chosen = [targets.load_target(WHEELS, name) for name in options.target or [config.target]]
-    cuda = cuda_options(options)
-    wheels = {target.name: wheelhouse.build_wheels(target, PROJECT, cuda) for target in chosen}
+    cuda, packages = cuda_options(options, chosen), chosen_packages.parse_packages(options.package or [])
+    project = None if packages else PROJECT
+    if packages:
+        compiled, cache = cuda is not None, options.cache.resolve()
+        chosen = [chosen_packages.target_of(packages, target, cache, compiled) for target in chosen]
+        if not any(override.startswith("kaggle.dataset=") for override in options.overrides):
+            config = dataclasses.replace(config, dataset=chosen_packages.dataset_slug(packages))
+    wheels = {target.name: wheelhouse.build_wheels(target, project, cuda) for target in chosen}
     out = options.out or PROJECT / "dist" / config.dataset
-    manifest = dataset.write_dataset(wheels, chosen, out, config, PROJECT)
+    manifest = dataset.write_dataset(wheels, chosen, out, config, project)
     for wheel in manifest["wheels"]:
         print(f"{wheel['path']}  {wheel['size'] / 1e6:.2f} MB  {wheel['licence']}")
     print(

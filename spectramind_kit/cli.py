@@ -22,6 +22,7 @@ import typer
 from spectramind_kit import __version__
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
 from spectramind_kit.kaggle.remote import commands as kaggle_commands
+from spectramind_kit.kaggle.remote import competition_commands
 
 if TYPE_CHECKING:
     from spectramind_kit.config import Config
@@ -39,6 +40,8 @@ app = typer.Typer(
 
 app.add_typer(kaggle_commands.dataset, name="dataset")
 app.add_typer(kaggle_commands.kernel, name="kernel")
+app.add_typer(competition_commands.competition, name="competition")
+app.command()(competition_commands.download)
 
 Data = Annotated[Path, typer.Option("--data", help="Competition folder (2024 or 2025 layout).")]
 Work = Annotated[Path, typer.Option("--work", help="Folder for everything that is made; reused when it exists.")]
@@ -221,13 +224,14 @@ def score(
             "training labels of the folder whose truth/ holds --truth, else --truth itself."
         ),
     ] = None,
+    partial: Annotated[bool, typer.Option("--partial", help="Score a part: planets may be missing.")] = False,
     overrides: Overrides = None,
 ) -> None:
     """Score a submission against known spectra with the competition's metric, which no override changes."""
     from spectramind_kit import runs
 
     _config(overrides)
-    typer.echo(f"score {runs.score_files(truth, submission, edition.value, naive):.4f}")
+    typer.echo(f"score {runs.score_files(truth, submission, edition.value, naive, partial):.4f}")
 
 
 @app.command()
@@ -257,10 +261,12 @@ def dry_run(
 ) -> None:
     """Rehearse a kernel as Kaggle would run it: fresh environment, read-only inputs, no network, a budget."""
     from spectramind_kit.kaggle.rehearsal.dry_run import dry_run_kernel
+    from spectramind_kit.kaggle.rules.kernel import notebook_path
     from spectramind_kit.kaggle.rules.parameters import parse_parameters
 
     config = _config(overrides).kaggle
-    verdict = dry_run_kernel(kernel, data, dataset, work, config, parse_parameters(parameter or []))
+    parameters = parse_parameters(parameter or [], notebook_path(kernel))
+    verdict = dry_run_kernel(kernel, data, dataset, work, config, parameters)
     typer.echo(verdict.table())
     if not verdict.passed:
         raise typer.Exit(1)

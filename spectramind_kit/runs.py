@@ -7,13 +7,14 @@ Every command stores its products under the work folder and reuses what lies the
 
 import logging
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import partial as with_arguments
 from pathlib import Path
 
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
 from spectramind_kit.config import Config
-from spectramind_kit.errors import CompetitionDataError, describe
+from spectramind_kit.errors import CompetitionDataError, SubmissionError, describe
 from spectramind_kit.execution.time_budget import TimeBudget
 from spectramind_kit.metric import score
 from spectramind_kit.prediction.inference import Inference
@@ -95,7 +96,7 @@ def _train(data: Path, work: Path, config: Config) -> TrainedModel:
     fitted = [planet for planet in planets if fits[planet].measured]
     held_out = held_out_planets(training_set, _infer(data, work, "train", fitted, known, config))
     unlabelled = _unlabelled(data, work, folder, known, config)
-    keep = partial(save_model, folder=here.model, edition=folder.edition, settings=measured_with(config))
+    keep = with_arguments(save_model, folder=here.model, edition=folder.edition, settings=measured_with(config))
     model, predicted = learn_model(training_set, held_out, task, folder.edition, unlabelled, keep)
     keep(model)
     if predicted:
@@ -192,7 +193,9 @@ def _record_submission(
         logger.warning("%s stands, but no record of how it was made: %s", summary.path, describe(error))
 
 
-def score_files(truth: Path, submission: Path, edition: str = "2025", naive: Path | None = None) -> float:
+def score_files(
+    truth: Path, submission: Path, edition: str = "2025", naive: Path | None = None, partial: bool = False
+) -> float:
     """Score a submission file against a file of true spectra; rows are matched by planet.
 
     Args:
@@ -202,9 +205,11 @@ def score_files(truth: Path, submission: Path, edition: str = "2025", naive: Pat
         naive: spectra whose mean and spread are the score's zero point. If not given, the training labels where they
             are known: those of the competition folder whose ``truth/`` holds the true spectra. Else the true spectra,
             which say little with a handful of planets and nothing with one.
+        partial: True to score the planets that the submission has; else it must have every one of the truth.
 
     Raises:
         CompetitionDataError: if a planet of the submission has no truth.
+        SubmissionError: if a planet is missing from the submission, or has several rows.
     """
     true_ids, spectra = read_spectra(truth)
     ids, mean, sigma = submission_arrays(read_submission(submission))
@@ -212,9 +217,22 @@ def score_files(truth: Path, submission: Path, edition: str = "2025", naive: Pat
     missing = [planet for planet in ids.tolist() if planet not in row]
     if missing:
         raise CompetitionDataError(f"{truth}", wanted="the truth of every planet", got=f"none of {missing[:5]}")
+    _refuse_unwhole(submission, ids.tolist(), () if partial else row)
     naive = naive or training_labels_beside(Path(truth))
     zero_point = label_statistics(read_spectra(naive)[1]).naive if naive else None
     return score(spectra[[row[planet] for planet in ids.tolist()]], mean, sigma, zero_point, edition)
+
+
+def _refuse_unwhole(submission: Path, ids: Sequence[int], wanted: Iterable[int]) -> None:
+    """Refuse to score a submission that has a planet twice, or lacks one: Kaggle would not take it."""
+    doubled = sorted({planet for planet, count in Counter(ids).items() if count > 1})
+    if doubled:
+        raise SubmissionError(f"{submission}", wanted="one row a planet", got=f"several of {doubled[:5]}")
+    missing = sorted(set(wanted) - set(ids))
+    if missing:
+        got = f"none of {len(missing)}, among them {missing[:5]}"
+        remedy = "to score a part only, say --partial"
+        raise SubmissionError(f"{submission}", wanted="a row for every planet", got=got, remedy=remedy)
 
 
 def training_labels_beside(truth: Path) -> Path | None:

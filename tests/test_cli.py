@@ -99,6 +99,39 @@ def test_debug_shows_where(spectramind, tmp_path):
         spectramind("train", "--debug", "--data", tmp_path / "nowhere", "--work", tmp_path)
 
 
+def write_spectra(path, planets, columns=566):
+    """Write a submission, or with 283 columns a truth, of made-up spectra."""
+    rows = [[planet, *(0.01 + 1e-3 * (planet % 7) + 1e-6 * i for i in range(columns))] for planet in planets]
+    head = ["planet_id", *(f"wl_{i + 1}" for i in range(283)), *(f"sigma_{i + 1}" for i in range(columns - 283))]
+    path.write_text("\n".join(",".join(map(str, row)) for row in [head, *rows]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    "planets, options, words",
+    [
+        ([1, 2], [], "a row for every planet, got none of 2, among them .3, 4.; .*--partial"),
+        ([1, 2, 3, 4, 2], [], "one row a planet, got several of .2."),
+        ([1, 2, 2], ["--partial"], "one row a planet, got several of .2."),
+        ([1, 2, 9], ["--partial"], "the truth of every planet, got none of .9."),
+    ],
+)
+def test_what_is_no_whole_submission_gets_no_score(spectramind, tmp_path, planets, options, words):
+    truth = write_spectra(tmp_path / "truth.csv", [1, 2, 3, 4], columns=283)
+    part = write_spectra(tmp_path / "part.csv", planets)
+    status, out, err = spectramind("score", "--truth", truth, "--submission", part, *options)
+
+    assert (status, out) == (1, "") and re.search(words, err), err
+
+
+def test_a_part_is_scored_where_that_is_wanted(spectramind, tmp_path):
+    truth = write_spectra(tmp_path / "truth.csv", [1, 2, 3, 4], columns=283)
+    part = write_spectra(tmp_path / "part.csv", [4, 1])
+    status, out, err = spectramind("score", "--truth", truth, "--submission", part, "--partial")
+
+    assert status == 0 and out.startswith("score "), err
+
+
 def test_what_nobody_foresaw_is_one_message_too(spectramind, monkeypatch, tmp_path):
     def burst(*_, **__):
         raise ZeroDivisionError("by zero")

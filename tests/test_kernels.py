@@ -8,6 +8,7 @@ import pytest
 
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import PackagingError
+from spectramind_kit.files import sha256_of
 from spectramind_kit.kaggle.remote.kernel_push import prepare_push
 from spectramind_kit.kaggle.rules.kernel import (
     check_kernel,
@@ -83,14 +84,71 @@ def test_every_notebook_installs_in_the_same_way():
 )
 def test_install_cell_finds_the_dataset_under_every_layout(tmp_path, monkeypatch, place):
     dataset = tmp_path / place
-    (dataset / "wheels" / "cp312").mkdir(parents=True)
-    (dataset / "wheels" / "cp312" / "spectramind_kit-0.1.0-py3-none-any.whl").write_text("")
-    (dataset / "install.py").write_text("def install():\n    return __file__\n")
+    write_installer(dataset)
     monkeypatch.setenv("KAGGLE_INPUT_ROOT", str(tmp_path))
     scope = {}
     exec(install_cell(KERNELS[0]), scope)
 
     assert scope["installed"] == str(dataset / "install.py")
+
+
+def write_installer(dataset):
+    """Write a dataset whose installer installs nothing; return its manifest."""
+    dataset.mkdir(parents=True)
+    (dataset / "install.py").write_text("def install():\n    return __file__\n")
+    manifest = dataset / "manifest.json"
+    manifest.write_text(json.dumps({"installer_sha256": sha256_of(dataset / "install.py")}))
+    facts = {"id": "somebody/wheels-here", "title": "Wheels here", "licenses": [{"name": "other"}]}
+    (dataset / "dataset-metadata.json").write_text(json.dumps(facts))
+    return manifest
+
+
+def test_two_installers_are_refused(tmp_path, monkeypatch):
+    write_installer(tmp_path / "datasets" / "me" / "wheels-here")
+    write_installer(tmp_path / "datasets" / "other" / "wheels-there")
+    monkeypatch.setenv("KAGGLE_INPUT_ROOT", str(tmp_path))
+
+    with pytest.raises(AssertionError, match="attach one dataset with an install.py"):
+        exec(install_cell(KERNELS[0]), {})
+
+
+def bound_cell(dataset):
+    """Return the install cell of a notebook pushed for a dataset."""
+    push = prepare_push(KERNELS[0], 60, more_sources={"dataset_sources": ["somebody/wheels-here"]}, trust=dataset)
+    cells = nbformat.reads(push.text, as_version=4).cells
+    return next(cell.source for cell in cells if "install" in cell.metadata.get("tags", []))
+
+
+def test_notebook_installs_the_dataset_that_it_was_pushed_for(tmp_path, monkeypatch):
+    manifest = write_installer(tmp_path / "wheels-here")
+    monkeypatch.setenv("KAGGLE_INPUT_ROOT", str(tmp_path))
+    cell, scope = bound_cell(manifest.parent), {}
+    exec(cell, scope)
+
+    assert sha256_of(manifest) in cell and scope["installed"] == str(manifest.parent / "install.py")
+    assert 'manifest_sha256 = ""' in install_cell(KERNELS[0]), "the reviewed notebook stays as it is"
+
+
+@pytest.mark.parametrize("altered", ["manifest.json", "install.py"])
+def test_notebook_installs_no_other_dataset(tmp_path, monkeypatch, altered):
+    manifest = write_installer(tmp_path / "wheels-here")
+    monkeypatch.setenv("KAGGLE_INPUT_ROOT", str(tmp_path))
+    cell, file = bound_cell(manifest.parent), manifest.with_name(altered)
+    file.write_text(file.read_text() + "\n")
+
+    with pytest.raises(AssertionError, match="is not the dataset|was altered"):
+        exec(cell, {})
+
+
+def test_dataset_that_is_not_attached_or_not_whole_cannot_be_trusted(tmp_path):
+    manifest = write_installer(tmp_path / "wheels-here")
+    with pytest.raises(PackagingError, match="got wheels-here; attach it"):
+        prepare_push(KERNELS[0], 60, trust=manifest.parent)
+    manifest.write_text("{}")
+    with pytest.raises(PackagingError, match="install.py of .*the manifest's SHA-256.*build again"):
+        bound_cell(manifest.parent)
+    with pytest.raises(PackagingError, match="a folder with manifest.json and install.py"):
+        bound_cell(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +168,35 @@ def test_program_in_a_notebook_is_refused(tmp_path, program):
     write_notebook(folder)
 
     with pytest.raises(PackagingError, match="a notebook that calls the library"):
+        check_kernel(folder)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%matplotlib inline\nradius * math.pi",
+        "!nvidia-smi",
+        "files = !ls /kaggle/input\nfiles",
+        "if radius:\n    !df -h",
+        "%%time\nradius",
+        "%%bash\nfor name in *; do echo $name; done",
+        "math.pi?",
+        "!pip install \\\n    nothing",
+    ],
+)
+def test_magics_and_shell_lines_are_no_program(tmp_path, cell):
+    folder = write_kernel(tmp_path / "thin", NOTEBOOK + cell + "\n")
+    write_notebook(folder)
+
+    assert check_kernel(folder).cells[-1].source == cell
+
+
+@pytest.mark.parametrize("cell", ["%%time\nfor i in (): i", "%matplotlib inline\ndef area(): ...", "radius = = 2"])
+def test_magics_hide_no_program_and_no_mistake(tmp_path, cell):
+    folder = write_kernel(tmp_path / "thin", NOTEBOOK + cell + "\n")
+    write_notebook(folder)
+
+    with pytest.raises(PackagingError, match="in the cell that starts"):
         check_kernel(folder)
 
 

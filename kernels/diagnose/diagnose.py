@@ -17,15 +17,24 @@
 # `report.html`, are made to be shared: paths, user names and host names are taken out.
 
 # %% tags=["install"]
+import hashlib
+import json
 import os
 import runpy
 from pathlib import Path
 
+manifest_sha256 = ""  # of the dataset that is trusted: `spectramind kernel push --trust DIR` writes it here
 inputs = Path(os.environ.get("KAGGLE_INPUT_ROOT", "/kaggle/input"))
-wheels = [*inputs.glob("*/wheels/*/spectramind_kit-*.whl"), *inputs.glob("*/*/wheels/*/spectramind_kit-*.whl")]
-wheels += [*inputs.glob("*/*/*/wheels/*/spectramind_kit-*.whl"), *inputs.glob("*/*/*/*/wheels/*/spectramind_kit-*.whl")]
-assert wheels, f"the wheel dataset is not attached; {inputs} holds {sorted(inputs.glob('*'))}"
-installed = runpy.run_path(str(wheels[0].parents[2] / "install.py"))["install"]()
+installers = [*inputs.glob("*/install.py"), *inputs.glob("*/*/install.py")]
+installers += [*inputs.glob("*/*/*/install.py"), *inputs.glob("*/*/*/*/install.py")]
+assert installers, f"the wheel dataset is not attached; {inputs} holds {sorted(inputs.glob('*'))}"
+assert len(installers) == 1, f"attach one dataset with an install.py; here are {installers}"
+manifest, installer = installers[0].with_name("manifest.json").read_bytes(), installers[0].read_bytes()
+trusted = not manifest_sha256 or hashlib.sha256(manifest).hexdigest() == manifest_sha256
+assert trusted, f"{installers[0].parent} is not the dataset that this notebook was pushed for"
+stated = json.loads(manifest).get("installer_sha256")
+assert stated in (None, hashlib.sha256(installer).hexdigest()), f"{installers[0]} was altered"
+installed = runpy.run_path(str(installers[0]))["install"]()
 
 # %% tags=["parameters"]
 overrides: list = []  # of the configuration, as on the command line
@@ -53,23 +62,18 @@ report.name
 # ## Training planets, each predicted from the other folds
 
 # %%
-import numpy as np
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.diagnostics.plots import plot_calibration, plot_errors_by_wavelength, plot_parity
-from spectramind_kit.work_folder.submission import read_submission, submission_arrays
+from spectramind_kit.diagnostics.report import held_out_predictions
 
 set_matplotlib_formats("png")
-folder = open_competition(data)
-labelled, labels = folder.labels()
-planets, mean, sigma = submission_arrays(read_submission(work / "predictions" / "train.csv"))
-order = np.argsort(labelled)
-truth = labels[order[np.searchsorted(labelled[order], planets)]]
+truth, mean, sigma = held_out_predictions(data, work)
 plot_calibration((mean - truth) / sigma)
 
 # %%
-plot_errors_by_wavelength(folder.wavelength, truth, mean, sigma)
+plot_errors_by_wavelength(open_competition(data).wavelength, truth, mean, sigma)
 
 # %%
 plot_parity(truth, mean, sigma)

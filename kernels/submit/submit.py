@@ -18,15 +18,24 @@
 # training planets first. Light curves of an attached preprocessing notebook are reused where they fit.
 
 # %% tags=["install"]
+import hashlib
+import json
 import os
 import runpy
 from pathlib import Path
 
+manifest_sha256 = ""  # of the dataset that is trusted: `spectramind kernel push --trust DIR` writes it here
 inputs = Path(os.environ.get("KAGGLE_INPUT_ROOT", "/kaggle/input"))
-wheels = [*inputs.glob("*/wheels/*/spectramind_kit-*.whl"), *inputs.glob("*/*/wheels/*/spectramind_kit-*.whl")]
-wheels += [*inputs.glob("*/*/*/wheels/*/spectramind_kit-*.whl"), *inputs.glob("*/*/*/*/wheels/*/spectramind_kit-*.whl")]
-assert wheels, f"the wheel dataset is not attached; {inputs} holds {sorted(inputs.glob('*'))}"
-installed = runpy.run_path(str(wheels[0].parents[2] / "install.py"))["install"]()
+installers = [*inputs.glob("*/install.py"), *inputs.glob("*/*/install.py")]
+installers += [*inputs.glob("*/*/*/install.py"), *inputs.glob("*/*/*/*/install.py")]
+assert installers, f"the wheel dataset is not attached; {inputs} holds {sorted(inputs.glob('*'))}"
+assert len(installers) == 1, f"attach one dataset with an install.py; here are {installers}"
+manifest, installer = installers[0].with_name("manifest.json").read_bytes(), installers[0].read_bytes()
+trusted = not manifest_sha256 or hashlib.sha256(manifest).hexdigest() == manifest_sha256
+assert trusted, f"{installers[0].parent} is not the dataset that this notebook was pushed for"
+stated = json.loads(manifest).get("installer_sha256")
+assert stated in (None, hashlib.sha256(installer).hexdigest()), f"{installers[0]} was altered"
+installed = runpy.run_path(str(installers[0]))["install"]()
 
 # %% tags=["parameters"]
 overrides: list = []  # of the configuration, as on the command line

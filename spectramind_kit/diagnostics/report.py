@@ -120,6 +120,23 @@ def summarise(
     return figures
 
 
+def held_out_predictions(data: Path, work: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read the training planets as the other folds predict them, each beside its label.
+
+    Returns:
+        labels, means and sigmas, each (n_planet, n_wavelength) [(Rp/Rs)^2].
+
+    Raises:
+        SpectraMindError: if the work folder has no such predictions, or a planet of them has no label.
+    """
+    path = WorkFolder(work).predictions("train")
+    found = _with_truth("train", path, open_competition(data).labels())
+    if found.truth is None:
+        remedy = "take the competition folder that the model was trained on"
+        raise ProductError(f"{path}", wanted="a label of every planet", got=f"some without in {data}", remedy=remedy)
+    return found.truth, found.mean, found.sigma
+
+
 def _collect(folder: CompetitionFolder, work: Path, truth: Path | None) -> list[Predictions]:
     """Read what was predicted: training planets out of fold, the submission."""
     found = []

@@ -19,7 +19,9 @@ from urllib.parse import unquote, urlsplit
 FAILURES = (
     *("upload forbidden", "upload interrupted", "service down", "status down", "not signed in"),
     *("dataset refused", "dataset never ready", "dataset failed", "another version made", "no version number"),
+    *("dataset not shown", "dataset never shown"),
     *("push refused", "source rejected", "session error", "session endless", "version not run"),
+    *("files truncated", "files packed", "submissions used up", "no team", "limits down"),
     *("output truncated", "output missing", "output outside", "submission refused", "submission unrecorded"),
 )
 PAGE_SIZE = 2
@@ -65,6 +67,7 @@ class LoopbackKaggle:
     outputs: dict[str, dict[str, bytes]] = field(default_factory=dict)
     competitions: set[str] = field(default_factory=set)
     submissions: list[dict] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
     uploads: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     calls: list[tuple[str, dict]] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
@@ -93,6 +96,8 @@ class LoopbackKaggle:
             raise Refusal(503, "Try again later")
         dataset = self._dataset(body)
         dataset.asked += 1
+        if "dataset never shown" in self.failing or ("dataset not shown" in self.failing and dataset.asked < 2):
+            raise Refusal(404, "Not found")
         if "dataset failed" in self.failing:
             return {"status": "FAILED"}
         ready = dataset.asked > READY_AFTER and "dataset never ready" not in self.failing
@@ -180,6 +185,59 @@ class LoopbackKaggle:
         self.submissions.append(body)
         return {"message": "Successfully submitted to the competition", "ref": 4200 + len(self.submissions)}
 
+    def on_GetSubmissionLimits(self, body: dict) -> dict:
+        if "limits down" in self.failing:
+            raise Refusal(503, "Try again later")
+        self._competition(body)
+        made = len(self.submissions)
+        if "no team" in self.failing:
+            return {}
+        left = 0 if "submissions used up" in self.failing else 5 - made
+        return {"numToday": made, "numTotal": 10 + made, "numAllowedNow": left}
+
+    def on_ListSubmissions(self, body: dict) -> dict:
+        self._competition(body)
+        first = int(body.get("pageToken") or 0)
+        made = [
+            {
+                "ref": 4201 + place,
+                "date": "2026-11-28T12:00:00Z",
+                "status": "PENDING" if place == len(self.submissions) - 1 else "COMPLETE",
+                "description": each.get("submissionDescription", ""),
+                "publicScore": "" if place == len(self.submissions) - 1 else f"0.{450 + place}",
+            }
+            for place, each in enumerate(self.submissions)
+        ][::-1]
+        more = {"nextPageToken": str(first + PAGE_SIZE)} if first + PAGE_SIZE < len(made) else {}
+        return {"submissions": made[first : first + PAGE_SIZE], **more}
+
+    def on_ListDataFiles(self, body: dict) -> dict:
+        self._competition(body)
+        first, names = int(body.get("pageToken") or 0), sorted(self.files)
+        page = [{"name": name, "totalBytes": len(self.files[name])} for name in names[first : first + PAGE_SIZE]]
+        more = {"nextPageToken": str(first + PAGE_SIZE)} if first + PAGE_SIZE < len(names) else {}
+        return {"files": page, **more}
+
+    def on_DownloadDataFile(self, body: dict) -> dict:
+        self._competition(body)
+        return {"redirect": f"http://localhost/file/{body['fileName']}"}
+
+    def file(self, name: str) -> bytes:
+        """The bytes of a competition's file as the server sends them."""
+        content = self.files[name]
+        if "files truncated" in self.failing:
+            return content[: len(content) // 2]
+        if "files packed" not in self.failing:
+            return content
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr(name.rsplit("/", 1)[-1], content)
+        return packed.getvalue()
+
+    def _competition(self, body: dict) -> None:
+        if body["competitionName"] not in self.competitions:
+            raise Refusal(403, "You must accept this competition's rules.")
+
     def put(self, token: str, content: bytes, byte_range: str | None) -> int:
         """Take the bytes of an upload; return the HTTP status."""
         if "upload forbidden" in self.failing:
@@ -256,7 +314,10 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = json.loads(content or b"{}")
             assert path.startswith("/api/v1/") and self.headers["Authorization"].startswith(("Basic ", "Bearer "))
-            return self._send(200, json.dumps(self.kaggle.answer(path.rsplit("/", 1)[1], body)).encode())
+            answer = self.kaggle.answer(path.rsplit("/", 1)[1], body)
+            if "redirect" in answer:
+                return self._send(302, headers={"Location": answer["redirect"]})
+            return self._send(200, json.dumps(answer).encode())
         except Refusal as refusal:
             return self._send(refusal.code, json.dumps({"code": refusal.code, "message": str(refusal)}).encode())
 
@@ -274,6 +335,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = self._path()
         if path is None:
             return self._send(502)
+        if path.startswith("/file/"):
+            content = self.kaggle.file(unquote(path.removeprefix("/file/")))
+            return self._send(200, content, {"Content-Type": "application/octet-stream"})
         _, _, owner, slug, name = path.split("/", 4)
         content = self.kaggle.outputs[f"{owner}/{slug}"][unquote(name)]
         if "output missing" in self.kaggle.failing:

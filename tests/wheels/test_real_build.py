@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.wheels.build_environment import BuildEnvironment
+from spectramind_kit.kaggle.wheels.debian_toolkit import make_toolkit
 from spectramind_kit.kaggle.wheels.machine_code import check_library, read_library
 from spectramind_kit.kaggle.wheels.package_index import SKIPPED_CUDA, build_constraints, run_pip
 from spectramind_kit.kaggle.wheels.targets import load_target, read_lock
@@ -68,6 +70,30 @@ def test_nvcc_of_cuda_13_refuses_pascal(toolchain, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
 
     assert done.returncode != 0 and "compute_60" in done.stderr
+
+
+def test_debians_nvcc_compiles_for_kaggles_image(tmp_path):
+    """It takes part of CUB, half precision and bfloat16 from the index's headers, as the kernels do."""
+    target = load_target(Path(__file__).parents[2] / "wheels", "cp312-torch2.10-cu128")
+    try:
+        home = make_toolkit(tmp_path / "cache", accept_licence=True)
+    except PackagingError as error:
+        pytest.skip(f"no Debian within reach: {error}")
+    venv.EnvBuilder(symlinks=True).create(tmp_path / "environment")
+    environment = BuildEnvironment(tmp_path / "environment")
+    compiler = open_toolchain(target, environment, home)
+    wrapper = write_wrapper(tmp_path / "nvcc")
+    headers = "#include <cub/cub.cuh>\n#include <cuda_fp16.h>\n#include <cuda_bf16.h>\n"
+    (tmp_path / "scan.cu").write_text(headers + RECURRENCE)
+    variables = environment.variables(compiler.variables(wrapper, target.architectures))
+    command = [str(wrapper), "-gencode", "arch=compute_90,code=sm_90", "-Xcompiler", "-fPIC", "-c", "scan.cu"]
+    subprocess.run([*command, "-o", "scan.o"], cwd=tmp_path, env=variables, check=True)
+    link = ["g++", "-shared", "scan.o", f"-L{home / 'lib64'}", "-lcudart", "-o", "scan.so"]
+    subprocess.run(link, cwd=tmp_path, check=True)
+    facts = read_library(tmp_path / "scan.so", find_cuobjdump(compiler))
+
+    check_library(facts, target)
+    assert facts.architectures == tuple(sorted(target.architectures)) and "libcudart.so.12" in facts.needed
 
 
 def test_mamba_builds_without_cuda_from_its_locked_source(tmp_path):

@@ -4,12 +4,12 @@ Only files that Kaggle's competition has are mounted in a dry run. The truth of 
 else lies in the folder, stays out.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.rehearsal.isolation import Mount
+from spectramind_kit.kaggle.rules.metadata_file import read_metadata_file
 from spectramind_kit.kaggle.rules.session_folders import INPUT_ROOT
 from spectramind_kit.settings.kaggle import KaggleConfig
 
@@ -56,7 +56,12 @@ def dataset_mounts(folders: Sequence[Path], config: KaggleConfig) -> list[Mount]
 def dataset_id(folder: Path, config: KaggleConfig) -> str:
     """Return "owner/slug" of a dataset: from its metadata, else by the folder's name."""
     path = folder / "dataset-metadata.json"
-    return json.loads(path.read_text())["id"] if path.is_file() else f"{config.owner}/{folder.resolve().name}"
+    if not path.is_file():
+        return f"{config.owner}/{folder.resolve().name}"
+    name = read_metadata_file(path).get("id")
+    if not isinstance(name, str) or name.count("/") != 1:
+        raise PackagingError(f"id in {path}", wanted="owner/slug", got=name)
+    return name
 
 
 def link_tree(mounts: Iterable[Mount], root: Path) -> None:

@@ -5,10 +5,13 @@ instead. Credentials are its own business: environment variables, ``kaggle.json`
 """
 
 import contextlib
+import importlib.metadata
 import io
 import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from packaging.version import Version
 
 from spectramind_kit.errors import PackagingError
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+OLDEST_CLIENT = "2.2.4"
+"""The oldest client that has every call made here (as ``setup.cfg`` requires)."""
 REMEDIES = {
     400: "correct what the message names",
     401: "sign in: set KAGGLE_USERNAME and KAGGLE_KEY, or KAGGLE_API_TOKEN, or put kaggle.json into ~/.kaggle",
@@ -33,8 +38,9 @@ def open_client() -> "KaggleApi":
     """Return the authenticated client.
 
     Raises:
-        PackagingError: if the client is not installed or finds no credentials.
+        PackagingError: if the client is not installed, too old, or finds no credentials.
     """
+    _refuse_old_client()
     try:
         with client_output():
             from kaggle import api
@@ -46,6 +52,17 @@ def open_client() -> "KaggleApi":
     except SystemExit as end:
         raise PackagingError("Kaggle credentials", got="none", remedy=REMEDIES[401]) from end
     return api
+
+
+def _refuse_old_client() -> None:
+    """Refuse a client without the calls that are made here, before it is imported: old ones end the process then."""
+    try:
+        version = importlib.metadata.version("kaggle")
+    except importlib.metadata.PackageNotFoundError:
+        return  # importing it says so
+    if Version(version) < Version(OLDEST_CLIENT):
+        remedy = f"pip install 'kaggle>={OLDEST_CLIENT}'"
+        raise PackagingError("Kaggle client", wanted=f"{OLDEST_CLIENT} or newer", got=version, remedy=remedy)
 
 
 @contextlib.contextmanager

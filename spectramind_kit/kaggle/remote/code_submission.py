@@ -4,13 +4,15 @@ Kaggle runs that version again on the hidden planets; a version whose run failed
 a submission for nothing.
 """
 
+import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spectramind_kit.errors import PackagingError
+from spectramind_kit.errors import PackagingError, SubmissionError
 from spectramind_kit.kaggle.remote.client import asking
+from spectramind_kit.kaggle.remote.competition_status import refuse_used_up
 from spectramind_kit.kaggle.remote.kernel_output import fetch_output
 from spectramind_kit.kaggle.remote.kernel_session import check_version, wait_for_kernel
 from spectramind_kit.kaggle.remote.polling import PollingPolicy
@@ -49,22 +51,40 @@ def submission_plan(record: PushRecord, message: str) -> dict:
 
 
 def submit_version(
-    api: "KaggleApi", folder: Path, record: PushRecord, message: str, polling: PollingPolicy
+    api: "KaggleApi",
+    folder: Path,
+    record: PushRecord,
+    message: str,
+    polling: PollingPolicy,
+    despite_fallbacks: bool = False,
 ) -> PushRecord:
     """Wait for the version's own run, validate its file, submit the version, and record the submission.
+
+    Args:
+        api: the client.
+        folder: the kernel's.
+        record: of the version.
+        message: description of the submission.
+        polling: how often to ask whether the run is over, and for how long.
+        despite_fallbacks: True to submit a version whose own run fell back on planets.
 
     Returns:
         the record with the submission's reference.
 
     Raises:
-        PackagingError: if the run failed, another version came after it, or the server does not take the submission.
-        SubmissionError: if the run's file is not valid.
+        PackagingError: if today's submissions are used up, the run failed, another version came after it, or the server
+            does not take the submission.
+        SubmissionError: if the run's file is not valid, or planets in it fell back to the population's spectrum.
     """
+    if record.competition:
+        refuse_used_up(api, record.competition)
     wait_for_kernel(api, record.kernel, polling)
     check_version(api, record.kernel, record.version)
     with tempfile.TemporaryDirectory() as out:
         fetch_output(api, record.kernel, Path(out), only=(SUBMISSION, MANIFEST))
         check_output(Path(out), [SUBMISSION])
+        if not despite_fallbacks:
+            refuse_fallbacks(Path(out) / MANIFEST)
     what = f"submission of {record.kernel}, version {record.version}, to {record.competition}"
     with asking(what):
         response = api.competition_submit_code(
@@ -78,3 +98,17 @@ def submit_version(
     submitted = record.with_submission(response.ref)
     write_record(folder, submitted)
     return submitted
+
+
+def refuse_fallbacks(manifest: Path) -> None:
+    """Refuse a run in which planets got the population's spectrum: on the hidden planets it would do so, too.
+
+    Raises:
+        SubmissionError: naming the first planet and the reason.
+    """
+    fallbacks = json.loads(manifest.read_text()).get("fallbacks") if manifest.is_file() else None
+    if fallbacks:
+        planet, reason = next(iter(fallbacks.items()))
+        got = f"{len(fallbacks)}, among them {planet}: {reason}"
+        remedy = "mend it and push again, or say --despite-fallbacks"
+        raise SubmissionError("fallbacks of the version's own run", wanted="none", got=got, remedy=remedy)

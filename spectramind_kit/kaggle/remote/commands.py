@@ -89,6 +89,9 @@ def push(
     dataset_source: Sources = None,
     kernel_source: Sources = None,
     accelerator: Annotated[str, typer.Option(help="Machine of Kaggle's, or none; default: the metadata's.")] = "",
+    trust: Annotated[
+        Path | None, typer.Option(help="Folder of the wheel dataset: the notebook will install no other.")
+    ] = None,
     dry_run: DryRun = False,
     poll: Poll = 10.0,
     timeout: Timeout = SESSION_SECONDS,
@@ -97,11 +100,13 @@ def push(
     """Wait until the kernel's sources are ready, then push it and remember the version in DIR/pushed.json."""
     from spectramind_kit.config import load_config
     from spectramind_kit.kaggle.remote.kernel_push import prepare_push, push_kernel
+    from spectramind_kit.kaggle.rules.kernel import notebook_path
     from spectramind_kit.kaggle.rules.parameters import parse_parameters
 
     seconds, polling = round(3600 * load_config(overrides or []).kaggle.hours), PollingPolicy(poll, timeout)
     more = {"dataset_sources": dataset_source or [], "kernel_sources": kernel_source or []}
-    prepared = prepare_push(folder, seconds, parse_parameters(parameter or []), owner, more, accelerator)
+    parameters = parse_parameters(parameter or [], notebook_path(folder))
+    prepared = prepare_push(folder, seconds, parameters, owner, more, accelerator, trust)
     if dry_run:
         return _show(prepared.plan())
     record = push_kernel(_client(), prepared, polling)
@@ -153,6 +158,9 @@ def submit(
     folder: KernelDir,
     message: Annotated[str, typer.Option("--message", "-m", help="Description of the submission.")] = "",
     version: Annotated[int | None, typer.Option(min=1, help="Another version than the one pushed from here.")] = None,
+    despite_fallbacks: Annotated[
+        bool, typer.Option("--despite-fallbacks", help="Though planets fell back in the version's own run.")
+    ] = False,
     dry_run: DryRun = False,
     poll: Poll = 10.0,
     timeout: Timeout = SESSION_SECONDS,
@@ -164,7 +172,7 @@ def submit(
     message = message or f"{record.kernel} version {record.version}"
     if dry_run:
         return _show(submission_plan(record, message))
-    submitted = submit_version(_client(), folder, record, message, polling)
+    submitted = submit_version(_client(), folder, record, message, polling, despite_fallbacks)
     typer.echo(
         f"kernel {record.kernel}: version {record.version} submitted to {record.competition}, "
         f"submission {submitted.submissions[-1]}"

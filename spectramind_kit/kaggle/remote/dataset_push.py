@@ -7,21 +7,24 @@ with folders zipped (Kaggle unpacks them), each file is counted, and a version i
 
 import json
 import logging
+import os
+import shutil
 import sys
-from collections.abc import Callable
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.remote.client import asking, http_status
 from spectramind_kit.kaggle.remote.polling import PollingPolicy, wait_until
-from spectramind_kit.kaggle.rules.limits import (
-    DATASET_METADATA,
-    check_dataset_metadata,
-    check_uploadable,
-    upload_entries,
-)
+from spectramind_kit.kaggle.rules.client_rules import SECRETS, left_behind, upload_entries, uploaded_files
+from spectramind_kit.kaggle.rules.limits import DATASET_METADATA, check_dataset_metadata, check_uploadable
+from spectramind_kit.kaggle.rules.metadata_file import read_metadata_file
 
 if TYPE_CHECKING:
     from kaggle.api.kaggle_api_extended import KaggleApi
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 READY, FAILED, DELETED = "ready", "failed", "deleted"
+ZIP_YEARS = range(1980, 2108)
+"""What a zip archive can date: the client stops at a file outside."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +61,13 @@ class DatasetFolder:
         return self.metadata["id"]
 
     def plan(self) -> dict:
-        """Return what a push would send."""
-        entries = {
-            f"{path.name}.zip" if path.is_dir() else path.name: sum(
-                file.stat().st_size for file in [path, *path.rglob("*")] if file.is_file()
-            )
-            for path in upload_entries(self.folder)
-        }
-        return {"dataset": self.ref, "metadata": self.metadata, "bytes before packing": entries}
+        """Return what a push would send, and what it would leave behind."""
+        entries = {f"{path.name}.zip" if path.is_dir() else path.name: 0 for path in upload_entries(self.folder)}
+        for file in uploaded_files(self.folder):
+            top = file.relative_to(self.folder).parts[0]
+            entries[top if top in entries else f"{top}.zip"] += file.stat().st_size
+        plan = {"dataset": self.ref, "metadata": self.metadata, "bytes before packing": entries}
+        return {**plan, "left behind": ", ".join(left_behind(self.folder))}
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,10 @@ class DatasetState:
         return f"{self.status}, version {self.version}" if self.version else self.status
 
 
+NOT_SHOWN = DatasetState("not shown yet", 0)
+"""A dataset that was made a moment ago: the server answers 404 until its records agree."""
+
+
 def open_dataset(folder: Path) -> DatasetFolder:
     """Read and check a folder that is to be a dataset.
 
@@ -92,12 +100,9 @@ def open_dataset(folder: Path) -> DatasetFolder:
     if not path.is_file():
         remedy = "build_dataset.py writes one; for another folder write id, title and licenses"
         raise PackagingError(f"dataset {folder}", wanted=DATASET_METADATA, got="no such file", remedy=remedy)
-    try:
-        metadata = json.loads(path.read_text())
-    except ValueError as error:
-        raise PackagingError(f"{path}", wanted="JSON", got=str(error)) from error
+    metadata = read_metadata_file(path)
     check_dataset_metadata(metadata, path)
-    check_uploadable(folder)
+    check_uploadable(folder, uploaded_files(folder))
     return DatasetFolder(folder.resolve(), metadata)
 
 
@@ -113,7 +118,9 @@ def dataset_state(api: "KaggleApi", ref: str) -> DatasetState | None:
     return DatasetState(report["status"], report["current_version_number"] or 0)
 
 
-def wait_for_dataset(api: "KaggleApi", ref: str, polling: PollingPolicy, after: int = -1) -> DatasetState:
+def wait_for_dataset(
+    api: "KaggleApi", ref: str, polling: PollingPolicy, after: int = -1, just_made: bool = False
+) -> DatasetState:
     """Wait until a dataset is ready to be attached.
 
     Args:
@@ -121,6 +128,7 @@ def wait_for_dataset(api: "KaggleApi", ref: str, polling: PollingPolicy, after: 
         ref: "owner/slug" or "owner/slug/version".
         polling: how often to ask, and for how long.
         after: a version that is not the awaited one; its readiness does not count.
+        just_made: True if the server has taken it, so that it will be there although the server does not show it yet.
 
     Raises:
         PackagingError: if there is no such dataset, its processing failed, or it is not ready in time.
@@ -128,7 +136,8 @@ def wait_for_dataset(api: "KaggleApi", ref: str, polling: PollingPolicy, after: 
     name = "/".join(ref.split("/")[:2])
 
     def ask() -> DatasetState:
-        return _usable(name, dataset_state(api, name))
+        state = dataset_state(api, name)
+        return NOT_SHOWN if state is None and just_made else _usable(name, state)
 
     def is_over(state: DatasetState) -> bool:
         return state.status == READY and not 0 < state.version <= after
@@ -168,7 +177,7 @@ def create(api: "KaggleApi", dataset: DatasetFolder, polling: PollingPolicy) -> 
     _describe(request, dataset.metadata)
     with api.build_kaggle_client() as kaggle:
         _send(api, dataset, request, lambda: kaggle.datasets.dataset_api_client.create_dataset(request))
-    return wait_for_dataset(api, dataset.ref, polling)
+    return wait_for_dataset(api, dataset.ref, polling, just_made=True)
 
 
 def make_version(
@@ -204,7 +213,7 @@ def make_version(
 
     with api.build_kaggle_client() as kaggle:
         _send(api, dataset, body, ask)
-    return wait_for_dataset(api, dataset.ref, polling, after=there.version)
+    return wait_for_dataset(api, dataset.ref, polling, after=there.version, just_made=True)
 
 
 def _usable(ref: str, state: DatasetState | None) -> DatasetState:
@@ -239,9 +248,14 @@ def _send(
 
     entries, response, problem = upload_entries(dataset.folder), None, ""
     quiet = not sys.stderr.isatty()  # else a progress bar a file
-    with asking(f"upload of dataset {dataset.ref}"), ResumableUploadContext() as uploads:
+    upload = partial(api.upload_files, quiet=quiet, dir_mode="zip", ignore_patterns=list(SECRETS))
+    with (
+        asking(f"upload of dataset {dataset.ref}"),
+        _with_dates_of_zip(dataset.folder) as folder,
+        ResumableUploadContext() as uploads,
+    ):
         try:
-            api.upload_files(request, None, str(dataset.folder), ApiBlobType.DATASET, uploads, quiet, dir_mode="zip")
+            upload(request, None, str(folder), ApiBlobType.DATASET, uploads)
         except ValueError as error:  # from 2.2.5 on; earlier clients go on without the file
             problem = f" ({error})"
         arrived = len(request.files or ())
@@ -256,3 +270,26 @@ def _send(
         got = f"{response.status}: {response.error}"
         raise PackagingError(f"dataset {dataset.ref}", wanted="status ok", got=got, remedy="correct what it names")
     log.info("%s: uploaded; %s", dataset.ref, response.url)
+
+
+@contextmanager
+def _with_dates_of_zip(folder: Path) -> Iterator[Path]:
+    """Yield a folder whose files an archive can date: the same one, or a copy by links in which others are of today."""
+    if all(_has_date_of_zip(path) for path in uploaded_files(folder)):
+        yield folder
+        return
+
+    def link(source: str, place: str) -> None:
+        if _has_date_of_zip(Path(source)):
+            os.symlink(Path(source).resolve(), place)
+        else:
+            shutil.copyfile(source, place)
+
+    with tempfile.TemporaryDirectory() as temporary:
+        yield Path(
+            shutil.copytree(folder, Path(temporary, folder.name), copy_function=link, ignore_dangling_symlinks=True)
+        )
+
+
+def _has_date_of_zip(path: Path) -> bool:
+    return time.localtime(path.stat().st_mtime).tm_year in ZIP_YEARS

@@ -25,7 +25,9 @@ from spectramind_kit.kaggle.remote.polling import PollingPolicy
 from spectramind_kit.kaggle.remote.push_record import PushRecord, write_record
 from spectramind_kit.kaggle.rules.kernel import METADATA, check_kernel, notebook_path, read_metadata
 from spectramind_kit.kaggle.rules.limits import T4_X2, check_pushable
+from spectramind_kit.kaggle.rules.metadata_file import plain_name
 from spectramind_kit.kaggle.rules.parameters import bake_parameters
+from spectramind_kit.kaggle.rules.trust import bound_to, trusted_manifest
 
 if TYPE_CHECKING:
     from kaggle.api.kaggle_api_extended import KaggleApi
@@ -81,6 +83,7 @@ def prepare_push(
     owner: str = "",
     more_sources: Mapping[str, Iterable[str]] | None = None,
     accelerator: str = "",
+    trust: Path | None = None,
 ) -> KernelPush:
     """Put together what a push sends.
 
@@ -91,6 +94,7 @@ def prepare_push(
         owner: whose kernel it becomes; what the metadata attaches of its own owner's moves along. "" as it is written.
         more_sources: attached beside what the metadata names, by kind of ``SOURCES``.
         accelerator: a machine of Kaggle's, or "none"; "" as it is written.
+        trust: folder of the one wheel dataset that the notebook will install; None takes whichever is attached.
 
     Raises:
         PackagingError: on whatever Kaggle would refuse, drop or misread.
@@ -99,10 +103,14 @@ def prepare_push(
     metadata = {key: value for key, value in read_metadata(folder).items() if key != OURS}
     metadata = owned_by(metadata, owner) if owner else metadata
     for kind in SOURCES:
-        metadata[kind] = list(dict.fromkeys([*metadata.get(kind, []), *(more_sources or {}).get(kind, [])]))
+        more = [plain_name(kind, source) for source in (more_sources or {}).get(kind, [])]
+        metadata[kind] = list(dict.fromkeys([*metadata[kind], *more]))
     metadata = with_machine(metadata, accelerator)
     check_pushable(metadata, folder / METADATA)
-    text = nbformat.writes(bake_parameters(notebook_path(folder), parameters or {}))
+    notebook = bake_parameters(notebook_path(folder), parameters or {})
+    if trust is not None:
+        notebook = bound_to(notebook, trusted_manifest(trust, metadata["dataset_sources"]), notebook_path(folder))
+    text = nbformat.writes(notebook)
     return KernelPush(folder, metadata, text, dict(parameters or {}), seconds)
 
 
@@ -142,8 +150,9 @@ def push_kernel(api: "KaggleApi", push: KernelPush, polling: PollingPolicy) -> P
     for source in push.metadata["kernel_sources"]:
         wait_for_kernel(api, source, polling)
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, METADATA).write_text(json.dumps(push.metadata))
-        Path(folder, push.metadata["code_file"]).write_text(push.text)
+        name = Path(push.metadata["code_file"]).name  # beside its metadata, wherever it lay
+        Path(folder, METADATA).write_text(json.dumps({**push.metadata, "code_file": name}))
+        Path(folder, name).write_text(push.text)
         with asking(f"push of kernel {push.ref}"), client_output() as output:
             response = api.kernels_push(folder, timeout=str(push.seconds))
     for line in output.getvalue().splitlines():

@@ -6,15 +6,16 @@ thin: its cells call the library and hold no function, class, loop or ``try``.
 
 import ast
 import hashlib
-import json
 from pathlib import Path
 
 import jupytext
 import nbformat
+from jupytext.magics import comment_magic
 from nbformat import NotebookNode
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.rules.limits import check_kernel_metadata
+from spectramind_kit.kaggle.rules.metadata_file import read_metadata_file, with_meaning
 
 METADATA = "kernel-metadata.json"
 TAGS = ("install", "parameters")
@@ -25,13 +26,20 @@ PROGRAM_NODES = (
 
 
 def source_path(folder: Path) -> Path:
-    """The reviewed source of a kernel: ``kernels/<name>/<name>.py``."""
-    return folder / f"{folder.name}.py"
+    """The reviewed source of a kernel: it has the notebook's name, so that the folder may bear any."""
+    return notebook_path(folder).with_suffix(".py")
 
 
 def notebook_path(folder: Path) -> Path:
-    """The notebook that Kaggle runs: ``code_file`` of the kernel's metadata."""
-    return folder / read_metadata(folder)["code_file"]
+    """The notebook that Kaggle runs: ``code_file`` of the kernel's metadata.
+
+    Raises:
+        PackagingError: if the metadata names none.
+    """
+    name = read_metadata(folder).get("code_file")
+    if not isinstance(name, str) or not name.endswith(".ipynb"):
+        raise PackagingError(f"code_file in {folder / METADATA}", wanted="the notebook, *.ipynb", got=name or "none")
+    return folder / name
 
 
 def notebook_from_source(folder: Path) -> NotebookNode:
@@ -57,7 +65,7 @@ def write_notebook(folder: Path) -> Path:
 
 
 def read_metadata(folder: Path) -> dict:
-    """Read ``kernel-metadata.json``.
+    """Read ``kernel-metadata.json``, what is written in it put as it is meant (see ``metadata_file``).
 
     Raises:
         PackagingError: if it is missing, or Kaggle would not run it as we mean it (see ``limits``).
@@ -65,7 +73,7 @@ def read_metadata(folder: Path) -> dict:
     path = folder / METADATA
     if not path.is_file():
         raise PackagingError(f"kernel {folder}", wanted=f"a folder with {METADATA}", got="none")
-    metadata = json.loads(path.read_text())
+    metadata = with_meaning(read_metadata_file(path), path)
     check_kernel_metadata(metadata, path)
     return metadata
 
@@ -95,7 +103,24 @@ def check_kernel(folder: Path) -> NotebookNode:
 
 
 def _check_thin(code: str, path: Path) -> None:
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(_parsed(code, path)):
         if isinstance(node, PROGRAM_NODES):
             got = f"{type(node).__name__} in the cell that starts {code.splitlines()[0]!r}"
             raise PackagingError(f"{path}", wanted="a notebook that calls the library", got=got, remedy="move it there")
+
+
+def _parsed(code: str, path: Path) -> ast.Module:
+    """Return the Python of a cell, nothing in the place of its magics and shell lines."""
+    lines = code.strip().splitlines()
+    spared = comment_magic(list(lines), "python", global_escape_flag=True)
+    for number, (line, same) in enumerate(zip(lines, spared)):
+        continued = number and lines[number - 1].rstrip().endswith("\\")
+        if line != same and not continued:  # a block may not be left empty
+            spared[number] = line[: len(line) - len(line.lstrip())] + "pass"
+    try:
+        return ast.parse("\n".join(spared))
+    except SyntaxError as error:
+        if lines[0].startswith("%%"):  # the rest of the cell is in another language
+            return ast.parse("")
+        got = f"{error.msg} in the cell that starts {lines[0]!r}"
+        raise PackagingError(f"{path}", wanted="Python, magics and shell lines", got=got) from error

@@ -7,15 +7,23 @@ Sources: the checks of the official client, its documentation of ``dataset-metad
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spectramind_kit.errors import PackagingError
+from spectramind_kit.kaggle.rules import client_rules
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SOURCE = re.compile(r"[^/\s]+/[^/\s]+(/\d+)?")
 """owner/slug, or owner/slug/version."""
+SOURCE_SHAPES = {
+    "dataset_sources": (SOURCE, "owner/slug or owner/slug/version"),
+    "kernel_sources": (SOURCE, "owner/slug or owner/slug/version"),
+    "competition_sources": (SLUG, "the competition's slug, as in its address"),
+    "model_sources": (re.compile(r"[^/\s]+(/[^/\s]+){3}/\d+"), "owner/model/framework/variation/version"),
+}
+"""What each kind of source looks like, and how errors put it."""
 MAX_TOP_LEVEL = 50
 MAX_BYTES = 200 * 10**9
 DATASET_LENGTHS = {"title": (6, 50), "subtitle": (20, 80)}
@@ -23,8 +31,8 @@ DATASET_SLUG_LENGTH = (6, 50)
 KERNEL_TITLE_LENGTH = (5, 50)
 KERNEL_SLUG_SHORTEST = 5
 DATASET_METADATA = "dataset-metadata.json"
-LEFT_BEHIND = (DATASET_METADATA, "datapackage.json", "kernel-metadata.json", "model-metadata.json")
-"""Top-level names that the client never uploads."""
+PLACEHOLDER = "INSERT_"
+"""Start of what the client's template wants to be replaced."""
 LICENCES = (
     *("CC0-1.0", "CC-BY-3.0", "CC-BY-3.0-IGO", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-ND-4.0"),
     *("CC-BY-NC-4.0", "CC-BY-NC-SA-3.0-IGO", "CC-BY-NC-SA-4.0", "CC-BY-NC-ND-4.0", "GPL-2.0", "GPL-3.0"),
@@ -60,41 +68,45 @@ def check_dataset_metadata(metadata: Mapping, where: object) -> None:
         wanted = f"owner/slug, the slug of {shortest} to {longest} small letters and digits with single dashes"
         raise PackagingError(f"id in {where}", wanted=wanted, got=repr(metadata.get("id")), remedy="rename the dataset")
     for key, (shortest, longest) in DATASET_LENGTHS.items():
-        if key in metadata and not shortest <= len(metadata[key]) <= longest:
-            raise PackagingError(f"{key} in {where}", wanted=f"{shortest} to {longest} characters", got=metadata[key])
-    if "title" not in metadata:
-        raise PackagingError(f"title in {where}", wanted="one", got="none")
-    names = [licence.get("name") for licence in metadata.get("licenses", [])]
+        text = metadata.get(key)
+        if text is not None and not (isinstance(text, str) and shortest <= len(text) <= longest):
+            raise PackagingError(f"{key} in {where}", wanted=f"{shortest} to {longest} characters", got=repr(text))
+    if metadata.get("title") is None or metadata["title"].startswith(PLACEHOLDER):
+        raise PackagingError(f"title in {where}", wanted="one", got=metadata.get("title") or "none")
+    licences = metadata.get("licenses")
+    licences = licences if isinstance(licences, list) else [licences]
+    names = [each.get("name") if isinstance(each, dict) else each for each in licences]
     if len(names) != 1 or names[0] not in LICENCES:
         remedy = "for MIT or BSD say other and name it in the description"
         raise PackagingError(f"licenses in {where}", wanted=f"one of {list(LICENCES)}", got=names, remedy=remedy)
 
 
-def check_uploadable(folder: Path) -> None:
+def check_uploadable(folder: Path, files: Sequence[Path] | None = None) -> None:
     """Refuse a folder that Kaggle would refuse or garble.
+
+    Args:
+        folder: the dataset.
+        files: what of it is uploaded; None is everything but its metadata.
 
     Raises:
         PackagingError: on an unsafe name, a link to nowhere, no entry or too many of them, too many bytes.
     """
-    paths = sorted(folder.rglob("*"))
-    unsafe = [str(path.relative_to(folder)) for path in paths if not SAFE_NAME.fullmatch(path.name)]
+    if files is None:
+        files = [path for path in sorted(folder.rglob("*")) if path != folder / DATASET_METADATA and not path.is_dir()]
+    inside = [path.relative_to(folder) for path in files]
+    unsafe = [str(path) for path in inside if not all(SAFE_NAME.fullmatch(part) for part in path.parts)]
     if unsafe:
         wanted = "names of letters, digits, '.', '_' and '-'"
         raise PackagingError(f"dataset {folder}", wanted=wanted, got=unsafe, remedy="rename; Kaggle drops the rest")
-    broken = [str(path.relative_to(folder)) for path in paths if not path.exists()]
+    broken = [str(path) for path in inside if not (folder / path).exists()]
     if broken:
         raise PackagingError(f"dataset {folder}", wanted="files", got=f"links to nowhere: {broken}")
-    top = len(upload_entries(folder))
+    top = len({path.parts[0] for path in inside})
     if not 0 < top <= MAX_TOP_LEVEL:
         raise PackagingError(f"dataset {folder}", wanted=f"1 to {MAX_TOP_LEVEL} top-level entries", got=top)
-    size = sum(path.stat().st_size for path in paths if path.is_file())
+    size = sum(path.stat().st_size for path in files)
     if size > MAX_BYTES:
         raise PackagingError(f"dataset {folder}", wanted=f"at most {MAX_BYTES} bytes", got=size)
-
-
-def upload_entries(folder: Path) -> list[Path]:
-    """Return the top-level files and folders that the client uploads, sorted."""
-    return sorted(path for path in folder.iterdir() if path.name not in LEFT_BEHIND)
 
 
 def check_kernel_metadata(metadata: Mapping, where: object) -> None:
@@ -115,9 +127,9 @@ def check_kernel_metadata(metadata: Mapping, where: object) -> None:
         remedy = "the scoring rerun has no internet; a kernel without competition may use it"
         raise PackagingError(f"enable_internet in {where}", wanted="false", got="true", remedy=remedy)
     shortest, longest = KERNEL_TITLE_LENGTH
-    if not shortest <= len(metadata.get("title", "")) <= longest:
-        wanted = f"{shortest} to {longest} characters"
-        raise PackagingError(f"title in {where}", wanted=wanted, got=metadata.get("title"))
+    title = metadata.get("title")
+    if not isinstance(title, str) or not shortest <= len(title) <= longest:
+        raise PackagingError(f"title in {where}", wanted=f"{shortest} to {longest} characters", got=title)
     check_machine(metadata, where)
 
 
@@ -153,7 +165,20 @@ def check_pushable(metadata: Mapping, where: object) -> None:
     if slugify(metadata["title"]) != slug:
         remedy = "Kaggle makes the address from the title, so that the two may not differ"
         raise PackagingError(f"id in {where}", wanted=slugify(metadata["title"]), got=slug, remedy=remedy)
-    for key in ("dataset_sources", "kernel_sources"):
-        for source in metadata.get(key, []):
-            if not SOURCE.fullmatch(source):
-                raise PackagingError(f"{key} in {where}", wanted="owner/slug or owner/slug/version", got=source)
+    for key, shape in SOURCE_SHAPES.items():
+        for source in metadata.get(key) or ():
+            _check_source(key, source, shape, where)
+    pinning = metadata.get("docker_image_pinning_type")
+    if pinning is not None and pinning not in client_rules.pinning_types():
+        wanted = f"one of {client_rules.pinning_types()}"
+        raise PackagingError(f"docker_image_pinning_type in {where}", wanted=wanted, got=pinning)
+
+
+def _check_source(key: str, source: object, shape: tuple[re.Pattern[str], str], where: object) -> None:
+    pattern, wanted = shape
+    if not isinstance(source, str) or not pattern.fullmatch(source):
+        raise PackagingError(f"{key} in {where}", wanted=wanted, got=source)
+    try:
+        client_rules.check_source(key, source)
+    except ValueError as error:
+        raise PackagingError(f"{key} in {where}", wanted=wanted, got=f"{source} ({error})") from error

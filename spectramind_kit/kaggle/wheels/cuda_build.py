@@ -24,7 +24,7 @@ from spectramind_kit.environment import available_cores
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.wheels.build_environment import BuildEnvironment, make_build_environment
 from spectramind_kit.kaggle.wheels.machine_code import LibraryFacts, check_machine_code
-from spectramind_kit.kaggle.wheels.package_index import FORCED_BUILD, download_source
+from spectramind_kit.kaggle.wheels.package_index import KEPT_CUDA, download_source
 from spectramind_kit.kaggle.wheels.targets import Pin, Target
 from spectramind_kit.kaggle.wheels.toolchain import check_choice, find_cuobjdump, open_toolchain, write_wrapper
 
@@ -68,7 +68,7 @@ def compile_wheel(pin: Pin, target: Target, build: CudaBuild, constraints: Path,
     wrapper = write_wrapper(place / "nvcc")
     variables = {
         **toolchain.variables(wrapper, target.architectures),
-        **FORCED_BUILD,
+        **KEPT_CUDA,
         "MAX_JOBS": str(build.jobs or available_cores()),
     }
     run_build(tree, environment, variables, place / f"{pin.name}.log", folder)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spectramind_kit.errors import PackagingError
+from spectramind_kit.files import sha256_of
 from spectramind_kit.kaggle.rules.limits import DATASET_METADATA, check_dataset_metadata, check_uploadable
 from spectramind_kit.kaggle.wheels import install
 from spectramind_kit.kaggle.wheels.targets import LOCK_NAME, RECORD_NAME, Target
@@ -25,33 +26,37 @@ SOURCE_PATTERNS = ("spectramind_kit/**/*", f"wheels/*/{RECORD_NAME}", f"wheels/*
 
 README = """# {title}
 
-Wheels for Kaggle notebooks without internet, made by spectramind_kit: the kit itself and what the image lacks.
+Wheels for Kaggle notebooks without internet, made by spectramind_kit: {contents}.
 One folder of `wheels/` for each image generation: {targets}.
 
-Attach this dataset to a notebook and run two cells:
+Attach this dataset to a notebook and run:
 
 ```python
 import os, runpy
 from pathlib import Path
 inputs = Path(os.environ.get("KAGGLE_INPUT_ROOT", "/kaggle/input"))
-wheels = [path for depth in "1234" for path in inputs.glob("*/" * int(depth) + "wheels/*/spectramind_kit-*.whl")]
-runpy.run_path(str(wheels[0].parents[2] / "install.py"))["install"]()
+installers = [path for depth in "1234" for path in inputs.glob("*/" * int(depth) + "install.py")]
+assert len(installers) == 1, installers
+runpy.run_path(str(installers[0]))["install"]()
 ```
-
-```python
-from spectramind_kit.kaggle.session.inputs import find_competition
-find_competition()
-```
-
+{second_cell}
 `install.py` takes the wheels that fit the session, checks their SHA-256, installs them with uv or pip in one call
 (`--no-index --no-deps`: torch, numpy and protobuf stay as they are), imports them and prints a table. Compiled wheels
-are for one Python, torch, CUDA and C++ ABI; where none fits it prints one line and goes on without. On a GPU the
-selective scan is run and compared with the recurrence before it is reported to be in use.
+are for one Python, torch, CUDA and C++ ABI; where none fits it prints one line and goes on without.
 
 | wheel | version | target | GPU code | licence | MB |
 |---|---|---|---|---|---|
 {rows}
 """
+SECOND_CELL = """
+```python
+from spectramind_kit.kaggle.session.inputs import find_competition
+find_competition()
+```
+
+On a GPU the selective scan is run and compared with the recurrence before it is reported to be in use.
+"""
+"""What a dataset of the kit has beside one of other packages."""
 
 
 def write_dataset(
@@ -76,7 +81,8 @@ def write_dataset(
     metadata = dataset_metadata(config.dataset, config.owner)
     records = [_record(wheel, target) for target in targets for wheel in wheels[target.name]]
     facts = {target.name: target.facts() for target in targets}
-    manifest = {"format": install.FORMAT, "targets": facts, "wheels": records}
+    installer = sha256_of(Path(install.__file__))
+    manifest = {"format": install.FORMAT, "installer_sha256": installer, "targets": facts, "wheels": records}
     _clear(out)
     for target in targets:
         (out / "wheels" / target.name).mkdir(parents=True)
@@ -162,7 +168,16 @@ def _readme(title: str, records: Sequence[dict], facts: Mapping[str, object]) ->
         f"| {r['size'] / 1e6:.2f} |"
         for r in records
     ]
-    return README.format(title=title, targets=", ".join(f"`{name}`" for name in facts), rows="\n".join(rows))
+    is_kit = any(record["source"] == "project" for record in records)
+    return README.format(
+        title=title,
+        contents="the kit itself and what the image lacks"
+        if is_kit
+        else ", ".join(sorted({r["name"] for r in records})),
+        second_cell=SECOND_CELL if is_kit else "",
+        targets=", ".join(f"`{name}`" for name in facts),
+        rows="\n".join(rows),
+    )
 
 
 def _licences(wheels: Mapping[str, Sequence[BuiltWheel]], targets: Sequence[Target]) -> str:

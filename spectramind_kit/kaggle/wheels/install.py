@@ -10,12 +10,14 @@ image's torch, numpy and protobuf), imports them in another process, has the kit
 is a GPU, and prints what became of each.
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,6 +33,11 @@ CXX11_SYMBOL = b"torchCheckFailEPKcS2_jRKNSt7__cxx11"
 """Part of a symbol of torch's core library if it was built with the C++11 ABI (GCC, "Dual ABI")."""
 SCAN_MODULE = "spectramind_kit.networks.scan_in_use"
 """The part of the kit that tries the scans on the device; run, it prints name and reason in JSON."""
+
+INSTALL_SECONDS = 900
+"""How long one installer may take [s]; it takes 10 where nothing is wrong."""
+CHECK_SECONDS = 300
+"""How long a check in another process may take [s]: torch alone loads for a minute on a busy machine."""
 
 # Modules are run up to their first use of torch, which belongs to the image and takes longer than all else together.
 IMPORT_CHECK = """
@@ -79,9 +86,10 @@ def install(folder=None):
     rows = [(wheel["name"], wheel["version"], outcome(wheel, skipped, broken)) for wheel in wheels]
     print_table(target, rows)
     if problems or not any(wheel["compiled"] for wheel in wheels):
-        print("no CUDA wheel fits:", "; ".join(problems) or "this dataset holds none", "- going on without")
-    print("selective scan: {}, {}".format(*scan_in_use()))
-    print(f"{len(wanted)} wheels in {time.perf_counter() - start:.1f} s ({tool})")
+        say("no CUDA wheel fits:", "; ".join(problems) or "this dataset holds none", "- going on without")
+    if any(wheel["source"] == "project" for wheel in wheels):
+        say("selective scan: {}, {}".format(*scan_in_use()))
+    say(f"{len(wanted)} wheels in {time.perf_counter() - start:.1f} s ({tool})")
     return rows
 
 
@@ -205,10 +213,10 @@ def run_installer(paths):
     environment["PIP_CONFIG_FILE"] = os.devnull
     failures = []
     for tool, command in commands.items():
-        done = subprocess.run([*command, *map(str, paths)], env=environment, capture_output=True, text=True)
-        if done.returncode == 0:
+        status, output, errors = call([*command, *map(os.path.abspath, paths)], INSTALL_SECONDS, environment)
+        if status == 0:
             return tool
-        failures.append(f"{tool}: {(done.stderr or done.stdout).strip()[-2000:]}")
+        failures.append(f"{tool}: {(errors or output).strip()[-2000:]}")
     raise InstallError("the wheels do not install\n" + "\n".join(failures))
 
 
@@ -236,25 +244,58 @@ def outcome(wheel, skipped, broken):
 
 def scan_in_use():
     """Return which selective scan a job here will use, and why, as the installed kit finds out by running it."""
-    done = subprocess.run([sys.executable, "-m", SCAN_MODULE], capture_output=True, text=True, cwd=os.sep)
-    if done.returncode:
-        output = (done.stderr or done.stdout).strip() or "it ended without a message"
-        return "unknown", f"the kit does not say: {output.splitlines()[-1]}"
-    return tuple(json.loads(done.stdout.strip().splitlines()[-1]))
+    status, output, errors = call([sys.executable, "-m", SCAN_MODULE], CHECK_SECONDS)
+    try:
+        name, reason = json.loads(output.strip().splitlines()[-1])
+    except (ValueError, IndexError, TypeError):
+        status = status or 1
+    if status:
+        lines = (errors or output).strip().splitlines() or ["it ended without a message"]
+        return "unknown", f"the kit does not say: {lines[-1]}"
+    return name, reason
 
 
 def print_table(target, rows):
     """Print what became of each wheel."""
     session = "{python}, torch {torch}, CUDA {cuda}".format(**session_facts())
-    print(f"wheels of target {target} on Python {session}")
+    say(f"wheels of target {target} on Python {session}")
     for name, version, outcome in rows:
-        print(f"  {name:<28} {version:<14} {outcome}")
+        say(f"  {name:<28} {version:<14} {outcome}")
+
+
+def say(*words):
+    """Print a line of information; a session is not lost because nobody can read it."""
+    with contextlib.suppress(OSError, ValueError):  # a closed output, or one that has no such letter
+        print(*words)
+
+
+def call(command, seconds, environment=None):
+    """Run a program and whatever it starts, for so long at most; return its exit status and both its outputs.
+
+    Args:
+        command: the program and its arguments.
+        seconds: after so long it is ended, and its errors say so [s].
+        environment: its variables; None is the caller's.
+    """
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    options = {"text": True, "errors": "replace", "cwd": os.sep, "start_new_session": True, "env": environment}
+    try:
+        process = subprocess.Popen(command, **pipes, **options)
+    except OSError as error:
+        return 127, "", f"{command[0]} does not start: {error}"
+    try:
+        output, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return 124, "", f"{Path(command[0]).name} was not done after {seconds:g} s"
+    return process.returncode, output, errors
 
 
 def _run_python(code, names):
     """Run code in a new process; return the end of its output if it fails, else ""."""
-    done = subprocess.run([sys.executable, "-c", code, *names], capture_output=True, text=True, cwd=os.sep)
-    return done.stderr.strip()[-2000:] or "it ended without a message" if done.returncode else ""
+    status, _, errors = call([sys.executable, "-c", code, *names], CHECK_SECONDS)
+    return errors.strip()[-2000:] or "it ended without a message" if status else ""
 
 
 def _version(text):

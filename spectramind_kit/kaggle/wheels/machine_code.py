@@ -61,20 +61,38 @@ def check_machine_code(
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder)
         facts = [read_library(path, cuobjdump) for path in sorted(folder.rglob("*.so"))]
+        contents = read_wheel(wheel)
+        check_cuda(wheel.name, contents.tags, facts, target)
         for library in facts:
             check_library(library, target)
-        check_import(folder, read_wheel(wheel).imports, environment)
+        check_import(folder, contents.imports, environment)
     return facts
 
 
+def check_cuda(name: str, tags: Sequence[str], libraries: Sequence[LibraryFacts], target: Target) -> None:
+    """Refuse a wheel that was to be compiled for the target's GPUs and holds no code for them.
+
+    A set-up that was not asked rightly, or found no compiler, leaves a wheel without it and reports a success.
+
+    Raises:
+        PackagingError: with the wheel's tags and libraries.
+    """
+    machine = [tag for tag in tags if tag.startswith(f"{target.python_tag}-") and not tag.endswith("-any")]
+    if not machine or not any(library.architectures for library in libraries):
+        found = ", ".join(library.name for library in libraries) or "no library"
+        wanted = f"a wheel of {target.python_tag} with GPU code"
+        remedy = "its set-up left CUDA out: read the build's log for how it is asked for"
+        raise PackagingError(f"wheel {name}", wanted=wanted, got=f"{list(tags)}, {found}", remedy=remedy)
+
+
 def check_library(library: LibraryFacts, target: Target) -> None:
-    """Refuse a library that would not load or run where the target's wheels go.
+    """Refuse a library that would not load or run where the target's wheels go; one may do without GPU code.
 
     Raises:
         PackagingError: naming the library and what is wrong with it.
     """
     what = f"library {library.name} for {target.name}"
-    if sorted(library.architectures) != sorted(target.architectures):
+    if library.architectures and sorted(library.architectures) != sorted(target.architectures):
         raise PackagingError(f"GPU code of {what}", wanted=list(target.architectures), got=list(library.architectures))
     runtime = f"libcudart.so.{target.cuda.split('.')[0]}"
     strange = [name for name in library.needed if not PROVIDED.fullmatch(name) and name != runtime]

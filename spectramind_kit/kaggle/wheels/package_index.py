@@ -22,6 +22,8 @@ FIRST_ZIP_DATE = "315532800"
 """1980-01-01, the oldest date a zip archive can hold: files get the same date in every build."""
 FORCED_BUILD = {"CAUSAL_CONV1D_FORCE_BUILD": "TRUE", "MAMBA_FORCE_BUILD": "TRUE"}
 """Without these the set-ups first look for a ready wheel on a host that may not be reachable."""
+KEPT_CUDA = {**FORCED_BUILD, "MAMBA_KEEP_CUDA_BUILD": "TRUE"}
+"""With these they compile: from the release after 2.3.2 on, mamba-ssm does so only where it is asked to."""
 SKIPPED_CUDA = {**FORCED_BUILD, "CAUSAL_CONV1D_SKIP_CUDA_BUILD": "TRUE", "MAMBA_SKIP_CUDA_BUILD": "TRUE"}
 """With these they do no more than state their metadata, which needs no compiler."""
 
@@ -62,27 +64,43 @@ def download_source(
 
 
 def make_lock(target: Target) -> list[Pin]:
-    """Ask the index for the pins of a target's record and write their hashes into its lock.
-
-    The file taken is a wheel that fits the target where there is one, else the source distribution.
-    """
-    pins = []
-    for name, version in {**target.lacks, **target.compiled}.items():
-        with tempfile.TemporaryDirectory() as temporary:
-            folder, wanted = Path(temporary), f"{name}=={version}"
-            if name in target.compiled:
-                download_source(name, [wanted], folder, isolated=False)
-            else:
-                try:
-                    download([wanted], target, folder)
-                except PackagingError:
-                    log.info("%s %s: no wheel on the index, taking its source", name, version)
-                    download_source(name, [wanted], folder, constraints=build_constraints(target))
-            file = next(folder.iterdir())
-            pins.append(Pin(name, version, sha256_of(file), file.name))
-    head = f"# What Kaggle's image lacks. Made by: build_dataset.py lock --target {target.name}\n"
-    (target.folder / LOCK_NAME).write_text(head + "".join(f"{pin.line()}\n" for pin in pins))
+    """Ask the index for the pins of a target's record and write their hashes into its lock."""
+    wanted = {**target.lacks, **target.compiled}
+    pins = [find_pin(name, version, target, compiled=name in target.compiled) for name, version in wanted.items()]
+    head = f"# What Kaggle's image lacks. Made by: build_dataset.py lock --target {target.name}"
+    write_lock(target, pins, head)
     return pins
+
+
+def write_lock(target: Target, pins: Sequence[Pin], head: str) -> None:
+    """Write a target's lock under a line that says what it is."""
+    (target.folder / LOCK_NAME).write_text("\n".join([head, *(pin.line() for pin in pins), ""]))
+
+
+def find_pin(name: str, version: str, target: Target, *, compiled: bool = False) -> Pin:
+    """Return the index's file of a distribution: a wheel that fits the target where there is one, else the source.
+
+    Args:
+        name: the distribution.
+        version: its version.
+        target: what a wheel must fit.
+        compiled: True to take the source whatever there is, of a set-up that imports torch to state its version.
+
+    Raises:
+        PackagingError: if the index has neither.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, wanted = Path(temporary), f"{name}=={version}"
+        if compiled:
+            download_source(name, [wanted], folder, isolated=False)
+        else:
+            try:
+                download([wanted], target, folder)
+            except PackagingError:
+                log.info("%s %s: no wheel on the index, taking its source", name, version)
+                download_source(name, [wanted], folder, constraints=build_constraints(target))
+        file = next(folder.iterdir())
+        return Pin(name, version, sha256_of(file), file.name)
 
 
 def build_wheel(arguments: Sequence[str], folder: Path, constraints: Path) -> None:

@@ -71,19 +71,20 @@ class BuiltWheel:
     needed: tuple[str, ...] = ()
 
 
-def build_wheels(target: Target, project: Path, cuda: CudaBuild | None = None) -> list[BuiltWheel]:
+def build_wheels(target: Target, project: Path | None, cuda: CudaBuild | None = None) -> list[BuiltWheel]:
     """Return the wheels of a target, building what is not there yet.
 
     Args:
         target: the image generation.
-        project: the checkout that our own wheel is built from.
+        project: the checkout that our own wheel is built from; None leaves it out.
         cuda: how compiled wheels are made; None leaves them out, and leaves those in the store alone.
 
     Raises:
         PackagingError: if a wheel does not build, does not match its hash, or does not fit the target.
     """
     pins = read_lock(target)
-    plain = [project_recipe(project, target), *(locked_recipe(pin, target) for pin in pins if pin.name in target.lacks)]
+    ours = [project_recipe(project, target)] if project else []
+    plain = ours + [locked_recipe(pin, target) for pin in pins if pin.name in target.lacks]
     compiled = [compiled_recipe(pin, target, cuda) for pin in pins if pin.name in target.compiled]
     store = {wheel.key: wheel for wheel in read_built(target) if _is_intact(wheel, target)}
     wanted = plain + (compiled if cuda else [])

@@ -1,13 +1,15 @@
 """The client's exceptions and silences, turned into sentences."""
 
+import importlib.metadata
 import logging
 import sys
+from pathlib import Path
 
 import pytest
 import requests
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.remote.client import asking, client_output, http_status, open_client
+from spectramind_kit.kaggle.remote.client import OLDEST_CLIENT, asking, client_output, http_status, open_client
 
 
 def test_opened_client_is_the_official_one_and_knows_who_it_is(api, kaggle):
@@ -21,6 +23,19 @@ def test_missing_package_says_how_to_get_it(monkeypatch):
 
     with pytest.raises(PackagingError, match="spectramind-kit.kaggle.*six"):
         open_client()
+
+
+@pytest.mark.parametrize("version", ["1.5.16", "1.7.4.5", "2.2.3"])
+def test_old_client_is_refused_with_the_version_that_is_needed(monkeypatch, version):
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: version)
+    monkeypatch.setitem(sys.modules, "kaggle", None)  # an old one ends the process where it finds no credentials
+
+    with pytest.raises(PackagingError, match=f"wanted {OLDEST_CLIENT} or newer, got {version}; pip install"):
+        open_client()
+
+
+def test_oldest_client_is_the_one_that_the_package_requires():
+    assert f"    kaggle>={OLDEST_CLIENT}\n" in (Path(__file__).parents[3] / "setup.cfg").read_text()
 
 
 def test_no_server_is_a_sentence(kaggle, api, monkeypatch):

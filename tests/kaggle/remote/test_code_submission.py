@@ -1,5 +1,7 @@
 """A code submission is of the version that was pushed, and only where that version's own run left a valid file."""
 
+import json
+
 import pytest
 
 from spectramind_kit.errors import PackagingError, SubmissionError
@@ -68,6 +70,37 @@ def test_broken_file_costs_no_submission(kaggle, api, pushed, polling):
     with pytest.raises(SubmissionError):
         submit(api, pushed, polling)
     assert not kaggle.called("CreateCodeSubmission")
+
+
+def test_used_up_day_is_refused_before_anything_is_waited_for(kaggle, api, pushed, polling):
+    kaggle.submissions.append({})
+    kaggle.fail("submissions used up")
+    asked = len(kaggle.called("GetKernelSessionStatus"))
+
+    with pytest.raises(PackagingError, match="wanted one left, got 1 submitted today .UTC., 0 left; 11 in all; wait"):
+        submit(api, pushed, polling)
+    assert len(kaggle.called("GetKernelSessionStatus")) == asked and not kaggle.called("CreateCodeSubmission")
+
+
+def test_zeros_before_the_first_submission_are_no_limit(kaggle, api, pushed, polling):
+    kaggle.fail("no team")
+
+    assert submit(api, pushed, polling).submissions == (4201,)
+
+
+def test_server_that_cannot_tell_the_limit_keeps_nobody_from_submitting(kaggle, api, pushed, polling):
+    kaggle.fail("limits down")
+
+    assert submit(api, pushed, polling).submissions == (4201,)
+
+
+def test_run_that_fell_back_costs_no_submission_unless_it_is_wanted(kaggle, api, pushed, polling):
+    kaggle.outputs[REF]["manifest.json"] = json.dumps({"fallbacks": {"34983": "no light"}}).encode()
+    with pytest.raises(SubmissionError, match="wanted none, got 1, among them 34983: no light; .*--despite-fallbacks"):
+        submit(api, pushed, polling)
+    assert not kaggle.called("CreateCodeSubmission")
+    submit_version(api, pushed, submission_record(pushed), "a try", polling, despite_fallbacks=True)
+    assert len(kaggle.submissions) == 1
 
 
 def test_missing_file_costs_no_submission(kaggle, api, pushed, polling):

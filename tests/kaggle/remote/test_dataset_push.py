@@ -1,6 +1,7 @@
 """Datasets through the real client: what arrives, what a session will see, and every way in which it may fail."""
 
 import json
+import os
 
 import pytest
 
@@ -85,6 +86,43 @@ def test_trouble_with_the_status_is_not_taken_for_absence(kaggle, api, wheel_fol
     with pytest.raises(PackagingError, match="HTTP 503.*try again"):
         push(api, wheel_folder, polling)
     assert not kaggle.called("StartBlobUpload")
+
+
+def test_what_must_stay_is_never_sent(kaggle, api, wheel_folder, polling):
+    stays = ("kaggle.json", ".env", "wheels/kaggle.json", "wheels/cp312/.env", ".git/config", "dataset-cover-image.png")
+    for name in (*stays, "model-instance-metadata.json"):
+        (wheel_folder / name).parent.mkdir(exist_ok=True)
+        (wheel_folder / name).write_text("mine")
+    plan = open_dataset(wheel_folder).plan()
+    push(api, wheel_folder, polling)
+
+    assert set(kaggle.datasets[REF].files) == {"manifest.json", WHEEL}
+    assert sorted(plan["bytes before packing"]) == ["manifest.json", "wheels.zip"]
+    assert {"kaggle.json", "wheels/cp312/.env", ".git"} <= set(plan["left behind"].split(", "))
+
+
+@pytest.mark.parametrize("seconds", [0, 315_532_800 - 86_400, 5_000_000_000])
+@pytest.mark.parametrize("name", [WHEEL, "manifest.json"])
+def test_file_with_a_date_that_no_archive_holds_arrives(kaggle, api, wheel_folder, polling, name, seconds):
+    os.utime(wheel_folder / name, (seconds, seconds))
+    push(api, wheel_folder, polling)
+
+    assert kaggle.datasets[REF].files == {"manifest.json": b"{}", WHEEL: b"wheel" * 1000}
+    assert (wheel_folder / name).stat().st_mtime == seconds
+
+
+def test_dataset_that_the_server_does_not_show_at_once_is_waited_for(kaggle, api, wheel_folder, polling):
+    kaggle.fail("dataset not shown")
+
+    assert str(push(api, wheel_folder, polling)) == "ready, version 1"
+    assert len(kaggle.called("CreateDataset")) == 1
+
+
+def test_dataset_that_is_never_shown_is_given_up(kaggle, api, wheel_folder, short_polling):
+    kaggle.fail("dataset never shown")
+
+    with pytest.raises(PackagingError, match="ready within 0.3 s, got not shown yet"):
+        push(api, wheel_folder, short_polling)
 
 
 def test_refused_version_is_a_sentence(kaggle, api, wheel_folder, polling):

@@ -7,23 +7,82 @@ from spectramind_kit.errors import ConfigurationError, PackagingError
 from spectramind_kit.kaggle.rules.kernel import notebook_path
 from spectramind_kit.kaggle.rules.parameters import bake_parameters, check_parameters, parse_parameters
 
+PARAMETERS = """
+overrides: list = []
+text: str = ""
+number: float = 0.5
+count: int = 1
+switch: bool = False
+table: dict = {}
+folder: Optional[str] = None
+names: list[str] = []
+limit = 2.5
+debug = False
+word = "a"
+anything = 2 * 3
+"""
 
-def test_values_are_yaml():
-    texts = ["overrides=[fit.drift_order=4, workers=2]", "value=0.5", "name=", "on=true", "text=a=b"]
 
-    assert parse_parameters(texts) == {
-        "overrides": ["fit.drift_order=4", "workers=2"],
-        "value": 0.5,
-        "name": "",
-        "on": True,
-        "text": "a=b",
-    }
+@pytest.fixture
+def typed(tmp_path):
+    """A notebook with a parameter of every type."""
+    cell = nbformat.v4.new_code_cell(PARAMETERS.strip(), metadata={"tags": ["parameters"]})
+    path = tmp_path / "typed.ipynb"
+    kernelspec = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernelspec}), path)
+    return path
 
 
-@pytest.mark.parametrize("text", ["value", "=1", "a.b=1", "value=[1"])
-def test_what_is_no_parameter_is_refused(text):
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("overrides=[fit.drift_order=4, workers=2]", ["fit.drift_order=4", "workers=2"]),
+        ("overrides=[no, 12:30, 010, 1e-3, true]", ["no", "12:30", 10, 1e-3, True]),
+        ("names=[a, b]", ["a", "b"]),
+        ("table={a: 1}", {"a": 1}),
+        *((f"text={each}", each) for each in ("", "no", "12:30", "010", "1e-3", "null", "a=b", "[1", "true", "1_000")),
+        *((f"word={each}", each) for each in ("no", "5")),
+        ("number=1e-3", 1e-3),
+        ("number=010", 10.0),
+        ("number=5", 5.0),
+        ("limit=1e3", 1000.0),
+        ("count=010", 10),
+        ("count=-3", -3),
+        *((f"switch={each}", True) for each in ("true", "True", "yes", "on", "1")),
+        *((f"debug={each}", False) for each in ("false", "no", "Off", "0")),
+        ("folder=None", None),
+        ("folder=no", "no"),
+        ("anything=1e-3", 1e-3),
+        ("anything=12:30", "12:30"),
+    ],
+)
+def test_value_is_read_by_the_stated_type(typed, text, value):
+    parameters = parse_parameters([text], typed)
+
+    assert list(parameters.values()) == [value] and [type(v) for v in parameters.values()] == [type(value)]
+    check_parameters(typed, parameters)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("value", "=1", "a.b=1", "overrides=[1", "overrides=a", "number=12:30", "number=much", "count=1.5"),
+        *("count=1e3", "switch=2", "switch=", "table=[1]", "count=", "anything=[1"),
+    ],
+)
+def test_what_is_no_parameter_or_of_another_type_is_refused(typed, text):
     with pytest.raises(ConfigurationError, match="parameter"):
-        parse_parameters([text])
+        parse_parameters([text], typed)
+
+
+def test_name_that_the_notebook_has_not_is_refused_before_its_value_is_read(typed):
+    with pytest.raises(PackagingError, match="among.*count.*got.*cuont"):
+        parse_parameters(["cuont=1"], typed)
+
+
+def test_missing_notebook_is_a_sentence(tmp_path):
+    with pytest.raises(PackagingError, match="the notebook none.ipynb, got no such file"):
+        parse_parameters(["count=1"], tmp_path / "none.ipynb")
 
 
 @pytest.mark.parametrize("value", ["much", True, [1]])

@@ -192,6 +192,18 @@ def test_failing_build_shows_its_last_words(tmp_path, environment):
         run_build(tmp_path / "tree", environment, {}, tmp_path / "build.log", tmp_path / "out")
 
 
+def test_set_ups_are_asked_to_compile(compiler, tmp_path, monkeypatch):
+    """From the release after 2.3.2 on mamba-ssm compiles only where it is asked to, and reports a success else."""
+    target, build = compiler
+    asked = {}
+    monkeypatch.setattr(cuda_build, "run_build", lambda tree, environment, variables, *_: asked.update(variables))
+    monkeypatch.setattr(cuda_build, "unpack_source", lambda pin, environment, tree: tree.mkdir())
+    compile_wheel(read_lock(target)[-1], target, build, tmp_path / "none.txt", tmp_path / "out")
+
+    assert asked["MAMBA_KEEP_CUDA_BUILD"] == asked["MAMBA_FORCE_BUILD"] == asked["CAUSAL_CONV1D_FORCE_BUILD"] == "TRUE"
+    assert "MAMBA_SKIP_CUDA_BUILD" not in asked
+
+
 def test_command_line_wants_to_know_the_compiler():
     variables = {"PATH": "/usr/bin:/bin"}
     command = [sys.executable, str(WHEELS.parent / "build_dataset.py"), "build", "--target", "cp312-torch2.10-cu128"]

@@ -279,6 +279,61 @@ def test_session_without_the_kit_goes_on(python, monkeypatch):
     assert scan == "unknown" and "spectramind_kit" in why
 
 
+@pytest.mark.parametrize("output", ["", "no json", "[1]", "null"])
+def test_scan_that_says_nothing_of_use_costs_no_session(tmp_path, monkeypatch, output):
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\necho '{output}'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(install.sys, "executable", str(program))
+
+    assert install.scan_in_use()[0] == "unknown"
+
+
+@pytest.fixture
+def endless(tmp_path, monkeypatch):
+    """A program that never ends, with a child of its own that holds its outputs; every limit is a moment."""
+    program = tmp_path / "endless"
+    program.write_text("#!/bin/sh\nsleep 300 &\nsleep 300\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(install, "INSTALL_SECONDS", 0.1)
+    monkeypatch.setattr(install, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(install.sys, "executable", str(program))
+    return program
+
+
+def test_every_program_that_does_not_end_is_ended(endless, monkeypatch):
+    monkeypatch.setattr(install.shutil, "which", lambda name: str(endless))
+    with pytest.raises(install.InstallError, match="(?s)uv: endless was not done after 0.1 s.*pip: endless was not"):
+        install.run_installer([endless])
+    with pytest.raises(install.InstallError, match="not done after 0.1 s"):
+        install.check_imports(["tiny_spectra"])
+    scan = {"path": "a", "extensions": ["scan_cuda"]}
+    assert install.extension_errors([scan]) == {"a": "endless was not done after 0.1 s"}
+    assert install.scan_in_use() == ("unknown", "the kit does not say: endless was not done after 0.1 s")
+
+
+def test_only_one_function_starts_programs():
+    """What it starts has a limit; no other place may start any."""
+    code = Path(install.__file__).read_text()
+
+    assert code.count("subprocess.Popen(") == 1 and "subprocess.run(" not in code and "os.system" not in code
+
+
+def test_program_that_does_not_start_is_a_sentence(tmp_path):
+    status, _, errors = install.call([str(tmp_path / "nowhere")], 1)
+
+    assert status == 127 and "does not start" in errors
+
+
+def test_line_that_cannot_be_printed_costs_no_session(monkeypatch):
+    class Closed:
+        def write(self, text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Closed())
+    install.print_table("cp312", [("größe", "1.0", "installed")])
+
+
 def test_scan_that_ends_without_a_message_costs_no_session(monkeypatch):
     monkeypatch.setattr(install.sys, "executable", "/bin/false")
     assert install.scan_in_use() == ("unknown", "the kit does not say: it ended without a message")

@@ -8,7 +8,13 @@ import pytest
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.wheels.build_environment import BuildEnvironment
-from spectramind_kit.kaggle.wheels.machine_code import LibraryFacts, check_import, check_library, read_library
+from spectramind_kit.kaggle.wheels.machine_code import (
+    LibraryFacts,
+    check_cuda,
+    check_import,
+    check_library,
+    read_library,
+)
 
 GOOD = LibraryFacts(
     name="selective_scan_cuda.cpython-312-x86_64-linux-gnu.so",
@@ -29,7 +35,6 @@ def test_library_that_fits_is_accepted(target):
     [
         ({"architectures": ("sm_90",)}, "GPU code.*sm_75.*sm_90"),
         ({"architectures": ("compute_75", "sm_75")}, "compute_75"),
-        ({"architectures": ()}, "GPU code"),
         ({"needed": ("libcudart.so.13",)}, "libcudart.so.12.*libcudart.so.13"),
         ({"needed": ("libcublas.so.12",)}, "libcublas"),
         ({"glibc": "2.38"}, "glibc at most 2.35, got 2.38"),
@@ -40,6 +45,28 @@ def test_library_that_fits_is_accepted(target):
 def test_library_that_would_not_run_is_refused(target, change, message):
     with pytest.raises(PackagingError, match=message):
         check_library(dataclasses.replace(GOOD, **change), target)
+
+
+def test_wheel_with_code_for_the_gpus_is_accepted(target):
+    plain = dataclasses.replace(GOOD, name="plain.so", architectures=())
+
+    check_cuda("scan.whl", ["cp312-cp312-linux_x86_64"], [plain, GOOD], target)
+    check_library(plain, target)
+
+
+@pytest.mark.parametrize(
+    "tag, libraries",
+    [
+        ("py3-none-any", []),
+        ("cp312-cp312-linux_x86_64", []),
+        ("cp312-cp312-linux_x86_64", [dataclasses.replace(GOOD, architectures=())]),
+        ("py3-none-any", [GOOD]),
+        ("cp313-cp313-linux_x86_64", [GOOD]),
+    ],
+)
+def test_wheel_that_left_cuda_out_is_refused(target, tag, libraries):
+    with pytest.raises(PackagingError, match="wheel scan.whl: wanted a wheel of cp312 with GPU code, got .*left CUDA"):
+        check_cuda("scan.whl", [tag], libraries, target)
 
 
 @pytest.fixture
