@@ -84,8 +84,8 @@ def normal_equations(model: CurveModel, state: State, at: Linearisation) -> Norm
     precision, prior_score = local_prior(model, state)
     prior_precision = model.prior_scatter**-2
     row, strength, pattern = _separated(model.mixing)
-    # A shared parameter moves one row of the predictor, and of the patterns that curves follow it with there are a handful:
-    # the sums over curves are taken for every pair of these, and each parameter then finds its own among them.
+    # A shared parameter moves one row of the predictor, with one of a handful of patterns over the curves: sums over
+    # curves are taken for every pair of patterns, and each parameter then finds its own among them.
     pair = (pattern.T[:, None] * pattern.T).reshape(len(pattern.T) ** 2, -1) @ block[:, 2:, 2:].reshape(len(block), -1)
     pair = pair.reshape(len(pattern.T), len(pattern.T), *block[0, 2:, 2:].shape)
     return NormalEquations(
