@@ -19,7 +19,7 @@ def residuals(seed=0, scale=1.0):
 
 def ratio(residual, weight=None):
     weight = np.ones_like(residual) if weight is None else weight
-    return scatter_ratio(residual, weight, np.full((N_CURVE,), 2.0), np.ones(N_CURVE, dtype=bool))
+    return scatter_ratio(residual, weight, GROUP)
 
 
 def measured(residual, weight=None):
