@@ -58,18 +58,18 @@ def test_the_amplitudes_of_drawn_noise_have_the_covariance_of_their_kernel(kerne
     )
 
 
-def test_kernels_are_covariances_and_the_slower_one_is_the_redder():
+def test_kernels_are_covariances_and_the_longer_memory_is_the_redder():
     kernels = kernel_covariances(LENGTH, N_MODE)
     assert len(kernels) == len(KERNELS) == len(USUAL)
     for kernel in kernels:
         assert np.linalg.eigvalsh(kernel)[0] > -1e-12 * kernel.max()
     first = [kernel[:4, :4].trace() / kernel.trace() for kernel in kernels]
-    assert (np.diff(first) > 0.0).all()
+    assert (np.diff(first[: 1 + len(MEMORIES)]) > 0.0).all() and first[-1] > 0.8
 
 
 def test_the_modes_hold_almost_all_of_slow_noise():
     """What is left out is faster than 15 min."""
-    for kernel, most in (("matern_30min", 0.05), ("matern_90min", 0.005), ("walk", 0.01)):
+    for kernel, most in (("matern_30min", 0.05), ("matern_90min", 0.005), ("walk", 0.03)):
         noise = drawn(kernel, 200)
         noise = noise - noise.mean(axis=1, keepdims=True)
         modes = cosines(TIME, N_MODE)
