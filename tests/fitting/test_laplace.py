@@ -7,8 +7,8 @@ from scipy.stats import truncnorm
 from spectramind_kit.fitting.laplace import (
     Posterior,
     channel_difference,
-    fill_masked_wavelengths,
     doubting_fgs1,
+    fill_masked_wavelengths,
     mean_depth,
     partially_observed,
     truncated_at_zero,
