@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from spectramind_kit.fitting.noise_modes import (
-    KERNELS,
     MEMORIES,
     N_MODE,
     USUAL,
@@ -14,6 +13,8 @@ from spectramind_kit.fitting.noise_modes import (
 )
 
 LENGTH = 27_000.0
+KINDS = ("white", *MEMORIES, "walk")
+"""Of the kernels, in their order: Matern kernels by their memory."""
 TIME = (np.arange(225) + 0.5) * 120.0
 
 
@@ -24,14 +25,14 @@ def matern(rng, memory, n_draw):
     return rng.standard_normal((n_draw, len(TIME))) @ root.T
 
 
-def drawn(kernel, n_draw=4000):
+def drawn(kind, n_draw=4000):
     """Draw noise of one kernel, (n_draw, n_time)."""
-    rng = np.random.default_rng(KERNELS.index(kernel))
-    if kernel == "white":
+    rng = np.random.default_rng(KINDS.index(kind))
+    if kind == "white":
         return rng.standard_normal((n_draw, len(TIME)))
-    if kernel == "walk":
+    if kind == "walk":
         return np.cumsum(rng.standard_normal((n_draw, len(TIME))), axis=1) / np.sqrt(len(TIME))
-    return matern(rng, MEMORIES[KERNELS.index(kernel) - 1], n_draw)
+    return matern(rng, kind, n_draw)
 
 
 def test_cosines_of_evenly_spaced_times_are_orthogonal_and_have_no_mean():
@@ -44,12 +45,12 @@ def test_cosines_do_not_depend_on_when_a_visit_began():
     np.testing.assert_allclose(cosines(TIME + 1e6, 5), cosines(TIME, 5), atol=1e-9)
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-def test_the_amplitudes_of_drawn_noise_have_the_covariance_of_their_kernel(kernel):
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_amplitudes_of_drawn_noise_have_the_covariance_of_their_kernel(kind):
     """Bins of 120 s have a variance of one in white noise, too: that is what its unit means."""
-    amplitudes = drawn(kernel) @ cosines(TIME, N_MODE).T * 2.0 / len(TIME)
+    amplitudes = drawn(kind) @ cosines(TIME, N_MODE).T * 2.0 / len(TIME)
     measured = amplitudes.T @ amplitudes / len(amplitudes)
-    expected = kernel_covariances(LENGTH, N_MODE)[KERNELS.index(kernel)]
+    expected = kernel_covariances(LENGTH, N_MODE)[KINDS.index(kind)]
     size = np.sqrt(np.diag(expected))
     # 4000 draws: a variance is known to 2.2 %, a correlation to 1.6 %; bins cut what is faster than they are.
     np.testing.assert_allclose(np.diag(measured)[:16] / size[:16] ** 2, 1.0, atol=0.1)
@@ -60,7 +61,7 @@ def test_the_amplitudes_of_drawn_noise_have_the_covariance_of_their_kernel(kerne
 
 def test_kernels_are_covariances_and_the_longer_memory_is_the_redder():
     kernels = kernel_covariances(LENGTH, N_MODE)
-    assert len(kernels) == len(KERNELS) == len(USUAL)
+    assert len(kernels) == len(KINDS) == len(USUAL)
     for kernel in kernels:
         assert np.linalg.eigvalsh(kernel)[0] > -1e-12 * kernel.max()
     first = [kernel[:4, :4].trace() / kernel.trace() for kernel in kernels]
@@ -69,12 +70,12 @@ def test_kernels_are_covariances_and_the_longer_memory_is_the_redder():
 
 def test_the_modes_hold_almost_all_of_slow_noise():
     """What is left out is faster than 15 min."""
-    for kernel, most in (("matern_30min", 0.05), ("matern_90min", 0.005), ("walk", 0.03)):
-        noise = drawn(kernel, 200)
+    for kind, most in ((MEMORIES[1], 0.05), (MEMORIES[2], 0.005), ("walk", 0.03)):
+        noise = drawn(kind, 200)
         noise = noise - noise.mean(axis=1, keepdims=True)
         modes = cosines(TIME, N_MODE)
         left = noise - noise @ modes.T * 2.0 / len(TIME) @ modes
-        assert (left**2).mean() < most * (noise**2).mean(), kernel
+        assert (left**2).mean() < most * (noise**2).mean(), kind
 
 
 def test_usual_noise_is_the_sum_of_all_kinds():

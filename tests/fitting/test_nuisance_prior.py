@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spectramind_kit.fitting.noise_modes import KERNELS, N_MODE, USUAL, kernel_covariances
+from spectramind_kit.fitting.noise_modes import N_MODE, USUAL, kernel_covariances
 from spectramind_kit.fitting.nuisance_prior import (
     VisitStatistics,
     blockwise_root,
@@ -17,6 +17,8 @@ from spectramind_kit.fitting.visit_posterior import visit_posterior, visit_prior
 from tests.fitting.linear_visits import linear_visit
 
 LENGTH = 27_000.0
+WHITE, MATERN, WALK = 0, 2, -1
+"""Places of some kernels: the middle one of three memories."""
 DARKENING = ("fgs1_u1", "airs_u1", "airs_u2")
 DRIFT = tuple(f"drift_{way}/{n}" for n in (1, 2, 3) for way in ("airs_0", "fgs1"))
 POINTING = ("pointing_airs_0/fgs1_row_centroid", "pointing_fgs1/fgs1_row_centroid")
@@ -96,13 +98,13 @@ def test_the_size_of_every_kind_is_its_own():
 
 
 def noise_covariance(ways, kernel):
-    return np.kron(ways, kernel_covariances(LENGTH, N_MODE)[KERNELS.index(kernel)])
+    return np.kron(ways, kernel_covariances(LENGTH, N_MODE)[kernel])
 
 
 @pytest.mark.parametrize("correlation", [0.9, 0.0])
 def test_noise_that_both_channels_share_is_found(correlation):
     size = np.array([1e-4, 6e-5])
-    truth = noise_covariance(np.outer(size, size) * [[1.0, correlation], [correlation, 1.0]], "matern_30min")
+    truth = noise_covariance(np.outer(size, size) * [[1.0, correlation], [correlation, 1.0]], MATERN)
     prior = learn_nuisance_prior(drawn(NOISE, np.zeros(len(NOISE)), truth, 0.5 * USUAL_NOISE, USUAL_NOISE, n_visit=60))
     # The slowest cosine is left out: kernels that are not there fade from it last.
     slow = np.arange(1, 9)
@@ -119,7 +121,7 @@ def slow_part(covariance):
     return power[:4].sum() / power.sum()
 
 
-@pytest.mark.parametrize("kernel", ["white", "matern_30min", "walk"])
+@pytest.mark.parametrize("kernel", [WHITE, MATERN, WALK])
 def test_the_memory_of_the_noise_is_found(kernel):
     truth = noise_covariance(np.eye(2) * 1e-4**2, kernel)
     visits = drawn(NOISE, np.zeros(len(NOISE)), truth, 0.3 * USUAL_NOISE, USUAL_NOISE, n_visit=40)
