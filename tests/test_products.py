@@ -1,17 +1,13 @@
 """Products refuse arrays that do not fit together, and show shapes instead of numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from spectramind_kit.errors import ProductError
-from spectramind_kit.products import (
-    CalibrationFrames,
-    DepthEstimate,
-    LightCurves,
-    RawCube,
-    Spectrum,
-    TransitFit,
-)
+from spectramind_kit.likelihood import VisitLikelihood
+from spectramind_kit.products import CalibrationFrames, DepthEstimate, LightCurves, RawCube, Spectrum, TransitFit
 
 WAVELENGTH = np.array([0.7, 2.0, 3.0])
 
@@ -62,6 +58,37 @@ def test_fit_gives_residual_and_sigma():
     )
     np.testing.assert_allclose(fit.sigma, [1e-4, 2e-4, 3e-4])
     np.testing.assert_allclose(fit.residual, 0.01)
+
+
+def visit_likelihood():
+    return VisitLikelihood(
+        names=("impact_squared", "fgs1_u1"),
+        reference=np.zeros(2),
+        information=np.eye(2),
+        score=np.zeros(2),
+        depth=np.full(3, 0.01),
+        variance=np.full(3, 1e-8),
+        response=np.zeros((3, 2)),
+        prior_mean=np.zeros(2),
+        prior_scatter=np.ones(2),
+        length=27_000.0,
+        ln_likelihood=-1.0,
+        extra_variance=np.zeros(3),
+    )
+
+
+@pytest.mark.parametrize("name", ["reference", "information", "score", "response", "prior_mean", "prior_scatter"])
+def test_a_likelihood_needs_a_place_for_every_parameter(name):
+    short = np.asarray(getattr(visit_likelihood(), name))[..., :1]
+    with pytest.raises(ProductError, match=f"VisitLikelihood.{name}"):
+        replace(visit_likelihood(), **{name: short})
+
+
+@pytest.mark.parametrize(
+    "extra_variance", [{"growth": 2.0}, {"common_extra_variance": 1e-6}, {"extra_variance": np.array([1e-6, 0.0, 0.0])}]
+)
+def test_a_visit_of_which_anything_is_doubted_is_doubted(extra_variance):
+    assert not visit_likelihood().inflated and replace(visit_likelihood(), **extra_variance).inflated
 
 
 def test_depth_estimate_refuses_what_is_not_finite():

@@ -89,9 +89,19 @@ def mean_depth(posterior: Posterior, valid: np.ndarray) -> tuple[float, float]:
 
 
 def uninformative(visit: VisitLikelihood) -> VisitLikelihood:
-    """Return the visit with depths, level and shape, that say nothing: flux at the wrong time measures neither."""
+    """Return the visit as one that says nothing of depths, level and shape, nor of star and orbit.
+
+    Flux at the wrong time measures neither, and an orbit that is as sure as it is wrong would lead other visits astray.
+    """
     unknown = np.full(len(visit.depth), _UNINFORMATIVE_SIGMA**2)
-    return replace(visit, extra_variance=visit.extra_variance + unknown, common_extra_variance=_UNINFORMATIVE_SIGMA**2)
+    return replace(
+        visit,
+        information=np.zeros_like(visit.information),
+        score=np.zeros_like(visit.score),
+        response=np.zeros_like(visit.response),
+        extra_variance=visit.extra_variance + unknown,
+        common_extra_variance=_UNINFORMATIVE_SIGMA**2,
+    )
 
 
 def partially_observed(visit: VisitLikelihood, missing: float, depth: float) -> VisitLikelihood:

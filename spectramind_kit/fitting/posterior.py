@@ -11,7 +11,7 @@ Read ``fit_transit`` first; it is the list of steps:
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -52,7 +52,7 @@ from spectramind_kit.fitting.systematics import (
 )
 from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
 from spectramind_kit.fitting.visit_likelihood import visit_likelihood
-from spectramind_kit.fitting.visit_posterior import visit_posterior, visit_prior
+from spectramind_kit.fitting.visit_posterior import VisitPrior, visit_posterior, visit_prior
 from spectramind_kit.fitting.white_light import Dip, find_dips, fit_white, joint_start, white_curves
 from spectramind_kit.flags import Flag, Flags, flag_sentences
 from spectramind_kit.instruments import CHANNELS, is_fgs1
@@ -112,7 +112,9 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     model, solution, ratio = _fit_twice(model, start, channels, config)
     noise = {name: channel_noise(model, solution.at, group, curves.bin_seconds) for name, group in channels.items()}
     likelihood = visit_likelihood(model, solution, curves, curves.wavelength, list(channels.values()))
-    posterior = visit_posterior(likelihood, visit_prior(likelihood, None))
+    loose = visit_prior(likelihood, None)
+    posterior = visit_posterior(likelihood, loose)
+    noise_bias = _noise_bias(likelihood, loose, posterior, channels)
 
     flags = {**prior.flags, **data_flags(curves.wavelength, data.valid, _unused_fraction(model, data), ratio)}
     flags |= fit_flags(solution, noise, white.jumps)
@@ -136,7 +138,7 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
         flux=_star_and_drift_removed(model, solution),
         model=solution.at.transit.T,
         noise_scale=ratio,
-        depth_bias=_noise_bias(likelihood, posterior, list(channels.items())),
+        depth_bias=noise_bias,
         flags={**curves.flags, **flags},
         correlation_names=correlation_names,
         correlation=correlation,
@@ -145,15 +147,16 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
 
 
 def _noise_bias(
-    likelihood: VisitLikelihood, posterior: Posterior, channels: Sequence[tuple[str, np.ndarray]]
+    likelihood: VisitLikelihood, prior: VisitPrior, posterior: Posterior, channels: Mapping[str, np.ndarray]
 ) -> np.ndarray:
     """Return by how much correlated noise would have raised the mean depths of FGS1 and AIRS-CH0, and its variance."""
-    noise = np.array([kind_of(name).startswith("noise") for name in likelihood.names])
+    # Against the fit that knows no such noise: where a noise goes, drift and orbit follow it there.
+    kept = np.array([not kind_of(name).startswith("noise") for name in likelihood.names])
+    without = visit_posterior(likelihood, replace(prior, covariance=prior.covariance * np.outer(kept, kept)))
     found, rows = np.zeros((len(CHANNELS), 2)), list(CHANNELS)
-    for name, group in channels:
-        slope = likelihood.response[group][:, noise].mean(axis=0)
-        variance = slope @ posterior.shared_covariance[np.ix_(noise, noise)] @ slope
-        found[rows.index(name)] = -slope @ posterior.shared[noise], variance
+    for name, group in channels.items():
+        more = (posterior.depth_covariance - without.depth_covariance)[np.ix_(group, group)].mean()
+        found[rows.index(name)] = (without.depth - posterior.depth)[group].mean(), max(more, 0.0)
     return found
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from spectramind_kit.fitting import posterior
 from spectramind_kit.fitting.posterior import fit_transit
+from spectramind_kit.fitting.systematics import kind_of
 from tests.fitting.transit_light_curves import N_TIME, light_curves
 
 
@@ -18,9 +19,9 @@ def sizes(config, monkeypatch):
 
         def spy(model, solution):
             scatter = original(model, solution)
-            grey = np.array([name == "drift_airs_0" for name in model.names])
+            grey = np.array([kind_of(name) == "drift_airs_0" for name in model.names])
             ratios.append(float((scatter / model.prior_scatter)[grey].mean()))
-            others = np.array([not name.startswith("drift") for name in model.names])
+            others = np.array([not name.startswith(("drift", "pointing")) for name in model.names])
             assert np.array_equal(scatter[others], model.prior_scatter[others])
             return scatter
 

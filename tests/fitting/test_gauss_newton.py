@@ -13,7 +13,7 @@ from spectramind_kit.fitting.gauss_newton import (
     solve_normal_equations,
     solve_scaled,
 )
-from spectramind_kit.fitting.systematics import drift_and_jitter
+from spectramind_kit.fitting.systematics import drift_terms, systematics
 from spectramind_kit.fitting.transit_prior import transit_prior
 from spectramind_kit.products import Orbit, Planet, Star
 from spectramind_kit.transit.light_curve import exposure_samples
@@ -26,12 +26,12 @@ N_CURVE = len(WAVELENGTH)
 @pytest.fixture(scope="module")
 def model(config):
     planet = Planet(1, Star(1.0, 1.0, 5600.0), Orbit(4.0, 10.0, 88.0))
-    systematics = drift_and_jitter(TIME, WAVELENGTH, 2, 1, np.zeros((len(TIME), 0)), ())
+    drift = systematics(TIME, WAVELENGTH, drift_terms(TIME, WAVELENGTH, 2, 1))
     instants = exposure_samples(TIME, 180.0, 3)
     shape = (N_CURVE, len(TIME))
     flux, weight = np.ones(shape), np.full(shape, 1e6)
     prior = transit_prior(planet, config.fit)
-    empty = curve_model(flux, weight, instants, WAVELENGTH, systematics, prior, config.fit, 0.015)
+    empty = curve_model(flux, weight, instants, WAVELENGTH, drift, prior, config.fit, 0.015)
     noise = 1e-3 * (np.random.default_rng(0).standard_normal(shape))
     return replace(empty, flux=flux - linearise(empty, truth(empty)).residual + noise)
 

@@ -19,7 +19,7 @@ def residuals(seed=0, scale=1.0):
 
 def ratio(residual, weight=None):
     weight = np.ones_like(residual) if weight is None else weight
-    return scatter_ratio(residual, weight, np.full((N_CURVE,), 2.0), np.ones(N_CURVE, dtype=bool))
+    return scatter_ratio(residual, weight, GROUP)
 
 
 def measured(residual, weight=None):
@@ -56,6 +56,24 @@ def test_curves_without_weight_have_ratio_one():
     weight = np.ones((N_CURVE, N_TIME))
     weight[5] = 0.0
     assert ratio(residuals(scale=2.0), weight)[5] == 1.0
+
+
+def test_slow_changes_are_no_scatter():
+    """They have a model of their own, and would be counted twice."""
+    slow = 3.0 * np.sin(np.linspace(0.0, 6.0 * np.pi, N_TIME))
+    assert ratio(residuals() + slow) == pytest.approx(ratio(residuals()), abs=0.02)
+
+
+def test_scatter_is_measured_across_no_gap():
+    """A point that is not used is no neighbour of the next one, and its error does not count."""
+    residual, weight = residuals(), np.ones((N_CURVE, N_TIME))
+    residual[:, 100:110], weight[:, 100:110] = 50.0, 0.0
+    assert ratio(residual, weight) == pytest.approx(np.ones(N_CURVE), abs=0.03)
+
+
+def test_errors_that_differ_from_time_to_time_are_allowed_for():
+    error = np.where(np.arange(N_TIME) % 3 == 0, 4.0, 1.0)
+    assert ratio(residuals() * error, np.broadcast_to(error**-2.0, (N_CURVE, N_TIME))) == pytest.approx(1.0, abs=0.06)
 
 
 def test_outliers_are_points_and_whole_times():

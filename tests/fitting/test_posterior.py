@@ -9,7 +9,13 @@ from spectramind_kit.errors import FitError
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.flags import Flag
 from spectramind_kit.products import Orbit, Planet, Star
-from tests.fitting.transit_light_curves import N_TIME, WAVELENGTH, light_curves, standardised_level_error
+from tests.fitting.transit_light_curves import (
+    N_TIME,
+    WAVELENGTH,
+    light_curves,
+    standardised_level_error,
+    usual_correlated_noise,
+)
 
 WINDOW = 27000.0
 AIRS = slice(1, 283)
@@ -39,7 +45,9 @@ def test_noise_free_depths_come_back(fit_config):
     sure = replace(curves, flux_err=0.05 * curves.flux_err)  # at full errors the drift's prior shrinks it by some ppm
     fit = fit_transit(sure, planet, fit_config)
     require_sound(fit)
-    assert np.abs(fit.depth - true).max() < 1e-6
+    assert fit.likelihood is not None and np.abs(fit.likelihood.depth - true).max() < 2e-6
+    # What no light curve shows, noise of 1e-5 that looks like a drift, sets the sigma: much more than that of photons.
+    assert np.abs((fit.depth - true) / fit.sigma).max() < 1.0 and np.abs(fit.depth - true).max() < 2e-5
     assert fit.parameters["mid_time"].value == pytest.approx(13500.0, abs=1.0)
     assert fit.parameters["semi_major_axis"].value == pytest.approx(10.0, abs=0.02)
     assert fit.parameters["impact_parameter"].value == pytest.approx(0.3, abs=0.01)
@@ -226,6 +234,34 @@ def test_red_noise_is_flagged_and_widens(fit_config, usual):
     fit = fit_transit(replace(curves, flux=curves.flux * (1.0 + red[:, None])), planet, fit_config)
     assert {Flag.FGS1_RED_NOISE, Flag.AIRS_RED_NOISE} & fit.flags.keys()
     assert abs(standardised_level_error(fit.depth, fit.covariance, true)) < 3.5
+
+
+@pytest.mark.parametrize("size", [1e-4, -1e-4, 3e-4])
+def test_noise_that_looks_like_a_transit_is_taken_out_and_told(fit_config, usual, size):
+    """A cycle of 90 min, faster than any drift; what was corrected is by how much the depth moved."""
+    curves, planet, _ = usual
+    cycle = size * np.cos(10.0 * np.pi * curves.time / WINDOW)
+    whole, fit = (
+        fit_transit(c, planet, fit_config) for c in (curves, replace(curves, flux=curves.flux * (1.0 + cycle[:, None])))
+    )
+    moved, left = (float((depth - whole.depth)[AIRS].mean()) for depth in (fit.likelihood.depth, fit.depth))
+    level_sigma = np.sqrt(fit.covariance[AIRS, AIRS].mean())
+    assert abs(left) < 0.4 * abs(moved) and abs(left) < 2.0 * level_sigma and abs(moved) > 1.2e-4
+    assert fit.depth_bias[1, 0] == pytest.approx(moved - left, rel=0.25)
+    assert 0.0 < fit.depth_bias[1, 1] < level_sigma**2
+    assert abs(whole.depth_bias[1, 0]) < 2e-5
+
+
+@pytest.mark.parametrize("size, most", [(1.0, 1.5), (4.0, 2.6)])
+def test_ramps_cycles_and_red_noise_widen_as_much_as_they_move(fit_config, size, most):
+    draw, found = usual_correlated_noise(), []
+    for seed in range(5):
+        curves, planet, true = light_curves(seed=seed)
+        rng = np.random.default_rng(seed)
+        noise = size * np.column_stack([draw(rng), draw(rng)])[:, np.r_[0, np.ones(282, dtype=int)]]
+        fit = fit_transit(replace(curves, flux=curves.flux * (1.0 + noise)), planet, fit_config)
+        found.append(standardised_level_error(fit.depth, fit.covariance, true))
+    assert np.sqrt(np.mean(np.square(found))) < most
 
 
 def test_a_diluted_fgs1_is_flagged_and_inflated(fit_config, usual):

