@@ -106,8 +106,8 @@ def test_noise_that_both_channels_share_is_found(correlation):
     size = np.array([1e-4, 6e-5])
     truth = noise_covariance(np.outer(size, size) * [[1.0, correlation], [correlation, 1.0]], MATERN)
     prior = learn_nuisance_prior(drawn(NOISE, np.zeros(len(NOISE)), truth, 0.5 * USUAL_NOISE, USUAL_NOISE, n_visit=60))
-    # The slowest cosine is left out: kernels that are not there fade from it last.
-    slow = np.arange(1, 9)
+    # The slowest cosines are left out: kernels that are not there fade from them last.
+    slow = np.arange(2, 10)
     airs, fgs1 = prior.covariance[slow, slow], prior.covariance[N_MODE + slow, N_MODE + slow]
     np.testing.assert_allclose(airs / truth[slow, slow], 1.0, atol=0.4)
     np.testing.assert_allclose(fgs1 / truth[N_MODE + slow, N_MODE + slow], 1.0, atol=0.4)
