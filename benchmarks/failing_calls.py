@@ -24,7 +24,7 @@ class Call:
     """Counts calls; ``failed`` once the one whose turn it was has failed."""
 
     turn: int
-    seen: int = 0
+    observed: int = 0
     failed: bool = False
 
 
@@ -41,8 +41,8 @@ def failing_call(kind: str, turn: int) -> Iterator[Call]:
 
     def perhaps(*args, **kwargs):
         if kind != "open to write" or any(letter in str((*args, *kwargs.values())[1:2]) for letter in "wax"):
-            call.seen += 1
-            if call.seen == call.turn and not str(args[0]).startswith("/dev"):
+            call.observed += 1
+            if call.observed == call.turn and not str(args[0]).startswith("/dev"):
                 call.failed = True
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(Path(str(args[0])).name))
         return original(*args, **kwargs)

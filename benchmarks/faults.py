@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=24)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=0)
-    parser.add_argument("--folder", type=Path, help="keep what is made here, and take up what lies here")
+    parser.add_argument("--folder", type=Path, help="keep what is made here, and use what lies here")
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--only", nargs="*", help="kinds whose names hold one of these words")
     parser.add_argument("--kills", type=int, default=0)

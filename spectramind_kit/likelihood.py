@@ -44,6 +44,8 @@ class VisitLikelihood(Product):
     masked: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     def __post_init__(self):
+        for name in ("reference", "score", "prior_mean", "prior_scatter"):
+            require_shape("VisitLikelihood", name, getattr(self, name), (len(self.names),))
         require_shape("VisitLikelihood", "information", self.information, (len(self.names),) * 2)
         require_shape("VisitLikelihood", "response", self.response, (len(self.depth), len(self.names)))
 

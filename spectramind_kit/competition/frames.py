@@ -20,7 +20,7 @@ from spectramind_kit.products import CalibrationFrames, PlanetObservation, RawCu
 _CALIBRATION_LOST = {FGS1.name: Flag.FGS1_CALIBRATION_LOST, AIRS.name: Flag.AIRS_CALIBRATION_LOST}
 
 _SAMPLED_PIXELS = 32
-"""Pixels by which a read that was lost is told from one that was made."""
+"""Pixels by which a read that was lost differs from one that was made."""
 _IMPOSSIBLE = {FGS1.name: Flag.FGS1_IMPOSSIBLE_CALIBRATION, AIRS.name: Flag.AIRS_IMPOSSIBLE_CALIBRATION}
 
 

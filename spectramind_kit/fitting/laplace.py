@@ -8,7 +8,6 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import log_ndtr
 
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.likelihood import VisitLikelihood
@@ -62,6 +61,8 @@ def truncated_at_zero(gaussian: Posterior, place: int) -> Posterior:
 
 def truncated_moments(peak: float, sigma: float) -> tuple[float, float]:
     """Return mean and standard deviation of a Gaussian that is truncated below zero."""
+    from scipy.special import log_ndtr  # here: it takes a part of a second to load
+
     # In logarithms: the tail underflows long before its ratio to the density does.
     cut = -peak / sigma
     log_tail = float(log_ndtr(-cut))

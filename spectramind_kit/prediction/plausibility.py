@@ -16,7 +16,6 @@ difference D, and the variance of that, D^2 / 2, is what makes the expected like
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 from spectramind_kit.flags import Flag, Flags
 from spectramind_kit.products import DepthEstimate
@@ -131,6 +130,8 @@ def without_outlying_wavelengths(estimate: DepthEstimate) -> DepthEstimate:
     outlying = np.zeros(len(estimate.depth), dtype=bool)
     typical = estimate.depth.copy()
     if len(estimate.depth) > _NEIGHBOURS:
+        from scipy.ndimage import median_filter  # here: it takes a second to load
+
         airs, error = estimate.depth[1:], np.sqrt(np.diag(estimate.covariance))[1:]
         typical[1:] = median_filter(airs, size=_NEIGHBOURS, mode="mirror")
         limit = np.maximum(_LARGEST_STEP * np.abs(np.median(airs)), _STEP_SIGMA * error)

@@ -40,9 +40,9 @@ class NetworkLimits:
             fit: mean and sigma of the fit.
         """
         (mean, sigma), (fit_mean, fit_sigma) = network, fit
-        reach = self.shift * fit_sigma
+        furthest = self.shift * fit_sigma
         return (
-            np.clip(mean, fit_mean - reach, fit_mean + reach),
+            np.clip(mean, fit_mean - furthest, fit_mean + furthest),
             np.clip(sigma, self.smallest_factor * fit_sigma, self.largest_factor * fit_sigma),
         )
 

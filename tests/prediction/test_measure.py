@@ -125,7 +125,7 @@ class TestPlanetTask:
         assert (np.sqrt(np.diag(measurement.estimate.covariance)) < 1.05 * np.minimum(*single)).mean() > 0.9
 
     def test_a_fit_that_fails_is_made_again_with_fewer_parameters(self, task, twice, monkeypatch):
-        fit, usual = measure.fit_transit, task.measure(twice).estimate
+        fit, usual = posterior.fit_transit, task.measure(twice).estimate
         shutil.rmtree(task.work / "fits")
 
         def fails_with_many(curves, planet, config):
@@ -133,7 +133,7 @@ class TestPlanetTask:
                 raise FitError("light curves of planet 7", wanted="fewer parameters")
             return fit(curves, planet, config)
 
-        monkeypatch.setattr(measure, "fit_transit", fails_with_many)
+        monkeypatch.setattr(posterior, "fit_transit", fails_with_many)
         measurement = task.measure(twice)
         assert Flag.ROBUST_FIT in measurement.estimate.flags and measurement.estimate.n_visit == 1
         assert all("fewer parameters" in problem for problem in measurement.problems)

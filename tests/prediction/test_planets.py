@@ -27,7 +27,7 @@ def answer(write_competition, config, tmp_path, monkeypatch):
     )
     calls, reasons = [], {HANGS: "not done after 225 s", LATE: OUT_OF_TIME, DIES: "its process died"}
 
-    def nothing_comes_back(task, wanted, settings, lost, label, came, until):
+    def nothing_comes_back(task, wanted, settings, lost, label, came, until, stored=None):
         calls.append((task, list(wanted), settings))
         results = {planet: lost(planet, reasons[planet]) for planet in wanted}
         for planet, result in results.items():
