@@ -202,12 +202,11 @@ class _Learner:
         average = offset[:, where].mean(axis=0)
         around = second[at] - np.outer(average, moved) - np.outer(moved, average) + np.outer(moved, moved)
         target = self._usual[where] ** 2
-        if group not in ("darkening", "clock"):
-            for kind in self._kinds.values():
-                inside = np.isin(where, kind)
-                if inside.any():
-                    power = (np.diag(around)[inside] / target[inside]).sum()
-                    target[inside] *= (n * power + _SIZE_WEIGHT) / (n * inside.sum() + _SIZE_WEIGHT)
+        for kind in self._kinds.values():
+            inside = np.isin(where, kind)
+            if inside.any():
+                power = (np.diag(around)[inside] / target[inside]).sum()
+                target[inside] *= (n * power + _SIZE_WEIGHT) / (n * inside.sum() + _SIZE_WEIGHT)
         self._covariance[at] = (n * around + weight * np.diag(target)) / (n + weight)
         self._mean[where] += moved
 

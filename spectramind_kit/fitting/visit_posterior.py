@@ -68,8 +68,8 @@ def visit_prior(visit: VisitLikelihood, population: NuisancePrior | None) -> Vis
     spread = dict.fromkeys(SCALED, _UNKNOWN_SPREAD)
     if population is not None:
         place = {name: i for i, name in enumerate(population.names)}
-        here = np.array([i for i, name in enumerate(visit.names) if name in place])
-        there = np.array([place[visit.names[i]] for i in here])
+        here = np.array([i for i, name in enumerate(visit.names) if name in place], dtype=int)
+        there = np.array([place[visit.names[i]] for i in here], dtype=int)
         mean[here] = population.mean[there]
         covariance[np.ix_(here, here)] = population.covariance[np.ix_(there, there)]
         spread = dict(population.spread)
