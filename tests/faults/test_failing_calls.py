@@ -12,6 +12,7 @@ from spectramind_kit import runs
 from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.execution import supervisor
+from spectramind_kit.prediction import planets
 from spectramind_kit.work_folder.submission import read_submission, validate_submission
 
 TURNS = (1, 2, 3, 5, 8, 13, 21)
@@ -76,5 +77,6 @@ def test_no_process_can_be_started(submit, monkeypatch, caplog):
         raise OSError("Resource temporarily unavailable")
 
     monkeypatch.setattr(supervisor.subprocess, "Popen", refused)
+    monkeypatch.setattr(planets, "FEW", 0)  # planets that are only read are read in this process anyway
     summary = submit(workers=2)
     assert summary.fallbacks == {} and "in this process" in caplog.text
