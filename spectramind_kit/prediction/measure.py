@@ -9,7 +9,7 @@ What makes a product is imported where it is made: whoever finds all products st
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -322,12 +322,28 @@ def light_curve_settings(config: Config) -> tuple[object, ...]:
     return config.calibration, replace(config.photometry, path="auto")
 
 
+def training_labels(data: Path) -> Mapping[int, np.ndarray]:
+    """Return the labels of a competition folder by planet, read once as long as its tables stay as they are."""
+    return _labels(data, _tables(data))
+
+
 def _open(data: Path) -> CompetitionFolder:
     """Open a competition folder, once as long as its tables stay as they are."""
+    return _opened(data, _tables(data))
+
+
+def _tables(data: Path) -> tuple[tuple[str, int], ...]:
+    """Return names and times of change of the files beside the planets' folders."""
     tables = sorted(path for path in data.iterdir() if path.is_file()) if data.is_dir() else []
-    return _opened(data, tuple((path.name, path.stat().st_mtime_ns) for path in tables))
+    return tuple((path.name, path.stat().st_mtime_ns) for path in tables)
 
 
 @lru_cache(maxsize=2)
 def _opened(data: Path, tables: tuple[tuple[str, int], ...]) -> CompetitionFolder:
     return open_competition(data)
+
+
+@lru_cache(maxsize=2)
+def _labels(data: Path, tables: tuple[tuple[str, int], ...]) -> Mapping[int, np.ndarray]:
+    planet_ids, spectra = _opened(data, tables).labels()
+    return dict(zip(planet_ids.tolist(), spectra))

@@ -9,17 +9,14 @@ are stored, so that the second one reads the fit.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.execution.time_budget import Pace
 from spectramind_kit.fitting.nuisance_prior import VisitStatistics, visit_statistics
 from spectramind_kit.prediction.inference import Inference, infer
-from spectramind_kit.prediction.measure import PlanetTask
+from spectramind_kit.prediction.measure import PlanetTask, training_labels
 from spectramind_kit.prediction.training_set import StoredTrainingSet
 from spectramind_kit.products import TransitFit
 
@@ -73,7 +70,7 @@ class FitTask:
                 return self.lost(planet_id, *measured.problems)
             visits = ()
             if planet_id in self.teaching:
-                visits = taught(measured.estimate.fits, _labels(self.task.data).get(planet_id))
+                visits = taught(measured.estimate.fits, training_labels(self.task.data).get(planet_id))
         return FitSummary(planet_id, True, measured.problems, visits)
 
     def lost(self, planet_id: int, *problems: str) -> FitSummary:
@@ -90,13 +87,6 @@ def taught(fits: Sequence[TransitFit], spectrum: np.ndarray | None) -> tuple[Vis
     """
     likelihoods = [fit.likelihood for fit in fits]
     return tuple(visit_statistics(one, spectrum) for one in likelihoods if one is not None and not one.inflated)
-
-
-@lru_cache(maxsize=1)
-def _labels(data: Path) -> dict[int, np.ndarray]:
-    """Return the training labels by planet, read once a process."""
-    planet_ids, spectra = open_competition(data).labels()
-    return dict(zip(planet_ids.tolist(), spectra))
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """One planet's way to its spectrum, and what every failure on the way becomes."""
 
 import dataclasses
+import os
 import shutil
 
 import numpy as np
+import polars as pl
 import pytest
 
 from spectramind_kit.errors import FitError
@@ -12,7 +14,7 @@ from spectramind_kit.flags import Flag
 from spectramind_kit.photometry import light_curves
 from spectramind_kit.prediction import measure
 from spectramind_kit.prediction.inference import infer
-from spectramind_kit.prediction.measure import Measurement, PlanetTask, describe
+from spectramind_kit.prediction.measure import Measurement, PlanetTask, describe, training_labels
 from spectramind_kit.prediction.population import learn_population
 from spectramind_kit.prediction.spectrum import predict_spectrum
 from spectramind_kit.products import DepthEstimate
@@ -103,6 +105,18 @@ def test_an_impossible_measurement_falls_back_with_its_reason(population, uncert
 def test_errors_are_told_in_one_line():
     assert describe(FitError("depths", wanted="finite", got="NaN")) == "depths: wanted finite, got NaN"
     assert describe(ValueError("two\nlines")) == "ValueError: two lines"
+
+
+def test_labels_that_change_are_read_anew(competition, tmp_path):
+    for table in (path for path in competition.data.iterdir() if path.is_file()):
+        shutil.copy(table, tmp_path)
+    before, path = training_labels(tmp_path), tmp_path / "train.csv"
+    assert training_labels(tmp_path) is before
+    pl.read_csv(path).with_columns(pl.exclude("planet_id") * 2.0).write_csv(path)
+    os.utime(path, ns=(10**18, 10**18))
+    after = training_labels(tmp_path)
+    assert before and after.keys() == before.keys()
+    assert all(np.allclose(after[planet], 2.0 * spectrum) for planet, spectrum in before.items())
 
 
 class TestPlanetTask:
