@@ -12,6 +12,9 @@ from spectramind_kit.prediction.worker import one_thread
 MOST_TEACHING = 200
 """Planets that are learned from at most: some hundred numbers are learned, and more planets cost time and memory."""
 
+_MOST_AT_ONCE = 2
+"""Folds learned from at the same time: each takes .15 GB with so many planets."""
+
 
 def teaching_planets(planets: Sequence[int]) -> frozenset[int]:
     """Return the planets whose visits are learned from, evenly spread over all of them."""
@@ -35,5 +38,5 @@ def learn_nuisance_priors(
         kept = (planet for planet in visits if fold[planet] != held_out)
         return learn_nuisance_prior([visit for planet in kept for visit in visits[planet]])
 
-    with one_thread(), ThreadPoolExecutor(workers or available_cores()) as pool:
+    with one_thread(), ThreadPoolExecutor(min(workers or available_cores(), _MOST_AT_ONCE)) as pool:
         return tuple(pool.map(without, [*range(n_fold), None]))
