@@ -69,9 +69,7 @@ def visit_likelihood(
     more = systematics(curves.time, wavelength, further_terms(curves, wavelength))
     extended = _extended(model, more)
     depth = _mean_depths(solution, groups)
-    state = replace(
-        solution.state, shared=np.append(solution.state.shared, np.zeros(len(extended.names) - len(model.names)))
-    )
+    state = replace(solution.state, shared=np.append(solution.state.shared, np.zeros(len(more.names))))
     # Linearised at the mean depth of each channel, with the residuals of the fit itself: how far a depth moves with
     # orbit and limb darkening goes with it, and taken at its own noisy value low depths would look as if they moved
     # less, and whoever combines the wavelengths would weigh them more (Peelle's puzzle; D'Agostini 1994).

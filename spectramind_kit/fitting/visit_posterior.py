@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from spectramind_kit.fitting.laplace import Posterior, truncated_at_zero
 from spectramind_kit.fitting.nuisance_prior import SCALED, NuisancePrior, blockwise_root, group_of
@@ -86,7 +87,7 @@ def visit_prior(visit: VisitLikelihood, population: NuisancePrior | None) -> Vis
         for group, each in zip(SCALED, size):
             factor[blocks.get(group, [])] = each
         lower = np.linalg.cholesky(np.eye(len(mean)) + factor[:, None] * data * factor)
-        half = np.linalg.solve(lower, factor * residual)
+        half = solve_triangular(lower, factor * residual, lower=True)
         ln_evidence.append(base + 0.5 * half @ half - np.log(np.diag(lower)).sum())
         factors.append(factor)
     ln_prior = -0.5 * ((np.log(sizes) / [spread[group] for group in SCALED]) ** 2).sum(axis=1)
