@@ -113,29 +113,44 @@ def _joined(
     visits: Sequence[Conditional], star: tuple[tuple[str, ...], np.ndarray, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return depths (n,) and covariance (n, n) of visits together, star and orbit marginalised."""
-    n, (names, mean, covariance) = len(visits[0].depth), star
-    # Unknowns are the depths and the one star. Each visit measures depth - response @ star, and adds its likelihood
-    # of the star.
-    precision, score = np.zeros((n + len(names),) * 2), np.zeros(n + len(names))
-    for visit in visits:
-        factor = cho_factor(visit.covariance)
-        design = np.hstack([np.eye(n), -visit.response])
-        precision += design.T @ cho_solve(factor, design)
-        score += design.T @ cho_solve(factor, visit.depth)
-        precision[n:, n:] += visit.information
-        score[n:] += visit.score
-    if names:
-        prior = np.linalg.inv(covariance)
-        precision[n:, n:] += prior
-        score[n:] += prior @ mean
-    scale = 1.0 / np.sqrt(np.diag(precision))
-    factor = cho_factor(precision * scale[:, None] * scale)
-    total = cho_solve(factor, np.eye(len(scale))) * scale[:, None] * scale
-    total, value = 0.5 * (total + total.T), scale * cho_solve(factor, scale * score)
-    together = Posterior(value[:n], total[:n, :n], value[n:], total[n:, n:], total[:n, n:])
+    (names, mean, covariance), given = star, _together(visits)
+    if not names:
+        return given.depth, given.covariance
+    prior = np.linalg.inv(covariance)
+    spread = np.linalg.inv(given.information + prior)
+    spread = 0.5 * (spread + spread.T)
+    value, cross = spread @ (given.score + prior @ mean), given.response @ spread
+    together = Posterior(
+        depth=given.depth + given.response @ value,
+        depth_covariance=given.covariance + cross @ given.response.T,
+        shared=value,
+        shared_covariance=spread,
+        cross=cross,
+    )
     if "impact_squared" in names:
         together = truncated_at_zero(together, names.index("impact_squared"))
     return together.depth, together.depth_covariance
+
+
+def _together(visits: Sequence[Conditional]) -> Conditional:
+    """Return all visits as one, given star and orbit."""
+    if len(visits) == 1:
+        return visits[0]
+    inverse = [np.linalg.inv(visit.covariance) for visit in visits]
+    weighted = [weight @ np.column_stack([visit.depth, visit.response]) for weight, visit in zip(inverse, visits)]
+    covariance = np.linalg.inv(np.sum(inverse, axis=0))
+    covariance = 0.5 * (covariance + covariance.T)
+    total = np.sum(weighted, axis=0)
+    mean = covariance @ total
+    # What the visits' disagreement about the depths says of the star: each by itself, less all of them together.
+    own = np.sum([visit.response.T @ each for visit, each in zip(visits, weighted)], axis=0) - mean[:, 1:].T @ total
+    return Conditional(
+        depth=mean[:, 0],
+        covariance=covariance,
+        response=mean[:, 1:],
+        information=np.sum([visit.information for visit in visits], axis=0) + own[:, 1:],
+        score=np.sum([visit.score for visit in visits], axis=0) - own[:, 0],
+    )
 
 
 def _widened(

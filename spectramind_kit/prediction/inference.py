@@ -100,12 +100,13 @@ def infer(measurement: Measurement, population: Population) -> Inference:
 
 
 def _posterior(estimate: DepthEstimate, population: Population) -> SpectrumPosterior:
-    mean, covariance, gain = population.prior.posterior_with_gain(estimate.depth, estimate.covariance)
     fgs1 = is_fgs1(population.prior.wavelength)
+    channels = np.column_stack([fgs1, ~fgs1]).astype(np.float64)
+    mean, variance, jacobian = population.prior.marginals(estimate.depth, estimate.covariance, channels)
     return SpectrumPosterior(
         mean=mean,
-        sigma=np.sqrt(np.diag(covariance)),
-        mean_jacobian=np.column_stack([gain[:, fgs1].sum(axis=1), gain[:, ~fgs1].sum(axis=1)]),
+        sigma=np.sqrt(variance),
+        mean_jacobian=jacobian,
         depth=estimate.depth,
         depth_sigma=np.sqrt(np.diag(estimate.covariance)),
     )

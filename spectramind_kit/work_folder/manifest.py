@@ -3,13 +3,15 @@
 import json
 import logging
 import os
+import re
 import time
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, get_type_hints
 
-from spectramind_kit import __version__
-from spectramind_kit.config import Config, load_config
+from spectramind_kit import __version__, conf
+from spectramind_kit.config import Config
 from spectramind_kit.environment import describe
 from spectramind_kit.files import replacing, sha256_of
 from spectramind_kit.work_folder.layout import WorkFolder
@@ -59,18 +61,31 @@ def shareable_config(config: Config) -> dict[str, Any]:
     Args:
         config: of a run.
     """
-    return _shareable(config, load_config())
+    return _shareable(config)
 
 
-def _shareable(value: Any, shipped: Any) -> Any:
+def _shareable(value: Any) -> Any:
     if not is_dataclass(value):
         return value
     hints, shown = get_type_hints(type(value)), {}
     for field in fields(value):
-        ours, theirs = getattr(value, field.name), getattr(shipped, field.name)
-        hidden = hints[field.name] is str and ours != theirs
-        shown[field.name] = "not shown" if hidden else _shareable(ours, theirs)
+        ours = getattr(value, field.name)
+        hidden = hints[field.name] is str and not _is_shipped(field.name, ours)
+        shown[field.name] = "not shown" if hidden else _shareable(ours)
     return shown
+
+
+def _is_shipped(key: str, text: str) -> bool:
+    """Return whether a file of ``conf/`` gives a key this text."""
+    line = rf"^\s*{re.escape(key)}: *(['\"]?){re.escape(text)}\1 *(#.*)?$"
+    return re.search(line, _shipped_text(), re.MULTILINE) is not None
+
+
+@lru_cache(maxsize=1)
+def _shipped_text() -> str:
+    """Return all of ``conf/``: to compose it for the sake of four strings would cost a fifth of a second."""
+    files = sorted(Path(conf.__path__[0]).rglob("*.yaml"))
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 
 def write_manifest(path: Path, config: Config, outputs: list[Path], inputs: list[Path], **facts: object) -> None:

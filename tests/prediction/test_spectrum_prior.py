@@ -58,13 +58,24 @@ def test_shapes_of_unseen_strength_are_recovered(size):
     assert np.mean(squares) < 2.0
 
 
-def test_the_gain_is_the_slope_of_the_mean_by_the_measurement():
+def test_marginals_are_those_of_the_whole_posterior():
+    rng = np.random.default_rng(10)
+    prior, covariance = learn_spectrum_prior(draw_spectra(rng, 30), WAVELENGTH), measurement_covariance()
+    for true in draw_spectra(rng, 3):
+        depth = measure(rng, true, covariance)
+        mean, whole = prior.posterior(depth, covariance)
+        same, variance, _ = prior.marginals(depth, covariance, np.ones((283, 1)))
+        assert np.array_equal(same, mean)
+        assert variance == pytest.approx(np.diag(whole), rel=1e-9)
+
+
+def test_the_mean_changes_with_the_measurement_as_said():
     rng = np.random.default_rng(9)
     prior, covariance = learn_spectrum_prior(draw_spectra(rng, 60), WAVELENGTH), measurement_covariance()
     (true,) = draw_spectra(rng, 1)
-    mean, _, gain = prior.posterior_with_gain(true, covariance)
     error = np.where(WAVELENGTH < 1.0, 2e-6, -1e-6)
-    moved, predicted = prior.posterior(true + error, covariance)[0] - mean, gain @ error
+    mean, _, change = prior.marginals(true, covariance, error[:, None])
+    moved, predicted = prior.posterior(true + error, covariance)[0] - mean, change[:, 0]
     assert np.abs(moved - predicted).max() < 0.05 * np.abs(moved).max()  # the rest: one family gains on another
 
 
