@@ -56,6 +56,13 @@ class Split(StrEnum):
     test = "test"
 
 
+class ModelSort(StrEnum):
+    """Sorts of models of one's own."""
+
+    regressor = "regressor"
+    network = "network"
+
+
 class Frames(StrEnum):
     """Sizes of a simulated visit."""
 
@@ -149,6 +156,23 @@ def train(data: Data, work: Work, overrides: Overrides = None) -> None:
         weights = " ".join(f"{100 * each:.0f} % ({name})" for name, each in zip(CHANNELS, weight))
         typer.echo(f"{model.kind} beside the fit, whose score alone is {model.fit_score:.4f}: its weight {weights}")
     typer.echo(f"out-of-fold score {model.score:.4f}")
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Of the module, such as my_ridge.")],
+    sort: Annotated[ModelSort, typer.Option(help="What kind of model.")] = ModelSort.regressor,
+    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("."),
+) -> None:
+    """Write a working model of your own and its test: a regressor over tables, or a torch network.
+
+    It is trained, blended, rehearsed and submitted as model.kind=NAME:CLASS.
+    """
+    from spectramind_kit.own_models.template import write_template
+
+    model, test = write_template(name, sort.value, out)
+    class_name = "".join(part.capitalize() for part in name.split("_"))
+    typer.echo(f"{model} and {test}; try: spectramind selftest model.kind={name}:{class_name} training.folds=2")
 
 
 @app.command()

@@ -28,6 +28,7 @@ from spectramind_kit.prediction.trained_model import TrainedModel, load_model, s
 from spectramind_kit.prediction.training_set import StoredTrainingSet, TrainingSet, store_training_set
 from spectramind_kit.prediction.worker import FitTask, PosteriorTask
 from spectramind_kit.products import Spectrum
+from spectramind_kit.settings.model import corrects_the_fit
 from spectramind_kit.training.automatic_model import with_chosen_model
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.held_out import held_out_planets, learn_model
@@ -260,8 +261,10 @@ def _unlabelled(
     data: Path, work: Path, folder: CompetitionFolder, known: StoredTrainingSet, config: Config
 ) -> list[Inference]:
     """Infer the test planets, if their light curves are to be learned from."""
-    wanted = config.model.kind == "v50" and config.training.pretraining_epochs and (folder.root / "test").is_dir()
-    return _infer(data, work, "test", folder.planet_ids("test"), known, config) if wanted else []
+    if not (corrects_the_fit(config.model.kind) and config.training.pretraining_epochs):
+        return []
+    is_there = (folder.root / "test").is_dir()
+    return _infer(data, work, "test", folder.planet_ids("test"), known, config) if is_there else []
 
 
 def _write_predictions(spectra: Sequence[Spectrum], work: Path, split: str) -> Path:

@@ -87,7 +87,8 @@ def _submit(data: Path, work: Path, config: Config) -> str:
     summary = runs.submit(data, work, config)
     (spectrum,) = summary.spectra
     truth = read_spectra(data / "truth" / "test.csv")[1][0]
-    if spectrum.source != "fit" or np.abs(spectrum.mean - truth).mean() > 1e-3:
+    # Two planets give a network no weight, but it must have answered.
+    if spectrum.source != "fit" or spectrum.problems or np.abs(spectrum.mean - truth).mean() > 1e-3:
         raise SpectraMindError(
             "spectrum of the test planet", wanted="within 1000 ppm of the truth", got="; ".join(spectrum.problems)
         )

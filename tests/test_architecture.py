@@ -32,7 +32,7 @@ LAYERS = (
     ("photometry",),
     ("fitting",),
     ("features", "symbolic"),
-    ("networks", "public_baselines", "uncertainty"),
+    ("networks", "own_models", "public_baselines", "uncertainty"),
     ("prediction",),
     ("training",),
     ("runs", "diagnostics"),

@@ -10,13 +10,14 @@ The heads start at zero, so an untrained network predicts what the fit predicts;
 is added to the heads' by a skip connection (``linear_correction``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spectramind_kit.features.planet import CONTEXT, NODE
+from spectramind_kit.features.planet import CONTEXT, NODE, Features
 from spectramind_kit.features.visit import SEQUENCE
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.networks.batch import Batch
@@ -111,6 +112,20 @@ class SpectraMindV50(nn.Module):
         self.channel_head = _head(3 * d_model, 4, dropout)
         self.linear_correction = LinearCorrection(is_fgs1(wavelength))
         self.register_buffer("fgs1", torch.from_numpy(is_fgs1(wavelength)).float())
+
+    def learn(self, planets: Sequence[Features], truth: np.ndarray) -> None:
+        """Take the scales of all inputs, and the gains of the linear correction, from training planets.
+
+        Args:
+            planets: their features.
+            truth: (n_planet, n_wavelength) [(Rp/Rs)^2].
+        """
+        node = np.stack([each.node for each in planets])
+        self.sequence_scale.learn(np.concatenate([visit for each in planets for visit in each.visits]))
+        self.node_scale.learn(node)
+        self.context_scale.learn(np.stack([each.context for each in planets]))
+        residuals = [(true - each.mean) / each.sigma for each, true in zip(planets, truth)]
+        self.linear_correction.learn(node, np.stack(residuals))
 
     def forward(self, batch: Batch) -> Correction:
         """Return the correction of every planet and wavelength."""

@@ -12,11 +12,13 @@ import numpy as np
 import torch
 from pydantic import TypeAdapter
 from safetensors.torch import load_file
+from torch import nn
 
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.features.planet import Features
 from spectramind_kit.networks.batch import collate
-from spectramind_kit.networks.spectramind import SpectraMindV50
+from spectramind_kit.networks.new_network import new_network
+from spectramind_kit.own_models.door import SOURCE
 from spectramind_kit.settings.model import ModelConfig
 from spectramind_kit.uncertainty.blending import Prediction
 
@@ -53,7 +55,7 @@ class Ensemble:
         device: where they lie.
     """
 
-    networks: dict[Member, SpectraMindV50]
+    networks: dict[Member, nn.Module]
     device: torch.device
 
     def predictions(
@@ -88,7 +90,7 @@ class Ensemble:
         return predictions
 
     @torch.inference_mode()
-    def _predict(self, planet: Features, networks: Sequence[SpectraMindV50]) -> Prediction | None:
+    def _predict(self, planet: Features, networks: Sequence[nn.Module]) -> Prediction | None:
         """Return mean and sigma by the mean of networks; None if that is no number."""
         batch = collate([planet]).to(self.device)
         corrections = [network(batch) for network in networks]
@@ -125,7 +127,7 @@ def load_ensemble(folder: Path, wavelength: np.ndarray, device: str = "cpu") -> 
     return Ensemble(networks, torch.device(device))
 
 
-def _load(folder: Path, member: Member, wavelength: np.ndarray, config: ModelConfig, device: str) -> SpectraMindV50:
-    network = SpectraMindV50(wavelength, config)
+def _load(folder: Path, member: Member, wavelength: np.ndarray, config: ModelConfig, device: str) -> nn.Module:
+    network = new_network(wavelength, config, folder / SOURCE)
     network.load_state_dict(load_file(folder / f"{member.name}.safetensors"))
     return network.to(device).eval()

@@ -26,6 +26,7 @@ from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.products import DepthEstimate, LightCurves, Planet, PlanetObservation, TransitFit
 from spectramind_kit.settings.fit import FitConfig
+from spectramind_kit.settings.model import corrects_the_fit
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.provenance import code_hash, config_hash, observation_hash
 from spectramind_kit.work_folder.store import load_or_make, stored_key
@@ -139,7 +140,7 @@ class VisitProducts:
             kind: of model, as in the configuration.
         """
         wanted = {self._work.fit: self._fit_key}
-        if kind == "v50":
+        if corrects_the_fit(kind):
             wanted[self._work.features] = self._features_key
         elif kind != "none" and self.observation.visit == 0:
             wanted[self._work.baseline_input] = self._baseline_input_key
@@ -268,7 +269,7 @@ class PlanetTask:
         """Return the fit of a visit, and what network or baseline see of it; without that the fit still counts."""
         fit, inputs, public, kind = visit.fit, None, None, self.config.model.kind
         try:
-            if kind == "v50":
+            if corrects_the_fit(kind):
                 inputs = visit.features
             elif kind != "none" and visit.observation.visit == 0:
                 public = visit.baseline_input

@@ -11,12 +11,14 @@ import numpy as np
 from spectramind_kit.config import Config
 from spectramind_kit.errors import describe
 from spectramind_kit.features.planet import Features
+from spectramind_kit.own_models.regressors import are_regressors, corrected_by_regressors
 from spectramind_kit.prediction.device import chosen_device
 from spectramind_kit.prediction.inference import Inference
 from spectramind_kit.prediction.plausibility import PlausibleRange, plausible_range
 from spectramind_kit.prediction.spectrum import NetworkPrediction, fit_prediction, network_features, predict_spectrum
 from spectramind_kit.prediction.trained_model import TrainedModel, require_own_networks
 from spectramind_kit.products import Spectrum
+from spectramind_kit.settings.model import corrects_the_fit
 from spectramind_kit.uncertainty.blending import Prediction
 from spectramind_kit.work_folder.layout import NETWORKS
 
@@ -70,17 +72,21 @@ def network_predictions(
     if model.kind == "none" or not inferred:
         return [None] * len(inferred)
     fold_of = model.training_set.fold_of
-    if model.kind != "v50":
+    if not corrects_the_fit(model.kind):
         from spectramind_kit.public_baselines.cross_validation import baseline_predictions  # here: it loads torch
 
         folds = [fold_of(one.planet_id) for one in inferred]
         return list(baseline_predictions(folder / NETWORKS, public_features(inferred), folds))
-    from spectramind_kit.prediction.ensemble import load_ensemble  # here: it loads torch, and a fit needs none
-
-    ensemble = load_ensemble(folder / NETWORKS, model.wavelength, chosen_device(config.training))
     inputs = {i: features for i, one in enumerate(inferred) if (features := network_inputs(one, model, config))}
     folds = [fold_of(inferred[i].planet_id) for i in inputs]
-    found = dict(zip(inputs, ensemble.predictions(list(inputs.values()), folds, until)))
+    if are_regressors(folder / NETWORKS):
+        corrected = corrected_by_regressors(folder / NETWORKS, list(inputs.values()), folds, model.wavelength)
+    else:
+        from spectramind_kit.prediction.ensemble import load_ensemble  # here: it loads torch, and a fit needs none
+
+        ensemble = load_ensemble(folder / NETWORKS, model.wavelength, chosen_device(config.training))
+        corrected = ensemble.predictions(list(inputs.values()), folds, until)
+    found = dict(zip(inputs, corrected))
     return [found.get(i) for i in range(len(inferred))]
 
 
@@ -105,7 +111,7 @@ def calibrated_spectra(
             mean, sigma = raw
             factor = calibration.network_recalibration.factor(sigma, one.labels.spread, one.flagged)
             held, fit = (mean, sigma * factor), fit_prediction(one, calibration.recalibration, config.uncertainty)
-            if fit is not None and model.kind == "v50":  # a public baseline predicts by itself
+            if fit is not None and corrects_the_fit(model.kind):  # a public baseline predicts by itself
                 held = calibration.network_limits.held(held, fit)
             network = NetworkPrediction(*held, calibration.blending_weight)
         recalibration, conformal = calibration.recalibration, calibration.conformal

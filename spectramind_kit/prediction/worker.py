@@ -19,6 +19,7 @@ from spectramind_kit.prediction.inference import Inference, infer
 from spectramind_kit.prediction.measure import PlanetTask, training_labels
 from spectramind_kit.prediction.training_set import StoredTrainingSet
 from spectramind_kit.products import TransitFit
+from spectramind_kit.settings.model import corrects_the_fit
 
 
 def one_thread() -> threadpool_limits:
@@ -62,7 +63,8 @@ class FitTask:
     def __call__(self, planet_id: int) -> FitSummary:
         """Fit every visit of a planet."""
         config = self.task.config
-        if config.model.kind != "v50":  # a baseline's features are not stored, so they are made where they are used
+        if not corrects_the_fit(config.model.kind):
+            # A baseline's features are not stored, so they are made where they are used.
             config = replace(config, model=replace(config.model, kind="none"))
         with one_thread():
             measured = replace(self.task, config=config).measure(planet_id)

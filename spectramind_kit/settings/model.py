@@ -1,9 +1,46 @@
 """What corrects the prediction of fit and prior."""
 
+import difflib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from importlib.metadata import entry_points
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 from spectramind_kit.settings.quantities import Count, Fraction, Whole
+
+PUBLIC_BASELINES = ("thang_do_duc", "v1ctorious_80bl_128hd_impact", "fawad_awan_spectrum_regressor")
+"""Kinds of model that predict by themselves."""
+KINDS = ("auto", "none", "v50", *PUBLIC_BASELINES)
+"""Kinds of model that come with the kit."""
+ENTRY_POINTS = "spectramind.models"
+"""Group of entry points by which an installed package offers models under short names."""
+
+
+def is_own(kind: str) -> bool:
+    """Return whether a kind of model comes from outside the kit."""
+    return kind not in KINDS
+
+
+def corrects_the_fit(kind: str) -> bool:
+    """Return whether a kind of model sees the features of a planet and corrects fit and prior: V50, or one's own."""
+    return kind == "v50" or is_own(kind)
+
+
+def _known_kind(kind: str) -> str:
+    if not is_own(kind) or re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", kind):
+        return kind
+    known = (*KINDS, *(each.name for each in entry_points(group=ENTRY_POINTS)))
+    if kind in known:
+        return kind
+    near = difflib.get_close_matches(kind, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"one of {', '.join(known)}, or package.module:Class for a model of one's own{hint}")
+
+
+Kind = Annotated[str, AfterValidator(_known_kind)]
 
 
 @dataclass(frozen=True)
@@ -12,7 +49,8 @@ class ModelConfig:
 
     Attributes:
         kind: "auto" (what the machine and the number of training planets bear), "none" (fit and prior alone), "v50"
-            (the network), or one of three public baselines, which predict by themselves.
+            (the network), one of three public baselines, which predict by themselves, or "package.module:Class": a
+            torch module or a regressor of one's own, which corrects fit and prior as V50 does.
         d_model: width of the network.
         d_state: states per channel of the selective scan.
         time_layers: depth of its encoder of time.
@@ -22,11 +60,10 @@ class ModelConfig:
         patch: time bins that make one step of the sequence.
         dropout: fraction of activations dropped in training.
         members: networks trained per fold, with different seeds.
+        options: arguments of a model of one's own, by name; None is none.
     """
 
-    kind: Literal[
-        "auto", "none", "v50", "thang_do_duc", "v1ctorious_80bl_128hd_impact", "fawad_awan_spectrum_regressor"
-    ]
+    kind: Kind
     d_model: Count
     d_state: Count
     time_layers: Count
@@ -36,3 +73,4 @@ class ModelConfig:
     patch: Count
     dropout: Fraction
     members: Count
+    options: Mapping[str, Any] | None = None

@@ -16,7 +16,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spectramind_kit.config import Config
+from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.metric import score
+from spectramind_kit.own_models.door import is_network, model_class
+from spectramind_kit.own_models.regressors import are_regressors, train_regressors
 from spectramind_kit.prediction.inference import Inference
 from spectramind_kit.prediction.measure import PlanetTask
 from spectramind_kit.prediction.population import LabelStatistics
@@ -30,6 +33,7 @@ from spectramind_kit.prediction.spectrum import fit_prediction
 from spectramind_kit.prediction.trained_model import TrainedModel
 from spectramind_kit.prediction.training_set import TrainingSet
 from spectramind_kit.products import Spectrum
+from spectramind_kit.settings.model import corrects_the_fit, is_own
 from spectramind_kit.symbolic.bands import region_names
 from spectramind_kit.training.examples import Examples, concatenated
 from spectramind_kit.uncertainty.blending import Prediction, Predictions, blended, learn_blending_weight
@@ -122,8 +126,8 @@ def learn_model(
         return fit_alone, fit_spectra
     keep(fit_alone)
     if kind != "none":
-        if kind == "v50":
-            _train_networks(fit_alone, held_out, task, edition, unlabelled)
+        if corrects_the_fit(kind):
+            _train_correction(fit_alone, held_out, task, edition, unlabelled)
         else:
             _train_baselines(kind, held_out, task)
         folder = WorkFolder(task.work).model
@@ -191,7 +195,7 @@ class _Teacher:
         calibration = fit_calibration(recalibration, n_wavelength)
         if kind == "none":
             return calibration
-        if kind != "v50":  # a public baseline predicts by itself
+        if not corrects_the_fit(kind):  # a public baseline predicts by itself
             return replace(calibration, blending_weight=np.ones(n_wavelength))
         own = self._recalibration(planets, self._network(planets, calibration), labels)
         calibration = replace(calibration, network_recalibration=own)
@@ -225,6 +229,24 @@ class _Teacher:
         if planets.predicted:
             prediction = blended(prediction, self._network(planets, calibration), calibration.blending_weight)
         return (planets.truth - prediction[0]) / prediction[1]
+
+
+def _train_correction(
+    model: TrainedModel, held_out: HeldOut, task: PlanetTask, edition: str, unlabelled: Sequence[Inference]
+) -> None:
+    """Train what corrects fit and prior: V50, a torch module of the user's, or a regressor over tables.
+
+    Arguments as of ``_train_networks``.
+    """
+    kind, networks = task.config.model.kind, WorkFolder(task.work).networks
+    if is_own(kind) and not is_network(model_class(kind)):
+        examples = _examples(model, held_out, task.config)
+        fgs1 = is_fgs1(model.wavelength)
+        train_regressors(task.config.model, examples.features, examples.truth, examples.fold, fgs1, networks)
+        return
+    if are_regressors(networks):
+        shutil.rmtree(networks)
+    _train_networks(model, held_out, task, edition, unlabelled)
 
 
 def _train_networks(

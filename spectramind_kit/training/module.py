@@ -6,12 +6,12 @@ import numpy as np
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from spectramind_kit.metric import unclipped_score
 from spectramind_kit.networks.batch import Batch
-from spectramind_kit.networks.spectramind import Correction, SpectraMindV50
+from spectramind_kit.networks.spectramind import Correction
 from spectramind_kit.settings.training import TrainingConfig
 from spectramind_kit.training.losses import SpectrumLoss
 
@@ -43,7 +43,7 @@ class NetworkModule(lightning.LightningModule):
 
     def __init__(
         self,
-        network: SpectraMindV50,
+        network: nn.Module,
         loss: SpectrumLoss,
         config: TrainingConfig,
         n_step: int,

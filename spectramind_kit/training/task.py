@@ -10,9 +10,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from spectramind_kit.features.planet import Features
+from spectramind_kit.own_models.door import source_hash
 from spectramind_kit.prediction.ensemble import Member
 from spectramind_kit.settings.loss import LossConfig
-from spectramind_kit.settings.model import ModelConfig
+from spectramind_kit.settings.model import ModelConfig, is_own
 from spectramind_kit.settings.training import TrainingConfig
 from spectramind_kit.training.examples import Examples, content_hash, load_examples, save_examples
 from spectramind_kit.work_folder.provenance import code_hash, config_hash
@@ -58,7 +59,8 @@ class NetworkTask:
         """
         training = {k: v for k, v in asdict(self.training).items() if k not in ("hours", "device", "devices")}
         data = (examples.content_hash(), simulated and simulated.content_hash(), content_hash(unlabelled))
-        return config_hash(self.model, self.loss, training, self.seed, self.edition, training_code(), *data)
+        code = training_code(), source_hash(self.model.kind) if is_own(self.model.kind) else ""
+        return config_hash(self.model, self.loss, training, self.seed, self.edition, *code, *data)
 
     def weights(self, member: Member) -> Path:
         """Return where a finished member's weights lie."""

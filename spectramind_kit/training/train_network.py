@@ -35,8 +35,12 @@ from spectramind_kit.errors import SpectraMindError, describe
 from spectramind_kit.features.planet import Features
 from spectramind_kit.files import replacing
 from spectramind_kit.metric import EDITIONS
-from spectramind_kit.networks.spectramind import SpectraMindV50
+from spectramind_kit.networks.new_network import new_network
+from spectramind_kit.networks.spectral_graph import spectral_graph
+from spectramind_kit.networks.spectramind import molecular_bands
+from spectramind_kit.own_models.door import carry_source
 from spectramind_kit.prediction.ensemble import RECORD, Member
+from spectramind_kit.settings.model import is_own
 from spectramind_kit.training.batches import PlanetDataset, collate_items
 from spectramind_kit.training.examples import Examples
 from spectramind_kit.training.folds import assign_folds
@@ -70,14 +74,16 @@ def train_networks(
     """
     key, started, budget = task.key(examples, simulated, unlabelled), time.monotonic(), 3600.0 * task.training.hours
     _remove_outdated(task, key)
-    start = (
-        _encoder(task, examples, unlabelled, _BUDGET_OF_ENCODER * budget) if task.training.pretraining_epochs else {}
-    )
+    start: Weights = {}
+    if task.training.pretraining_epochs and not is_own(task.model.kind):  # what it teaches is V50's encoder of time
+        start = _encoder(task, examples, unlabelled, _BUDGET_OF_ENCODER * budget)
     if simulated is not None and len(simulated):
         _train(task, simulated, [START], start, _BUDGET_OF_START * budget)
         start = load_file(task.weights(START))
     members = members_of(examples, task.model)
     _train(task, examples, members, start, budget - (time.monotonic() - started))
+    if is_own(task.model.kind):
+        carry_source(task.model.kind, task.networks)
     record = {
         "model": asdict(task.model),
         "key": key,
@@ -186,31 +192,17 @@ def new_module(task: NetworkTask, learned: Examples, start: Weights) -> NetworkM
         learned: the planets it learns from.
         start: weights that it starts from, by name; may be empty.
     """
-    network = SpectraMindV50(learned.wavelength, task.model)
-    network.load_state_dict(start, strict=False)
-    learn_scales(network, learned)
-    if "linear_correction.gains" not in start:
-        residuals = [(truth - each.mean) / each.sigma for each, truth in zip(learned.features, learned.truth)]
-        network.linear_correction.learn(np.stack([each.node for each in learned.features]), np.stack(residuals))
+    network = new_network(learned.wavelength, task.model)
+    if (learn := getattr(network, "learn", None)) is not None:
+        learn(learned.features, learned.truth)
+    # Scales are those of the planets at hand, wherever the weights come from.
+    network.load_state_dict({name: part for name, part in start.items() if "_scale." not in name}, strict=False)
     steps = task.training.epochs * -(-len(learned) // task.training.batch_size)
     naive = float(learned.truth.mean()), float(learned.truth.std())
-    graph = network.graph_encoder
-    loss = SpectrumLoss(
-        learned.wavelength,
-        task.loss,
-        EDITIONS[task.edition],
-        naive,
-        graph.edge_index,
-        graph.edge_attr.new_ones(len(graph.edge_attr)),
-    )
+    graph = spectral_graph(learned.wavelength, molecular_bands())
+    edges, weight = torch.from_numpy(graph.edge_index), torch.ones(graph.edge_index.shape[1])
+    loss = SpectrumLoss(learned.wavelength, task.loss, EDITIONS[task.edition], naive, edges, weight)
     return NetworkModule(network, loss, task.training, steps, naive, task.edition)
-
-
-def learn_scales(network: SpectraMindV50, examples: Examples) -> None:
-    """Take mean and scale of every input from the planets that are learned from."""
-    network.sequence_scale.learn(np.concatenate([visit for each in examples.features for visit in each.visits]))
-    network.node_scale.learn(np.stack([each.node for each in examples.features]))
-    network.context_scale.learn(np.stack([each.context for each in examples.features]))
 
 
 def training_loader(dataset: PlanetDataset, batch_size: int, seed: int, world: int = 1, rank: int = 0) -> DataLoader:
