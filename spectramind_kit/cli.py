@@ -168,7 +168,7 @@ def new(
 
     It is trained, blended, rehearsed and submitted as model.kind=NAME:CLASS.
     """
-    from spectramind_kit.own_models.template import write_template
+    from spectramind_kit.model_templates.template import write_template
 
     model, test = write_template(name, sort.value, out)
     class_name = "".join(part.capitalize() for part in name.split("_"))

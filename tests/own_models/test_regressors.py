@@ -98,7 +98,7 @@ def test_an_answer_that_fits_nothing_costs_that_planet_only_the_correction(examp
 
 def test_a_planet_is_answered_the_same_whatever_its_neighbours(examples, tmp_path):
     train_regressors(
-        ModelConfig("spectramind_kit.own_models.ridge:Ridge", 8, 2, 1, 1, 1, 2, 10, 0.0, 1),
+        ModelConfig("spectramind_kit.model_templates.ridge:Ridge", 8, 2, 1, 1, 1, 2, 10, 0.0, 1),
         examples.features,
         examples.truth,
         examples.fold,

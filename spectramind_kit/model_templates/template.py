@@ -5,7 +5,7 @@ from pathlib import Path
 
 from spectramind_kit.errors import SpectraMindError
 
-EXAMPLES = {"regressor": ("ridge", "Ridge"), "network": ("mlp", "Perceptron")}
+EXAMPLES = {"regressor": ("ridge", "Ridge"), "network": ("perceptron", "Perceptron")}
 """Module and class of the example of each sort."""
 _TEST = '''"""{class_name} goes the whole way from training to a submission."""
 
@@ -38,7 +38,7 @@ def write_template(name: str, sort: str, folder: Path) -> tuple[Path, Path]:
         raise SpectraMindError(f"name of a model: {name}", wanted=wanted, got=name)
     example, class_name = EXAMPLES[sort]
     own = "".join(part.capitalize() for part in name.split("_"))
-    source = (files("spectramind_kit.own_models") / f"{example}.py").read_text(encoding="utf-8")
+    source = (files("spectramind_kit.model_templates") / f"{example}.py").read_text(encoding="utf-8")
     model, test = folder / f"{name}.py", folder / f"test_{name}.py"
     for path in (model, test):
         if path.exists():

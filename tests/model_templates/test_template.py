@@ -14,7 +14,7 @@ from spectramind_kit import runs
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.metric import unclipped_score
-from spectramind_kit.own_models.template import write_template
+from spectramind_kit.model_templates.template import write_template
 from spectramind_kit.prediction.measure import PlanetTask
 from spectramind_kit.prediction.predict import predict_planets
 from spectramind_kit.prediction.trained_model import save_model
@@ -23,8 +23,8 @@ from tests.conftest import SMALLEST_NETWORK
 from tests.training.test_held_out import TINY, inferred_by, labels_of, planets
 
 EXAMPLES = {
-    "regressor": "spectramind_kit.own_models.ridge:Ridge",
-    "network": "spectramind_kit.own_models.mlp:Perceptron",
+    "regressor": "spectramind_kit.model_templates.ridge:Ridge",
+    "network": "spectramind_kit.model_templates.perceptron:Perceptron",
 }
 
 
