@@ -6,6 +6,7 @@ population's. At the end how many files were lost, how many answers are beyond 6
 planets that were left alone have the same bits as without the damage.
 
     python benchmarks/faults.py [--train 24] [--seed 0] [--folder FOLDER] [--json FILE] [--only WORD ...]
+    python benchmarks/faults.py --tables         damage to the tables of the folder: text, blank lines, bytes, no file
     python benchmarks/faults.py --kills 50       kill parent, worker, or all at random moments, then go on
     python benchmarks/faults.py --failing-calls  fail the n-th open, replace, fsync or mkdir of `submit`, for every n
 """
@@ -26,14 +27,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from damaged_files import FAULTS, Fault
+from damaged_tables import TABLES, faults_of
 from failing_calls import FAILING, failing_call
-from spectramind_kit.simulation.folder import simulate_folder
 
 from spectramind_kit import runs
 from spectramind_kit.competition.folder import open_competition, read_spectra
 from spectramind_kit.config import Config, load_config
-from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.errors import SpectraMindError, describe
 from spectramind_kit.prediction.summary import SubmissionSummary
+from spectramind_kit.simulation.simulated_folder import simulate_folder
 from spectramind_kit.work_folder.submission import read_submission, submission_arrays, validate_submission
 
 N_ALONE = 3
@@ -50,6 +52,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--only", nargs="*", help="kinds whose names hold one of these words")
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--tables", action="store_true")
     parser.add_argument("--failing-calls", action="store_true")
     options = parser.parse_args()
     overrides = ["simulation=small", "simulation.two_visit_fraction=0", "model=none"]
@@ -58,6 +61,8 @@ def main() -> None:
         ground = Ground(options.folder or Path(scratch), options.train, options.seed, config)
         if options.kills:
             figures = kills(ground, options.kills, np.random.default_rng(options.seed))
+        elif options.tables:
+            figures = tables(ground, options.seed, options.only or [""])
         elif options.failing_calls:
             figures = failing_calls(ground)
         else:
@@ -154,6 +159,37 @@ def alone_are_the_same(ground: Ground, summary: SubmissionSummary, alone: list[i
         for planet in alone
         for part in ("mean", "sigma")
     )
+
+
+def tables(ground: Ground, seed: int, only: list[str]) -> dict[str, object]:
+    """Damage each table in each way; print and return which files were lost, and which answers changed for nothing."""
+    clean = {s.planet_id: s for s in ground.submit(ground.copy("clean")).spectra}
+    rows: dict[str, dict[str, object]] = {}
+    for table in TABLES:
+        for place, fault in enumerate(faults_of(table)):
+            name = f"{table}: {fault.name}"
+            if not any(word in name for word in only):
+                continue
+            data = ground.copy("tables")
+            for part in ("light_curves", "fits"):
+                shutil.copytree(ground.folder / "clean" / "work" / part, data.parent / "work" / part)
+            fault.damage(data / table, np.random.default_rng((seed, place)))
+            try:
+                summary = ground.submit(data)
+                got = submission_arrays(read_submission(data.parent / "work" / "submission.csv"))[0]
+                lost = "" if sorted(got.tolist()) == ground.planets else f"rows {got.tolist()}"
+                same = all(np.array_equal(s.mean, clean[s.planet_id].mean) for s in summary.spectra)
+                rows[name] = {"lost": lost, "same": same, "wanted": fault.harmless, "rungs": summary.rungs}
+            except Exception as error:
+                rows[name] = {"lost": describe(error), "same": False, "wanted": fault.harmless, "rungs": {}}
+            print(f"{name:<56}{rows[name]['rungs']!s:<24}{'as before' if rows[name]['same'] else '':<10}", end="")
+            print(rows[name]["lost"] or "", flush=True)
+    lost = [name for name, row in rows.items() if row["lost"]]
+    changed = [name for name, row in rows.items() if row["wanted"] and not row["same"]]
+    print(
+        f"{len(rows)} kinds; files lost {len(lost)}: {lost}; answers that changed for nothing {len(changed)}: {changed}"
+    )
+    return {"kinds": rows, "lost": lost, "changed": changed}
 
 
 def kills(ground: Ground, n: int, rng: np.random.Generator) -> dict[str, object]:

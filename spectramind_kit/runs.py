@@ -41,6 +41,7 @@ from spectramind_kit.work_folder.submission import (
     read_submission,
     submission_arrays,
     submission_table,
+    wanted_rows,
 )
 
 logger = logging.getLogger(__name__)
@@ -147,7 +148,7 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     data, work, time_budget = Path(data), Path(work), TimeBudget(config.budget_hours)
     require_writable(work)
     folder = open_competition(data)
-    sample, place = folder.sample_submission(), model or WorkFolder(work).model
+    (sample, problems), place = wanted_rows(folder), model or WorkFolder(work).model
     planets = sample["planet_id"].to_list()
     if model is not None and not is_model(model):
         load_model(model)  # says what is missing
@@ -165,7 +166,8 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     finally:
         growing.close()
     seconds = _since(started)
-    summary = SubmissionSummary(path, spectra, round(seconds / max(1, len(planets)), 3), usable.losses)
+    per_planet = round(seconds / max(1, len(planets)), 3)
+    summary = SubmissionSummary(path, spectra, per_planet, (*problems, *usable.losses))
     _record_submission(summary, data, work, place, config, seconds)
     return summary
 
