@@ -44,6 +44,8 @@ class Flag(StrEnum):
     FGS1_DEPTH = "FGS1 depth differs from AIRS-CH0: saturated or diluted light?"
     CHANNELS_DISAGREE = "FGS1 and AIRS-CH0 see different depths: sigma is widened to their difference"
     DEPTH_CLAMPED = "depth beyond all training planets: clamped, sigma widened"
+    UNLIKE_TRAINING = "light curves beyond the ranges of all training planets: sigma is widened"
+    STAR_UNLIKE_TRAINING = "star table beyond the ranges of all training planets"
     WAVELENGTHS_OUTLYING = "wavelengths far off their neighbours are not used"
     FGS1_IMPOSSIBLE_CALIBRATION = "FGS1: pixels count as dead, their calibration is impossible"
     AIRS_IMPOSSIBLE_CALIBRATION = "AIRS-CH0: pixels count as dead, their calibration is impossible"

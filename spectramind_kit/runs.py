@@ -29,6 +29,7 @@ from spectramind_kit.prediction.training_set import StoredTrainingSet, TrainingS
 from spectramind_kit.prediction.worker import FitTask, PosteriorTask
 from spectramind_kit.products import Spectrum
 from spectramind_kit.training.automatic_model import with_chosen_model
+from spectramind_kit.training.damaged_planets import DamageTask, planets_to_damage
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.held_out import held_out_planets, learn_model
 from spectramind_kit.training.nuisance_priors import learn_nuisance_priors, teaching_planets
@@ -98,7 +99,10 @@ def _train(data: Path, work: Path, config: Config) -> TrainedModel:
     held_out = held_out_planets(training_set, _infer(data, work, "train", fitted, known, config))
     unlabelled = _unlabelled(data, work, folder, known, config)
     keep = with_arguments(save_model, folder=here.model, edition=folder.edition, settings=measured_with(config))
-    model, predicted = learn_model(training_set, held_out, task, folder.edition, unlabelled, keep)
+    damaging = DamageTask(task, known, planets_to_damage(fitted))
+    damaged = for_each_planet(damaging, damaging.planets, config, lambda *_: (), "damage train")
+    taught = [one for planet in damaged.values() for one in planet]
+    model, predicted = learn_model(training_set, held_out, task, folder.edition, unlabelled, keep, taught)
     keep(model)
     if predicted:
         _write_predictions(predicted, work, "train")

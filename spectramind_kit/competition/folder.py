@@ -27,11 +27,12 @@ from spectramind_kit.competition.tables import (
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, N_WAVELENGTH
-from spectramind_kit.products import AxisInfo, ChannelFiles, Orbit, Planet, PlanetObservation, Star
+from spectramind_kit.products import LARGEST_DEPTH, AxisInfo, ChannelFiles, Orbit, Planet, PlanetObservation, Star
 
 logger = logging.getLogger(__name__)
 
-STAR_COLUMNS = ("Rs", "Ms", "Ts", "Mp", "e", "P", "sma", "i")
+STAR_COLUMNS = {"Rs": 1e3, "Ms": 1e3, "Ts": 1e5, "Mp": 1e3, "e": 1.0, "P": 1e5, "sma": 1e5, "i": 180.0}
+"""Columns of the star table, and the largest number that can be true: R_sun, M_sun, K, M_Jupiter, 1, d, R_star, deg."""
 SECONDS_PER_HOUR = 3600.0
 _MARKERS = (
     ("2025", "adc_info.csv"),
@@ -132,7 +133,7 @@ class CompetitionFolder:
     def labels(self) -> tuple[np.ndarray, np.ndarray]:
         """Return training planets (n,) int64 and their true spectra (n, 283) [(Rp/Rs)^2].
 
-        Lines that are no planet's, and planets without a number at every wavelength, are left out.
+        Lines that are no planet's, and planets without a depth at every wavelength, are left out.
 
         Raises:
             CompetitionDataError: if the table is missing, or a column is.
@@ -140,7 +141,8 @@ class CompetitionFolder:
         path = self.root / self._labels_name
         table = read_text_table(path)
         _require_columns(table, ("planet_id", *_LABELS), path)
-        rows = planet_rows(rows_of_numbers(table, _LABELS, path.name), path.name)
+        depths = pl.all_horizontal(pl.col(_LABELS).is_between(0.0, LARGEST_DEPTH, closed="right"))
+        rows = planet_rows(rows_of_numbers(table, _LABELS, path.name).filter(depths), path.name)
         return rows["planet_id"].to_numpy(), rows.select(_LABELS).to_numpy()
 
     def planet(self, split: str, planet_id: int) -> Planet:
@@ -272,7 +274,7 @@ def _planet_from_row(planet_id: int, row: dict, name: str) -> Planet:
     """Keep what is usable of a star-table row; name what is not."""
     number = {column: _number(row.get(column)) for column in STAR_COLUMNS}
     # No mass, size, temperature, period or inclination is zero or negative; an eccentricity may be zero.
-    bad = [c for c, value in number.items() if not math.isfinite(value) or value < 0 or (value == 0 and c != "e")]
+    bad = [c for c, value in number.items() if not 0 <= value <= STAR_COLUMNS[c] or (value == 0 and c != "e")]
 
     def usable(*columns: str) -> bool:
         return not any(c in bad for c in columns)
