@@ -8,7 +8,7 @@ planets that were left alone have the same bits as without the damage.
     python benchmarks/faults.py [--train 24] [--seed 0] [--folder FOLDER] [--json FILE] [--only WORD ...]
     python benchmarks/faults.py --tables         damage to the tables of the folder: text, blank lines, bytes, no file
     python benchmarks/faults.py --kills 50       kill parent, worker, or all at random moments, then go on
-    python benchmarks/faults.py --failing-calls  fail the n-th open, replace, fsync or mkdir of `submit`, for every n
+    python benchmarks/faults.py --failing-calls  fail the n-th open, write, replace, spawn, ... of `submit`, for every n
 """
 
 import argparse
@@ -64,7 +64,7 @@ def main() -> None:
         elif options.tables:
             figures = tables(ground, options.seed, options.only or [""])
         elif options.failing_calls:
-            figures = failing_calls(ground)
+            figures = failing_calls(ground, options.only or [""])
         else:
             faults = [f for f in FAULTS if not options.only or any(word in f.name for word in options.only)]
             figures = damages(ground, faults, options.seed)
@@ -250,23 +250,33 @@ def children_of(pid: int) -> Iterator[int]:
         yield from map(int, task.read_text().split())
 
 
-def failing_calls(ground: Ground) -> dict[str, object]:
-    """Let the n-th call of each kind fail, for every n, in this process; print and return what was lost."""
-    config = replace(ground.config, workers=1)
-    lost: dict[str, list[int]] = {}
-    for kind in FAILING:
-        n, lost[kind] = 0, []
-        failed = True
+def failing_calls(ground: Ground, only: list[str]) -> dict[str, object]:
+    """Let the n-th call of each kind fail, for every n; print and return what was lost.
+
+    Half of the planets have their products stored, so that both reading and making them meet failures. All is done in
+    this process; where processes are started, in those of it.
+    """
+    ground.submit(ground.copy("clean"))
+    rows: dict[str, dict[str, object]] = {}
+    for kind in (kind for kind in FAILING if any(word in kind for word in only)):
+        config = replace(ground.config, workers=2 if kind == "spawn" else 1)
+        n, lost, failed = 0, list[int](), True
         while failed:
             n += 1
             data = ground.copy("failing")
+            for product in (ground.folder / "clean" / "work").glob("*/test/*.npz"):
+                if int(product.name.split("_")[0]) in ground.planets[1:]:
+                    copy = data.parent / "work" / product.relative_to(ground.folder / "clean" / "work")
+                    copy.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(product, copy)
             with failing_call(kind, n) as call:
                 whole = survives(ground.submit, data, config)
             failed = call.failed
             if failed and not whole:
-                lost[kind].append(n)
-        print(f"{kind}: {n - 1} calls failed in turn, files lost at {lost[kind]}", flush=True)
-    return {"lost": lost}
+                lost.append(n)
+        rows[kind] = {"calls": n - 1, "lost": lost}
+        print(f"{kind}: {n - 1} calls failed in turn, files lost at {lost}", flush=True)
+    return rows
 
 
 def survives(submit: Callable[[Path, Config], object], data: Path, config: Config) -> bool:
@@ -278,7 +288,10 @@ def survives(submit: Callable[[Path, Config], object], data: Path, config: Confi
     except OSError:
         pass
     path = data.parent / "work" / "submission.csv"
-    return path.is_file() and len(read_submission(path)) == len(open_competition(data).sample_submission())
+    if not path.is_file():
+        return False
+    validate_submission(read_submission(path), open_competition(data).sample_submission())
+    return True
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ class Flag(StrEnum):
     CHANNELS_DISAGREE = "FGS1 and AIRS-CH0 see different depths: sigma is widened to their difference"
     DEPTH_CLAMPED = "depth beyond all training planets: clamped, sigma widened"
     UNLIKE_TRAINING = "light curves beyond the ranges of all training planets: sigma is widened"
+    COVERAGE_UNLIKE_TRAINING = "less light, or other times, than all training planets have"
     STAR_UNLIKE_TRAINING = "star table beyond the ranges of all training planets"
     WAVELENGTHS_OUTLYING = "wavelengths far off their neighbours are not used"
     FGS1_IMPOSSIBLE_CALIBRATION = "FGS1: pixels count as dead, their calibration is impossible"

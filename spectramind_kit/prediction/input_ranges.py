@@ -12,24 +12,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import Estimate, Planet, TransitFit
 from spectramind_kit.shapes import require_shape
 
+_COVERAGE = ("bins", "bin length", "mid-transit", "FGS1: sigma of depth", "AIRS-CH0: sigma of depth")
 _OF_VISIT = (
-    *("bins", "bin length", "mid-transit", "duration", "impact parameter", "axis over the published one", "depth"),
-    *("FGS1 over AIRS-CH0", "flags"),
+    *("duration", "impact parameter", "axis over the published one", "depth", "FGS1 over AIRS-CH0"),
+    "flags",
 )
-_OF_CHANNEL = ("unused points", "sigma of depth", "noise scale", "red noise", "wrong time", "wrong duration")
+_OF_CHANNEL = ("noise scale", "red noise", "wrong time", "wrong duration")
 _OF_STAR = ("radius", "mass", "temperature", "period", "axis", "inclination", "planet mass")
 STATISTICS = (
+    *_COVERAGE,
     *_OF_VISIT,
     *(f"{channel}: {name}" for channel in ("FGS1", "AIRS-CH0") for name in _OF_CHANNEL),
     *_OF_STAR,
 )
 """What is looked at, in this order; NaN where it could not be measured, which no range minds."""
-LIGHT_CURVES, STAR_TABLE = slice(0, -len(_OF_STAR)), slice(-len(_OF_STAR), None)
-"""Which of them show in the light, and which stand in the star table."""
+PARTS = {
+    Flag.COVERAGE_UNLIKE_TRAINING: slice(0, len(_COVERAGE)),
+    Flag.UNLIKE_TRAINING: slice(len(_COVERAGE), -len(_OF_STAR)),
+    Flag.STAR_UNLIKE_TRAINING: slice(-len(_OF_STAR), None),
+}
+"""Which of them say how much light there was, what it was like, and whose; and the flag of a planet that is beyond."""
 _FEWEST = 8
 """Planets below which ranges say little."""
 _ROOM = 1.5
@@ -60,19 +67,21 @@ class InputRanges:
         for name in ("low", "high", "allowance"):
             require_shape("InputRanges", name, getattr(self, name), (len(STATISTICS),))
 
-    def beyond(self, statistics: np.ndarray, part: slice) -> tuple[str, float] | None:
-        """Return the statistic that is farthest beyond what is allowed, and how far it is [widths]; None if none is.
+    def beyond(self, statistics: np.ndarray) -> dict[Flag, tuple[str, float]]:
+        """Return flags of the parts that are beyond what is allowed: which statistic is farthest, and how far [widths].
 
         Args:
             statistics: (n_visit, n_statistic) of a planet.
-            part: ``LIGHT_CURVES`` or ``STAR_TABLE``.
         """
         if not statistics.size:
-            return None
-        distance = _distance(statistics, self.low, self.high).max(axis=0)[part]
-        excess = distance / self.allowance[part]
-        farthest = int(excess.argmax())
-        return (STATISTICS[part][farthest], float(distance[farthest])) if excess[farthest] > 1.0 else None
+            return {}
+        distance, found = _distance(statistics, self.low, self.high).max(axis=0), {}
+        for flag, part in PARTS.items():
+            excess = distance[part] / self.allowance[part]
+            farthest = int(excess.argmax())
+            if excess[farthest] > 1.0:
+                found[flag] = STATISTICS[part][farthest], float(distance[part][farthest])
+        return found
 
 
 def learn_input_ranges(statistics: Sequence[np.ndarray], fold: np.ndarray) -> InputRanges | None:
@@ -82,6 +91,8 @@ def learn_input_ranges(statistics: Sequence[np.ndarray], fold: np.ndarray) -> In
         statistics: (n_visit, n_statistic) of each planet.
         fold: (n_planet,) of each: how far planets are beyond ranges is measured by those of the other folds.
     """
+    observed = [len(one) > 0 for one in statistics]
+    statistics, fold = [one for one in statistics if len(one)], fold[observed]
     if len(statistics) < _FEWEST or len(set(fold.tolist())) < 2:
         return None
     farthest = np.zeros(len(STATISTICS))
@@ -103,8 +114,15 @@ def statistics_of(fit: TransitFit, planet: Planet | None) -> np.ndarray:
     with np.errstate(all="ignore"):  # what cannot be measured is NaN
         fgs1 = is_fgs1(fit.wavelength)
         channels = [_of_channel(fit, part) for part in (fgs1, ~fgs1)]
-        values = [*_of_visit(fit, planet, fgs1), *channels[0], *channels[1], *_of_star(planet)]
+        values = [*_coverage(fit, fgs1), *_of_visit(fit, planet, fgs1), *channels[0], *channels[1], *_of_star(planet)]
     return np.where(np.isfinite(values), values, np.nan)
+
+
+def _coverage(fit: TransitFit, fgs1: np.ndarray) -> list[float]:
+    mid_time = (_parameter(fit, "mid_time") - fit.time.mean()) / np.ptp(fit.time)
+    used = np.isfinite(fit.flux)
+    sigma = [np.log(_level(fit, part)[1]) if used[:, part].any() else np.nan for part in (fgs1, ~fgs1)]
+    return [np.log(len(fit.time)), np.log(np.median(np.diff(fit.time))), mid_time, *sigma]
 
 
 def _of_visit(fit: TransitFit, planet: Planet | None, fgs1: np.ndarray) -> list[float]:
@@ -112,9 +130,6 @@ def _of_visit(fit: TransitFit, planet: Planet | None, fgs1: np.ndarray) -> list[
     published = planet.orbit.semi_major_axis if planet is not None and planet.orbit else np.nan
     both = used[:, fgs1].any() and used[:, ~fgs1].any()
     return [
-        np.log(len(fit.time)),
-        np.log(np.median(np.diff(fit.time))),
-        (_parameter(fit, "mid_time") - fit.time.mean()) / np.ptp(fit.time),
         np.log(_parameter(fit, "duration")),
         _parameter(fit, "impact_parameter"),
         np.log(_parameter(fit, "semi_major_axis") / published),
@@ -130,8 +145,7 @@ def _of_channel(fit: TransitFit, part: np.ndarray) -> list[float]:
     A transit that is not where the model has it leaves residuals like the model's change with time, of opposite signs
     at ingress and egress; one of another duration leaves them with the same sign.
     """
-    used = np.isfinite(fit.flux[:, part])
-    if not used.any():
+    if not np.isfinite(fit.flux[:, part]).any():
         return [np.nan] * len(_OF_CHANNEL)
     white = _white(fit.residual[:, part])
     red = np.convolve(white, np.full(_RUNNING, 1.0 / _RUNNING), mode="valid").std() * np.sqrt(_RUNNING)
@@ -139,8 +153,6 @@ def _of_channel(fit: TransitFit, part: np.ndarray) -> list[float]:
     after = np.sign(fit.time - _parameter(fit, "mid_time"))
     size = np.sqrt(np.square(change).sum())
     return [
-        1.0 - float(used.mean()),
-        np.log(_level(fit, part)[1]),
         np.log(float(np.median(fit.noise_scale[part]))),
         np.log(red / white.std()),
         float(white @ change) / size,

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from spectramind_kit.flags import Flag, Flags
-from spectramind_kit.prediction.input_ranges import LIGHT_CURVES, STAR_TABLE, InputRanges
+from spectramind_kit.prediction.input_ranges import InputRanges
 from spectramind_kit.products import DepthEstimate
 
 _WRONG = 0.5
@@ -56,7 +56,7 @@ class Safeguards:
         ranges: of what training planets look like to the fit; None where they were too few.
         significance: standard errors, beyond which two channels differ by no chance [1].
         wrong: variance to be added where they do, over their difference squared [1].
-        factors: on sigma, by flags that damaged planets carry and no other [1].
+        factors: on sigma, by flag [1]; of flags of ranges, for each width beyond.
     """
 
     ranges: InputRanges | None = None
@@ -118,10 +118,11 @@ def plausible(
         statistics: (n_visit, n_statistic) of what the planet looks like to the fit.
     """
     found, learned = dict[Flag, str](), known.safeguards
-    for flag, part in ((Flag.UNLIKE_TRAINING, LIGHT_CURVES), (Flag.STAR_UNLIKE_TRAINING, STAR_TABLE)):
-        if learned.ranges is not None and (beyond := learned.ranges.beyond(statistics, part)):
-            found[flag] = f"{beyond[0]}, by {beyond[1]:.1f} widths of the range"
-    sigma = sigma * max((learned.factors.get(flag, 1.0) for flag in (*flags, *found)), default=1.0)
+    factor = max((learned.factors.get(flag, 1.0) for flag in flags), default=1.0)
+    for flag, (name, distance) in (learned.ranges.beyond(statistics) if learned.ranges else {}).items():
+        found[flag] = f"{name}, by {distance:.1f} widths of the range"
+        factor = max(factor, learned.factors.get(flag, 0.0) * distance)
+    sigma = sigma * factor
     difference = channel_difference(*measured, flags, known)
     if difference:
         sigma = np.hypot(sigma, np.sqrt(learned.wrong) * difference)

@@ -7,8 +7,8 @@ Light curves of a few training planets are damaged as files are in practice, fit
     the transit is cut, before or after its middle     observations that began late or ended early
     wavelengths have light added to them               calibration maps with impossible numbers
 
-Their labels tell what came of it. Flags that damaged planets carry, and no planet as it was, get the factor on sigma
-that the damaged ones needed; the others keep their answers as they are.
+Their labels tell what came of it. Flags of damage get the factor on sigma that damaged planets needed, unless planets
+as they were carry them too; who has no such flag keeps the answer as it was.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ from spectramind_kit.config import Config
 from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.prediction.inference import Inference, infer
-from spectramind_kit.prediction.input_ranges import learn_input_ranges
+from spectramind_kit.prediction.input_ranges import PARTS, learn_input_ranges
 from spectramind_kit.prediction.measure import Measurement, PlanetTask
 from spectramind_kit.prediction.plausibility import Safeguards, channel_difference, excess_difference, plausible_range
 from spectramind_kit.prediction.predict import calibrated_spectra
@@ -41,6 +41,12 @@ _ROOM = 1.5
 """By how much channels of a new planet may differ more than those of all training planets [1]."""
 _LEAST_SIGNIFICANCE = 3.0
 _LEAST_WRONG, _LARGEST_WRONG = 0.05, 1.0
+
+_FLAGS = (
+    *(Flag.FGS1_MISSING, Flag.AIRS_MISSING, Flag.INGRESS_CUT, Flag.EGRESS_CUT, Flag.WAVELENGTHS_OUTLYING),
+    *PARTS,
+)
+"""Flags of damage; the others say of many planets what the fit has allowed for."""
 
 Damage = Callable[[LightCurves, LightCurves, np.random.Generator], LightCurves]
 """Returns damaged light curves; the second ones are another planet's."""
@@ -205,18 +211,23 @@ def _wrong(model: TrainedModel, damaged: Sequence[Inference], config: Config) ->
 def _factors(
     model: TrainedModel, held_out: Sequence[Inference], damaged: Sequence[Inference], config: Config
 ) -> dict[Flag, float]:
-    """Return the factor on sigma of each flag that damaged planets carry and no planet as it was."""
+    """Return the factors on sigma: of flags of ranges for each width beyond, whatever the channels disagree by."""
     truth, powers = _truth_of(model), dict[Flag, list[float]]()
     usual = {flag for s in calibrated_spectra(model, held_out, [None] * len(held_out), config) for flag in s.flags}
-    for spectrum in calibrated_spectra(model, damaged, [None] * len(damaged), config):
+    # Sigmas before anything has widened them: what disagreement adds would hide what a range must.
+    alone = replace(model, safeguards=replace(model.safeguards, wrong=0.0))
+    for one, spectrum in zip(damaged, calibrated_spectra(alone, damaged, [None] * len(damaged), config)):
         z2 = np.square((spectrum.mean - truth[spectrum.planet_id]) / spectrum.sigma)
-        for flag in spectrum.flags.keys() - usual:
-            powers.setdefault(flag, []).append(max(float(z2[group].mean()) for group in GROUPS))
-    factors = {flag: np.sqrt(shrunk_excess(float(np.mean(found)), len(found))) for flag, found in powers.items()}
+        power = max(float(z2[group].mean()) for group in GROUPS)
+        beyond = model.safeguards.ranges.beyond(one.statistics) if model.safeguards.ranges else {}
+        for flag in (flag for flag in _FLAGS if flag in spectrum.flags and flag not in usual):
+            distance = beyond[flag][1] if flag in beyond else 1.0
+            if flag in beyond or not beyond:
+                powers.setdefault(flag, []).append(power / distance**2)
     return {
-        flag: float(factor)
-        for flag, factor in sorted(factors.items())
-        if factor > 1.0 and len(powers[flag]) >= _FEWEST_DAMAGED
+        flag: float(np.sqrt(np.mean(found) if flag in PARTS else shrunk_excess(float(np.mean(found)), len(found))))
+        for flag, found in powers.items()
+        if len(found) >= _FEWEST_DAMAGED
     }
 
 

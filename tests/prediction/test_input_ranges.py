@@ -5,14 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from spectramind_kit.prediction.input_ranges import (
-    LIGHT_CURVES,
-    STAR_TABLE,
-    STATISTICS,
-    InputRanges,
-    learn_input_ranges,
-    statistics_of,
-)
+from spectramind_kit.flags import Flag
+from spectramind_kit.prediction.input_ranges import PARTS, STATISTICS, InputRanges, learn_input_ranges, statistics_of
 from spectramind_kit.products import Estimate, Orbit, Planet, Star, TransitFit
 
 RNG = np.random.default_rng(3)
@@ -51,7 +45,7 @@ def test_training_planets_and_their_like_are_within(known):
     planets, ranges = known
     others = [seen(mid=mid) for mid in (5500.0, 6000.0, 6500.0)]
     like = [*planets, *others, np.vstack(planets), np.zeros((0, len(STATISTICS)))]
-    assert all(ranges.beyond(one, part) is None for one in like for part in (LIGHT_CURVES, STAR_TABLE))
+    assert all(ranges.beyond(one) == {} for one in like)
     assert (ranges.allowance >= 0.5).all() and np.isfinite(planets[0]).all()
 
 
@@ -60,7 +54,7 @@ def test_a_channel_whose_transit_comes_later_is_beyond(known, channel, part):
     """So does the light of another planet, whatever its depth is."""
     late = np.zeros(N)
     late[part] = 600.0
-    name, distance = known[1].beyond(seen(shift=late), LIGHT_CURVES)
+    name, distance = known[1].beyond(seen(shift=late))[Flag.UNLIKE_TRAINING]
     assert name.startswith(channel) and distance > 1.0
 
 
@@ -73,20 +67,20 @@ def test_a_channel_whose_transit_comes_later_is_beyond(known, channel, part):
     ],
 )
 def test_a_star_that_no_training_planet_has_is_beyond(known, change, name):
-    found = known[1].beyond(statistics_of(fit_of(), dataclasses.replace(PLANET, **change))[None], STAR_TABLE)
-    assert found is not None and found[0] == name
+    found = known[1].beyond(statistics_of(fit_of(), dataclasses.replace(PLANET, **change))[None])
+    assert found[Flag.STAR_UNLIKE_TRAINING][0] == name
 
 
 def test_what_could_not_be_measured_is_within_every_range(known):
     bare = statistics_of(fit_of(), None)
-    assert np.isnan(bare[STAR_TABLE]).all() and known[1].beyond(bare[None], STAR_TABLE) is None
+    assert np.isnan(bare[PARTS[Flag.STAR_UNLIKE_TRAINING]]).all() and known[1].beyond(bare[None]) == {}
     fit = fit_of()
     gone = dataclasses.replace(fit, flux=np.where(np.arange(N) == 0, np.nan, fit.flux))
     statistics = statistics_of(gone, PLANET)
     assert np.isnan(statistics[[i for i, s in enumerate(STATISTICS) if "FGS1" in s]]).all()
-    assert known[1].beyond(statistics[None], LIGHT_CURVES) is None
+    assert known[1].beyond(statistics[None]) == {}
     never = learn_input_ranges([bare[None]] * 24, np.arange(24) % 4)
-    assert never.beyond(seen(), STAR_TABLE) is None, "stars were never known"
+    assert Flag.STAR_UNLIKE_TRAINING not in never.beyond(seen()), "stars were never known"
 
 
 def test_few_planets_teach_no_ranges():
@@ -98,7 +92,15 @@ def test_several_visits_count_by_the_farthest():
     n = len(STATISTICS)
     ranges = InputRanges(np.zeros(n), np.ones(n), np.full(n, 0.5))
     inside, outside = np.full((1, n), 0.5), np.full((1, n), 0.5)
-    outside[0, 3] = -1.0
-    assert ranges.beyond(np.vstack([inside, outside]), LIGHT_CURVES) == (STATISTICS[3], 1.0)
-    outside[0, 3] = -0.4
-    assert ranges.beyond(np.vstack([inside, outside]), LIGHT_CURVES) is None
+    place = STATISTICS.index("depth")
+    outside[0, place] = -1.0
+    assert ranges.beyond(np.vstack([inside, outside])) == {Flag.UNLIKE_TRAINING: ("depth", 1.0)}
+    outside[0, place] = -0.4
+    assert ranges.beyond(np.vstack([inside, outside])) == {}
+
+
+def test_a_visit_that_was_cut_is_beyond_in_its_times_alone(known):
+    whole = fit_of()
+    first = {name: getattr(whole, name)[: N_TIME // 2] for name in ("time", "flux", "model")}
+    found = known[1].beyond(statistics_of(dataclasses.replace(whole, **first), PLANET)[None])
+    assert Flag.COVERAGE_UNLIKE_TRAINING in found and Flag.STAR_UNLIKE_TRAINING not in found
