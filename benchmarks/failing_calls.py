@@ -92,16 +92,16 @@ def failing_call(kind: str, turn: int) -> Iterator[Call]:
 def _perhaps(kind: str, original: Callable, call: Call) -> Callable:
     """Return a function that does what another one does unless it is its turn to fail."""
 
-    def perhaps(*args: Any, **kwargs: Any) -> Any:
+    def perhaps(first: Any, *args: Any, **kwargs: Any) -> Any:
         if FAILING[kind] is not OPENERS:
-            call.pass_or_fail(kind, args[0])
-            return original(*args, **kwargs)
-        mode = str(args[1] if len(args) > 1 else kwargs.get("mode", "r"))
+            call.pass_or_fail(kind, first)
+            return original(first, *args, **kwargs)
+        mode = str([*args, kwargs.get("mode", "r")][0])
         writing = any(letter in mode for letter in "wax+")
-        ours = not isinstance(args[0], int) and not str(args[0]).startswith(("/dev", "/proc", "/sys"))
+        ours = not isinstance(first, int) and not str(first).startswith(("/dev", "/proc", "/sys"))
         if ours and kind == ("open to write" if writing else "open to read"):
-            call.pass_or_fail(kind, args[0])
-        file = original(*args, **kwargs)
+            call.pass_or_fail(kind, first)
+        file = original(first, *args, **kwargs)
         return FailingWriter(file, call) if ours and writing and kind == "write" else file
 
     return perhaps

@@ -40,7 +40,7 @@ _FEWEST_DAMAGED = 4
 _ROOM = 1.5
 """By how much channels of a new planet may differ more than those of all training planets [1]."""
 _LEAST_SIGNIFICANCE = 3.0
-_LEAST_WRONG, _LARGEST_WRONG = 0.05, 1.0
+_LEAST_WRONG, _LARGEST_WRONG = 0.05, 4.0
 
 _FLAGS = (
     *(Flag.FGS1_MISSING, Flag.AIRS_MISSING, Flag.INGRESS_CUT, Flag.EGRESS_CUT, Flag.WAVELENGTHS_OUTLYING),
@@ -194,7 +194,7 @@ def _significance(model: TrainedModel, held_out: Sequence[Inference]) -> float:
 
 def _wrong(model: TrainedModel, damaged: Sequence[Inference], config: Config) -> float:
     """Return the mean squared error of planets whose channels disagree, over their difference squared."""
-    shares, truth = [], _truth_of(model)
+    squares, truth = [], _truth_of(model)
     for one, spectrum in zip(damaged, calibrated_spectra(model, damaged, [None] * len(damaged), config)):
         if one.posterior is None or Flag.CHANNELS_DISAGREE not in spectrum.flags:
             continue
@@ -202,10 +202,11 @@ def _wrong(model: TrainedModel, damaged: Sequence[Inference], config: Config) ->
             model.training_set.spectra_without(model.training_set.fold_of(one.planet_id)), model.safeguards
         )
         difference = channel_difference(one.posterior.depth, one.posterior.depth_sigma, one.flags, known)
-        shares.append(np.square(spectrum.mean - truth[one.planet_id]).mean() / difference**2)
-    if len(shares) < _FEWEST_DAMAGED:
+        squares.append((np.square(spectrum.mean - truth[one.planet_id]).mean(), difference**2))
+    if len(squares) < _FEWEST_DAMAGED:
         return Safeguards().wrong
-    return float(np.clip(np.mean(shares), _LEAST_WRONG, _LARGEST_WRONG))
+    error, difference = np.sum(squares, axis=0)
+    return float(np.clip(error / difference, _LEAST_WRONG, _LARGEST_WRONG))
 
 
 def _factors(
@@ -220,10 +221,11 @@ def _factors(
         z2 = np.square((spectrum.mean - truth[spectrum.planet_id]) / spectrum.sigma)
         power = max(float(z2[group].mean()) for group in GROUPS)
         beyond = model.safeguards.ranges.beyond(one.statistics) if model.safeguards.ranges else {}
-        for flag in (flag for flag in _FLAGS if flag in spectrum.flags and flag not in usual):
-            distance = beyond[flag][1] if flag in beyond else 1.0
-            if flag in beyond or not beyond:
-                powers.setdefault(flag, []).append(power / distance**2)
+        distances = {flag: distance for flag, (_, distance) in beyond.items()}
+        # Of several ranges the one that is left farthest behind tells the damage; without any, each flag does.
+        telling = {max(distances, key=distances.__getitem__)} if distances else set(spectrum.flags)
+        for flag in (flag for flag in _FLAGS if flag in telling - usual):
+            powers.setdefault(flag, []).append(power / distances.get(flag, 1.0) ** 2)
     return {
         flag: float(np.sqrt(np.mean(found) if flag in PARTS else shrunk_excess(float(np.mean(found)), len(found))))
         for flag, found in powers.items()

@@ -19,8 +19,8 @@ TURNS = {
     "open to write": (1, 2, 5),
     "open to read": (1, 3, 9),
     "write": (1, 2, 7),
-    "replace": (1, 2, 3),
-    "fsync": (1, 2, 3),
+    "replace": (1, 3),
+    "fsync": (1, 3),
     "mkdir": (1, 2),
     "unlink": (1, 2),
 }
