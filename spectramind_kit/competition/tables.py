@@ -41,7 +41,7 @@ def read_csv(path: Path) -> pl.DataFrame:
 def read_text_table(path: Path) -> pl.DataFrame:
     """Read a table row by row, every entry as text: a line that is no row costs no other row.
 
-    Lines above the header, which are narrower or wider than the table, are left out.
+    The table is as wide as the lines that hold most of the entries; others above the first of these are left out.
 
     Raises:
         CompetitionDataError: if the file is missing or has no header.
@@ -49,8 +49,9 @@ def read_text_table(path: Path) -> pl.DataFrame:
 
     def reader() -> pl.DataFrame:
         lines = _clean(path.read_bytes()).getvalue().split(b"\n")
-        widths = [line.count(b",") for line in lines]
-        header = widths.index(Counter(widths).most_common(1)[0][0])
+        widths = [line.count(b",") + 1 for line in lines]
+        entries = {width: n * width for width, n in Counter(widths).items()}
+        header = widths.index(max(entries, key=entries.__getitem__))
         table = pl.read_csv(
             BytesIO(b"\n".join(lines[header:])),
             infer_schema=False,
