@@ -6,8 +6,9 @@ population's. At the end how many files were lost, how many answers are beyond 6
 planets that were left alone have the same bits as without the damage.
 
     python benchmarks/faults.py [--train 24] [--seed 0] [--folder FOLDER] [--json FILE] [--only WORD ...]
+    python benchmarks/faults.py --tables         damage to the tables of the folder: text, blank lines, bytes, no file
     python benchmarks/faults.py --kills 50       kill parent, worker, or all at random moments, then go on
-    python benchmarks/faults.py --failing-calls  fail the n-th open, replace, fsync or mkdir of `submit`, for every n
+    python benchmarks/faults.py --failing-calls  fail the n-th open, write, replace, spawn, ... of `submit`, for every n
 """
 
 import argparse
@@ -26,14 +27,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from damaged_files import FAULTS, Fault
+from damaged_tables import TABLES, faults_of
 from failing_calls import FAILING, failing_call
-from spectramind_kit.simulation.folder import simulate_folder
 
 from spectramind_kit import runs
 from spectramind_kit.competition.folder import open_competition, read_spectra
 from spectramind_kit.config import Config, load_config
-from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.errors import SpectraMindError, describe
 from spectramind_kit.prediction.summary import SubmissionSummary
+from spectramind_kit.simulation.simulated_folder import simulate_folder
 from spectramind_kit.work_folder.submission import read_submission, submission_arrays, validate_submission
 
 N_ALONE = 3
@@ -50,6 +52,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--only", nargs="*", help="kinds whose names hold one of these words")
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--tables", action="store_true")
     parser.add_argument("--failing-calls", action="store_true")
     options = parser.parse_args()
     overrides = ["simulation=small", "simulation.two_visit_fraction=0", "model=none"]
@@ -58,8 +61,10 @@ def main() -> None:
         ground = Ground(options.folder or Path(scratch), options.train, options.seed, config)
         if options.kills:
             figures = kills(ground, options.kills, np.random.default_rng(options.seed))
+        elif options.tables:
+            figures = tables(ground, options.seed, options.only or [""])
         elif options.failing_calls:
-            figures = failing_calls(ground)
+            figures = failing_calls(ground, options.only or [""])
         else:
             faults = [f for f in FAULTS if not options.only or any(word in f.name for word in options.only)]
             figures = damages(ground, faults, options.seed)
@@ -156,6 +161,37 @@ def alone_are_the_same(ground: Ground, summary: SubmissionSummary, alone: list[i
     )
 
 
+def tables(ground: Ground, seed: int, only: list[str]) -> dict[str, object]:
+    """Damage each table in each way; print and return which files were lost, and which answers changed for nothing."""
+    clean = {s.planet_id: s for s in ground.submit(ground.copy("clean")).spectra}
+    rows: dict[str, dict[str, object]] = {}
+    for table in TABLES:
+        for place, fault in enumerate(faults_of(table)):
+            name = f"{table}: {fault.name}"
+            if not any(word in name for word in only):
+                continue
+            data = ground.copy("tables")
+            for part in ("light_curves", "fits"):
+                shutil.copytree(ground.folder / "clean" / "work" / part, data.parent / "work" / part)
+            fault.damage(data / table, np.random.default_rng((seed, place)))
+            try:
+                summary = ground.submit(data)
+                got = submission_arrays(read_submission(data.parent / "work" / "submission.csv"))[0]
+                lost = "" if sorted(got.tolist()) == ground.planets else f"rows {got.tolist()}"
+                same = all(np.array_equal(s.mean, clean[s.planet_id].mean) for s in summary.spectra)
+                rows[name] = {"lost": lost, "same": same, "wanted": fault.harmless, "rungs": summary.rungs}
+            except Exception as error:
+                rows[name] = {"lost": describe(error), "same": False, "wanted": fault.harmless, "rungs": {}}
+            print(f"{name:<56}{rows[name]['rungs']!s:<24}{'as before' if rows[name]['same'] else '':<10}", end="")
+            print(rows[name]["lost"] or "", flush=True)
+    lost = [name for name, row in rows.items() if row["lost"]]
+    changed = [name for name, row in rows.items() if row["wanted"] and not row["same"]]
+    print(
+        f"{len(rows)} kinds; files lost {len(lost)}: {lost}; answers that changed for nothing {len(changed)}: {changed}"
+    )
+    return {"kinds": rows, "lost": lost, "changed": changed}
+
+
 def kills(ground: Ground, n: int, rng: np.random.Generator) -> dict[str, object]:
     """Kill a process at a random moment, again and again in one work folder; nothing finished is made a second time."""
     data = ground.copy("killed")
@@ -214,23 +250,33 @@ def children_of(pid: int) -> Iterator[int]:
         yield from map(int, task.read_text().split())
 
 
-def failing_calls(ground: Ground) -> dict[str, object]:
-    """Let the n-th call of each kind fail, for every n, in this process; print and return what was lost."""
-    config = replace(ground.config, workers=1)
-    lost: dict[str, list[int]] = {}
-    for kind in FAILING:
-        n, lost[kind] = 0, []
-        failed = True
+def failing_calls(ground: Ground, only: list[str]) -> dict[str, object]:
+    """Let the n-th call of each kind fail, for every n; print and return what was lost.
+
+    Half of the planets have their products stored, so that both reading and making them meet failures. All is done in
+    this process; where processes are started, in those of it.
+    """
+    ground.submit(ground.copy("clean"))
+    rows: dict[str, dict[str, object]] = {}
+    for kind in (kind for kind in FAILING if any(word in kind for word in only)):
+        config = replace(ground.config, workers=2 if kind == "spawn" else 1)
+        n, lost, failed = 0, list[int](), True
         while failed:
             n += 1
             data = ground.copy("failing")
+            for product in (ground.folder / "clean" / "work").glob("*/test/*.npz"):
+                if int(product.name.split("_")[0]) in ground.planets[1:]:
+                    copy = data.parent / "work" / product.relative_to(ground.folder / "clean" / "work")
+                    copy.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(product, copy)
             with failing_call(kind, n) as call:
                 whole = survives(ground.submit, data, config)
             failed = call.failed
             if failed and not whole:
-                lost[kind].append(n)
-        print(f"{kind}: {n - 1} calls failed in turn, files lost at {lost[kind]}", flush=True)
-    return {"lost": lost}
+                lost.append(n)
+        rows[kind] = {"calls": n - 1, "lost": lost}
+        print(f"{kind}: {n - 1} calls failed in turn, files lost at {lost}", flush=True)
+    return rows
 
 
 def survives(submit: Callable[[Path, Config], object], data: Path, config: Config) -> bool:
@@ -242,7 +288,10 @@ def survives(submit: Callable[[Path, Config], object], data: Path, config: Confi
     except OSError:
         pass
     path = data.parent / "work" / "submission.csv"
-    return path.is_file() and len(read_submission(path)) == len(open_competition(data).sample_submission())
+    if not path.is_file():
+        return False
+    validate_submission(read_submission(path), open_competition(data).sample_submission())
+    return True
 
 
 if __name__ == "__main__":

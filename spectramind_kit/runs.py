@@ -30,6 +30,7 @@ from spectramind_kit.prediction.worker import FitTask, PosteriorTask
 from spectramind_kit.products import Spectrum
 from spectramind_kit.settings.model import corrects_the_fit
 from spectramind_kit.training.automatic_model import with_chosen_model
+from spectramind_kit.training.damaged_planets import DamageTask, planets_to_damage
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.held_out import held_out_planets, learn_model
 from spectramind_kit.training.nuisance_priors import learn_nuisance_priors, teaching_planets
@@ -42,6 +43,7 @@ from spectramind_kit.work_folder.submission import (
     read_submission,
     submission_arrays,
     submission_table,
+    wanted_rows,
 )
 
 logger = logging.getLogger(__name__)
@@ -98,7 +100,10 @@ def _train(data: Path, work: Path, config: Config) -> TrainedModel:
     held_out = held_out_planets(training_set, _infer(data, work, "train", fitted, known, config))
     unlabelled = _unlabelled(data, work, folder, known, config)
     keep = with_arguments(save_model, folder=here.model, edition=folder.edition, settings=measured_with(config))
-    model, predicted = learn_model(training_set, held_out, task, folder.edition, unlabelled, keep)
+    damaging = DamageTask(task, known, planets_to_damage(fitted))
+    damaged = for_each_planet(damaging, damaging.planets, config, lambda *_: (), "damage train")
+    taught = [one for planet in damaged.values() for one in planet]
+    model, predicted = learn_model(training_set, held_out, task, folder.edition, unlabelled, keep, taught)
     keep(model)
     if predicted:
         _write_predictions(predicted, work, "train")
@@ -148,7 +153,7 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     data, work, time_budget = Path(data), Path(work), TimeBudget(config.budget_hours)
     require_writable(work)
     folder = open_competition(data)
-    sample, place = folder.sample_submission(), model or WorkFolder(work).model
+    (sample, problems), place = wanted_rows(folder), model or WorkFolder(work).model
     planets = sample["planet_id"].to_list()
     if model is not None and not is_model(model):
         load_model(model)  # says what is missing
@@ -166,7 +171,8 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     finally:
         growing.close()
     seconds = _since(started)
-    summary = SubmissionSummary(path, spectra, round(seconds / max(1, len(planets)), 3), usable.losses)
+    per_planet = round(seconds / max(1, len(planets)), 3)
+    summary = SubmissionSummary(path, spectra, per_planet, (*problems, *usable.losses))
     _record_submission(summary, data, work, place, config, seconds)
     return summary
 

@@ -5,8 +5,10 @@ row per planet, one visit without suffix). Nothing is assumed that a file holds:
 the folders, times from ``axis_info.parquet``, rows and columns of the submission from ``sample_submission.csv``.
 """
 
+import logging
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,14 +16,35 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from spectramind_kit.competition.tables import read_table, read_text_table, rows_of_planets, with_integer_ids
+from spectramind_kit.competition.tables import (
+    planet_rows,
+    read_table,
+    read_text_table,
+    rows_of_numbers,
+    rows_of_planets,
+    with_integer_ids,
+)
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, N_WAVELENGTH
-from spectramind_kit.products import AxisInfo, ChannelFiles, Orbit, Planet, PlanetObservation, Star
+from spectramind_kit.products import LARGEST_DEPTH, AxisInfo, ChannelFiles, Orbit, Planet, PlanetObservation, Star
 
-STAR_COLUMNS = ("Rs", "Ms", "Ts", "Mp", "e", "P", "sma", "i")
+logger = logging.getLogger(__name__)
+
+STAR_COLUMNS = {"Rs": 1e3, "Ms": 1e3, "Ts": 1e5, "Mp": 1e3, "e": 1.0, "P": 1e5, "sma": 1e5, "i": 180.0}
+"""Columns of the star table, and the largest number that can be true: R_sun, M_sun, K, M_Jupiter, 1, d, R_star, deg."""
 SECONDS_PER_HOUR = 3600.0
+_MARKERS = (
+    ("2025", "adc_info.csv"),
+    ("2024", "train_adc_info.csv"),
+    ("2024", "test_adc_info.csv"),
+    ("2025", "train.csv"),
+    ("2025", "test_star_info.csv"),
+    ("2024", "train_labels.csv"),
+)
+"""Tables that only one edition has; the later ones are for folders that have lost the first."""
+_LABELS = tuple(f"wl_{i + 1}" for i in range(N_WAVELENGTH))
+_ADC = tuple(f"{channel}_adc_{constant}" for channel in CHANNELS for constant in ("gain", "offset"))
 
 
 def open_competition(root: Path | str) -> "CompetitionFolder":
@@ -31,7 +54,7 @@ def open_competition(root: Path | str) -> "CompetitionFolder":
         CompetitionDataError: if the folder does not exist or holds none of the competition's tables.
     """
     root = Path(root)
-    for edition, marker in (("2025", "adc_info.csv"), ("2024", "train_adc_info.csv"), ("2024", "test_adc_info.csv")):
+    for edition, marker in _MARKERS:
         if (root / marker).is_file():
             return CompetitionFolder(root, edition)
     found = sorted(p.name for p in root.iterdir())[:12] if root.is_dir() else "no such folder"
@@ -58,27 +81,26 @@ class CompetitionFolder:
     @cached_property
     def axis(self) -> AxisInfo:
         """Frame times [s] and AIRS wavelengths [um] of ``axis_info.parquet``."""
-        table = self._read_table("axis_info.parquet")
-        times = {}
-        for channel in CHANNELS:
-            hours = self._column(table, f"{channel}-axis0-h", "axis_info.parquet").drop_nulls().to_numpy()
-            times[channel] = hours * SECONDS_PER_HOUR
-        wavelength = self._column(table, f"{AIRS.name}-axis2-um", "axis_info.parquet").drop_nulls().to_numpy()
+        path = self.root / "axis_info.parquet"
+        table, of_wavelength = read_table(path), f"{AIRS.name}-axis2-um"
+        of_time = {channel: f"{channel}-axis0-h" for channel in CHANNELS}
+        _require_columns(table, (*of_time.values(), of_wavelength), path)
+        times = {c: table[name].drop_nulls().to_numpy() * SECONDS_PER_HOUR for c, name in of_time.items()}
+        wavelength = table[of_wavelength].drop_nulls().to_numpy()
         if len(wavelength) != AIRS.n_column:
-            raise CompetitionDataError(
-                f"{self.root / 'axis_info.parquet'}", wanted=f"{AIRS.n_column} wavelengths", got=len(wavelength)
-            )
+            raise CompetitionDataError(f"{path}", wanted=f"{AIRS.n_column} wavelengths", got=len(wavelength))
         return AxisInfo(frame_time=times, wavelength=wavelength)
 
     @cached_property
     def wavelength(self) -> np.ndarray:
         """Wavelengths of the predictions, (283,) [um]: FGS1, then AIRS ascending."""
-        table = self._read_table("wavelengths.csv")
-        if table.shape != (1, N_WAVELENGTH):
-            raise CompetitionDataError(
-                f"{self.root / 'wavelengths.csv'}", wanted=f"1 row of {N_WAVELENGTH} columns", got=table.shape
-            )
-        return _numbers(table, self.root / "wavelengths.csv")[0]
+        path = self.root / "wavelengths.csv"
+        table = read_text_table(path)
+        _require_columns(table, _LABELS, path)
+        rows = rows_of_numbers(table, _LABELS, path.name).select(_LABELS).unique(maintain_order=True)
+        if len(rows) != 1:
+            raise CompetitionDataError(f"{path}", wanted=f"1 row of {N_WAVELENGTH} numbers", got=len(rows))
+        return rows.to_numpy()[0]
 
     def planet_ids(self, split: str) -> list[int]:
         """Return the planets that have a folder in "train" or "test", ascending."""
@@ -93,8 +115,9 @@ class CompetitionFolder:
         return sorted(int(p.name) for p in folder.iterdir() if p.is_dir() and p.name.isdigit())
 
     def sample_submission(self) -> pl.DataFrame:
-        """Return ``sample_submission.csv``; ``planet_id`` is Int64."""
-        return with_integer_ids(self._read_table("sample_submission.csv"), "sample_submission.csv")
+        """Return ``sample_submission.csv``, one row a planet: ``planet_id`` Int64, Float64 and null where no number."""
+        table = planet_rows(read_text_table(self.root / "sample_submission.csv"), "sample_submission.csv")
+        return table.with_columns(pl.col(pl.String).cast(pl.Float64, strict=False))
 
     def tables(self) -> list[str]:
         """Return the names of the edition's tables, there or not; not every stage needs every one."""
@@ -108,15 +131,26 @@ class CompetitionFolder:
         return [name for name in self.tables() if not (self.root / name).is_file()]
 
     def labels(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return training planets (n,) int64 and their true spectra (n, 283) [(Rp/Rs)^2]."""
-        return read_spectra(self.root / self._labels_name)
+        """Return training planets (n,) int64 and their true spectra (n, 283) [(Rp/Rs)^2].
+
+        Lines that are no planet's, and planets without a depth at every wavelength, are left out.
+
+        Raises:
+            CompetitionDataError: if the table is missing, or a column is.
+        """
+        path = self.root / self._labels_name
+        table = read_text_table(path)
+        _require_columns(table, ("planet_id", *_LABELS), path)
+        depths = pl.all_horizontal(pl.col(_LABELS).is_between(0.0, LARGEST_DEPTH, closed="right"))
+        rows = planet_rows(rows_of_numbers(table, _LABELS, path.name).filter(depths), path.name)
+        return rows["planet_id"].to_numpy(), rows.select(_LABELS).to_numpy()
 
     def planet(self, split: str, planet_id: int) -> Planet:
         """Return what the star table holds of a planet; missing or damaged entries become None and a flag."""
         if self.edition == "2024":
             return Planet(planet_id)
         name = f"{split}_star_info.csv"
-        if not (self.root / name).is_file():
+        if split not in self._star_tables:
             return Planet(planet_id, flags={Flag.STAR_TABLE_MISSING: name})
         row = self._star_tables[split].get(planet_id)
         if row is None:
@@ -166,35 +200,31 @@ class CompetitionFolder:
     def _adc_row(self, split: str, planet_id: int) -> dict[str, float]:
         """Return gains and offsets by column name, every one a finite number and gains above zero."""
         name = "adc_info.csv" if self.edition == "2025" else f"{split}_adc_info.csv"
-        table = self._read_table(name)
+        path = self.root / name
+        table = read_text_table(path)
+        _require_columns(table, _ADC, path)
         if self.edition == "2024":
-            table = with_integer_ids(table, name).filter(pl.col("planet_id") == planet_id)
-        if len(table) != 1:
-            raise CompetitionDataError(f"{self.root / name}, planet {planet_id}", wanted="one row", got=len(table))
-        constants = {}
-        for column in (f"{channel}_adc_{constant}" for channel in CHANNELS for constant in ("gain", "offset")):
-            value = _number(self._column(table, column, name)[0])
-            if not math.isfinite(value) or (column.endswith("gain") and value <= 0):
-                raise CompetitionDataError(f"{self.root / name}, {column}", wanted="a usable number", got=value)
-            constants[column] = value
-        return constants
+            table = planet_rows(table, name).filter(pl.col("planet_id") == planet_id)
+        rows = rows_of_numbers(table, _ADC, name).select(_ADC).unique(maintain_order=True)
+        if len(rows) != 1:
+            got = f"{len(rows)} of {len(table)} lines"
+            raise CompetitionDataError(f"{path}, planet {planet_id}", wanted="one row of numbers", got=got)
+        for column in _ADC:
+            if column.endswith("gain") and rows[column][0] <= 0:
+                raise CompetitionDataError(f"{path}, {column}", wanted="a usable number", got=rows[column][0])
+        return rows.row(0, named=True)
 
     @cached_property
     def _star_tables(self) -> dict[str, dict[int, dict]]:
+        """Rows by split and planet; a split whose table is missing or cannot be read is left out."""
         tables = {}
         for split in ("train", "test"):
             name = f"{split}_star_info.csv"
-            if (self.root / name).is_file():
+            try:
                 tables[split] = rows_of_planets(read_text_table(self.root / name), name)
+            except CompetitionDataError as error:
+                logger.warning("the fit does without the star table: %s", error)
         return tables
-
-    def _read_table(self, name: str) -> pl.DataFrame:
-        return read_table(self.root / name)
-
-    def _column(self, table: pl.DataFrame, column: str, name: str) -> pl.Series:
-        if column not in table.columns:
-            raise CompetitionDataError(f"{self.root / name}", wanted=f"column {column!r}", got=table.columns[:12])
-        return table[column]
 
 
 def read_spectra(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
@@ -205,17 +235,23 @@ def read_spectra(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
     """
     path = Path(path)
     table = with_integer_ids(read_table(path), path.name)
-    columns = [f"wl_{i + 1}" for i in range(N_WAVELENGTH)]
-    missing = [c for c in columns if c not in table.columns]
-    if missing:
-        raise CompetitionDataError(
-            f"{path}", wanted=f"columns wl_1 .. wl_{N_WAVELENGTH}", got=f"none named {missing[0]}"
-        )
-    spectra = _numbers(table.select(columns), path)
+    _require_columns(table, _LABELS, path)
+    spectra = _numbers(table.select(_LABELS), path)
     if not np.isfinite(spectra).all():
         bad = table["planet_id"][int(np.argmin(np.isfinite(spectra).all(axis=1)))]
         raise CompetitionDataError(f"{path}", wanted="finite depths", got=f"NaN in the row of planet {bad}")
     return table["planet_id"].to_numpy(), spectra
+
+
+def _require_columns(table: pl.DataFrame, columns: Sequence[str], path: Path) -> None:
+    """Refuse a table that has not all columns.
+
+    Raises:
+        CompetitionDataError: naming the first one that is missing.
+    """
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise CompetitionDataError(f"{path}", wanted=f"column {missing[0]!r}", got=table.columns[:12])
 
 
 def _numbers(table: pl.DataFrame, path: Path) -> np.ndarray:
@@ -238,7 +274,7 @@ def _planet_from_row(planet_id: int, row: dict, name: str) -> Planet:
     """Keep what is usable of a star-table row; name what is not."""
     number = {column: _number(row.get(column)) for column in STAR_COLUMNS}
     # No mass, size, temperature, period or inclination is zero or negative; an eccentricity may be zero.
-    bad = [c for c, value in number.items() if not math.isfinite(value) or value < 0 or (value == 0 and c != "e")]
+    bad = [c for c, value in number.items() if not 0 <= value <= STAR_COLUMNS[c] or (value == 0 and c != "e")]
 
     def usable(*columns: str) -> bool:
         return not any(c in bad for c in columns)

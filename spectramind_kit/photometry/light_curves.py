@@ -21,7 +21,12 @@ from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, FGS1_WAVELENGTH, C
 from spectramind_kit.photometry.binning import bin_edges, bin_mean
 from spectramind_kit.photometry.extraction import extract
 from spectramind_kit.photometry.jitter import image_series, moment_weights
-from spectramind_kit.photometry.lost_exposures import bins_with, lost_exposure_flags, lost_exposures
+from spectramind_kit.photometry.lost_exposures import (
+    bins_with,
+    lost_exposure_flags,
+    lost_exposures,
+    without_spoiled_bins,
+)
 from spectramind_kit.photometry.window import photometric_pixels
 from spectramind_kit.products import LightCurves, PlanetObservation
 from spectramind_kit.settings.detector import CalibrationConfig, PhotometryConfig
@@ -211,10 +216,11 @@ class ChannelCurves:
 def channel_curves(bins: PixelBins, edges: np.ndarray, photometry: PhotometryConfig) -> ChannelCurves:
     """Extract one channel's light in the bins between ``edges`` (n_time + 1,) [s]; none of them may be empty."""
     n_time = len(edges) - 1
-    light = extract(bins, photometry)
     lost = lost_exposures(bins.moments[0])
+    spoiled = bins_with(lost, bins.mid_time, edges)
+    light = extract(without_spoiled_bins(bins, spoiled), photometry)
     error = np.sqrt(light.variance[:, None] / bins.count[:n_time])
-    error[:, bins_with(lost, bins.mid_time, edges)] = np.inf
+    error[:, spoiled] = np.inf
     image = image_series(bins.channel, bins.moments)
     return ChannelCurves(
         flux=light.flux[:, :n_time],

@@ -4,8 +4,11 @@ Transits and drifts change the light by a few per cent; an exposure that is off 
 not show the star, and the bin it falls into has no usable flux.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
+from spectramind_kit.calibration.pixel_bins import PixelBins
 from spectramind_kit.flags import Flag, Flags
 from spectramind_kit.instruments import AIRS, FGS1
 
@@ -38,6 +41,23 @@ def bins_with(exposures: np.ndarray, mid_time: np.ndarray, edges: np.ndarray) ->
     marked = np.zeros(len(edges) - 1, dtype=bool)
     marked[bin_of[(bin_of >= 0) & (bin_of < len(marked))]] = True
     return marked
+
+
+def without_spoiled_bins(bins: PixelBins, spoiled: np.ndarray) -> PixelBins:
+    """Return the pixels with the mean of the exposures in bins that are not spoiled.
+
+    The star's image and the foreground under it are taken from the visit's mean: with exposures of no star in it, light
+    would be added to all others, and transits look shallower.
+
+    Args:
+        bins: of one channel.
+        spoiled: (n_time,) bool, of the first time bins; where none or all of them are, the mean stands.
+    """
+    if not spoiled.any() or spoiled.all():
+        return bins
+    kept = np.flatnonzero(~spoiled)
+    mean = bins.light[:, kept] @ bins.count[kept] / bins.count[kept].sum()
+    return replace(bins, mean=mean)
 
 
 def lost_exposure_flags(channel: str, exposures: np.ndarray) -> Flags:

@@ -12,6 +12,7 @@ from spectramind_kit.features.visit import VisitFeatures
 from spectramind_kit.fitting.visits import with_population
 from spectramind_kit.flags import Flag, Flags
 from spectramind_kit.instruments import is_fgs1
+from spectramind_kit.prediction.input_ranges import STATISTICS, statistics_of
 from spectramind_kit.prediction.measure import Measurement, describe
 from spectramind_kit.prediction.plausibility import without_outlying_wavelengths
 from spectramind_kit.prediction.population import LabelStatistics, Population
@@ -55,6 +56,7 @@ class Inference:
         planet: what the star table says.
         visits: what a network sees of each visit, if one is to look.
         public: (n_feature,) the public baselines' features of the first visit, if one of them is to look.
+        statistics: (n_visit, n_statistic) of what its visits look like to the fit.
     """
 
     planet_id: int
@@ -65,6 +67,7 @@ class Inference:
     planet: Planet | None = None
     visits: tuple[VisitFeatures, ...] = ()
     public: np.ndarray | None = None
+    statistics: np.ndarray = field(default_factory=lambda: np.zeros((0, len(STATISTICS))))
 
     @property
     def flagged(self) -> bool:
@@ -79,10 +82,11 @@ def infer(measurement: Measurement, population: Population) -> Inference:
         measurement: of one planet.
         population: that does not know the planet's label.
     """
-    posterior, problems, estimate = None, measurement.problems, measurement.estimate
+    posterior, problems, estimate, observed = None, measurement.problems, measurement.estimate, []
     if estimate is not None:
         try:
             estimate = without_outlying_wavelengths(with_population(estimate, population.nuisance))
+            observed = [statistics_of(fit, measurement.planet) for fit in estimate.fits]
             posterior = _posterior(estimate, population)
         except Exception as error:
             logger.debug("the posterior of planet %d failed", measurement.planet_id, exc_info=True)
@@ -96,6 +100,7 @@ def infer(measurement: Measurement, population: Population) -> Inference:
         planet=measurement.planet,
         visits=measurement.visits,
         public=measurement.public,
+        statistics=np.array(observed).reshape(-1, len(STATISTICS)),
     )
 
 

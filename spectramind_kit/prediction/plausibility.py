@@ -8,22 +8,28 @@ agree as well as those of training planets do, so that undamaged planets keep th
     a wavelength against      spectra are smooth to a few per cent within a handful of detector columns
       its neighbours
     the depth against labels  no planet of the population is far deeper or shallower than all that are known
+    the visit against ranges  no visit looks to the fit like none of the training planets' (``input_ranges.py``)
+
+How much disagreement is chance, and by how much sigma must grow where a check finds something, is measured on training
+planets as they are and damaged on purpose (``training/damaged_planets.py``).
 
 Where two channels disagree, each is as likely to be the wrong one. The answer is right or wrong by the whole
-difference D, and the variance of that, D^2 / 2, is what makes the expected likelihood largest.
+difference D, and the variance of that, about D^2 / 2, is what makes the expected likelihood largest.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from spectramind_kit.flags import Flag, Flags
+from spectramind_kit.prediction.input_ranges import InputRanges
 from spectramind_kit.products import DepthEstimate
 
 _WRONG = 0.5
-"""Probability that a channel is the wrong one of two that disagree."""
+"""Mean squared error over that of the difference of two channels that disagree, until it is measured."""
 _SIGNIFICANT = 5.0
-"""Standard errors, beyond which a difference is no chance."""
+"""Standard errors, beyond which a difference is no chance, until it is measured."""
 _FEWEST_LABELS = 8
 _USUAL_DIFFERENCE = 0.12
 """Ten scale heights of a hot giant's atmosphere, relative to the depth: where labels are too few to tell [1]."""
@@ -37,6 +43,26 @@ _LARGEST_STEP = 0.03
 _STEP_SIGMA = 8.0
 _UNKNOWN_SIGMA = 1.0
 """Of a depth of which nothing is known [(Rp/Rs)^2]."""
+_NOT_COMPARABLE = {Flag.FGS1_SATURATED, Flag.FGS1_MISSING, Flag.AIRS_MISSING, Flag.FGS1_UNUSABLE}
+"""Flags of channels with nothing to compare, or of which FGS1 is known to be the wrong one."""
+_NOT_LOOKED_AT = np.zeros((0, 0))
+
+
+@dataclass(frozen=True, eq=False)
+class Safeguards:
+    """What training planets, as they are and damaged on purpose, teach about damage.
+
+    Attributes:
+        ranges: of what training planets look like to the fit; None where they were too few.
+        significance: standard errors, beyond which two channels differ by no chance [1].
+        wrong: variance to be added where they do, over their difference squared [1].
+        factors: on sigma, by flag [1]; of flags of ranges, for each width beyond.
+    """
+
+    ranges: InputRanges | None = None
+    significance: float = _SIGNIFICANT
+    wrong: float = _WRONG
+    factors: Mapping[Flag, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,26 +73,30 @@ class PlausibleRange:
         levels: lowest and highest depth that a planet may have [(Rp/Rs)^2].
         ratio: usual depth of FGS1 over that of AIRS-CH0 [1].
         largest_difference: of that ratio from the usual one [1].
+        safeguards: what damaged planets taught.
     """
 
     levels: tuple[float, float]
     ratio: float
     largest_difference: float
+    safeguards: Safeguards = field(default_factory=Safeguards)
 
 
-def plausible_range(spectra: np.ndarray) -> PlausibleRange:
+def plausible_range(spectra: np.ndarray, safeguards: Safeguards | None = None) -> PlausibleRange:
     """Return the range of labels, with a margin.
 
     Args:
         spectra: (n_planet, n_wavelength), FGS1 first [(Rp/Rs)^2].
+        safeguards: what damaged planets taught; what is usual if None.
     """
+    safeguards = safeguards or Safeguards()
     low, high = _USUAL_LEVELS
     levels = min(low, float(spectra.min()) / _MARGIN), max(high, float(spectra.max()) * _MARGIN)
     ratio = spectra[:, 0] / spectra[:, 1:].mean(axis=1)
     if len(spectra) < _FEWEST_LABELS:
-        return PlausibleRange(levels, 1.0, _USUAL_DIFFERENCE)
+        return PlausibleRange(levels, 1.0, _USUAL_DIFFERENCE, safeguards)
     usual = float(np.median(ratio))
-    return PlausibleRange(levels, usual, _MARGIN * float(np.abs(ratio - usual).max()))
+    return PlausibleRange(levels, usual, _MARGIN * float(np.abs(ratio - usual).max()), safeguards)
 
 
 def plausible(
@@ -75,6 +105,7 @@ def plausible(
     measured: tuple[np.ndarray, np.ndarray],
     flags: Flags,
     known: PlausibleRange,
+    statistics: np.ndarray = _NOT_LOOKED_AT,
 ) -> tuple[np.ndarray, np.ndarray, Flags]:
     """Return mean and sigma that no training planet contradicts, and the flags of what was changed.
 
@@ -84,11 +115,17 @@ def plausible(
         measured: depths before any prior and their standard errors, (n_wavelength,) each.
         flags: of the measurement.
         known: range of the training planets.
+        statistics: (n_visit, n_statistic) of what the planet looks like to the fit.
     """
-    found: dict[Flag, str] = {}
-    difference = _channel_difference(*measured, flags, known)
+    found, learned = dict[Flag, str](), known.safeguards
+    factor = max((learned.factors.get(flag, 1.0) for flag in flags), default=1.0)
+    for flag, (name, distance) in (learned.ranges.beyond(statistics) if learned.ranges else {}).items():
+        found[flag] = f"{name}, by {distance:.1f} widths of the range"
+        factor = max(factor, learned.factors.get(flag, 0.0) * distance)
+    sigma = sigma * factor
+    difference = channel_difference(*measured, flags, known)
     if difference:
-        sigma = np.hypot(sigma, np.sqrt(_WRONG) * difference)
+        sigma = np.hypot(sigma, np.sqrt(learned.wrong) * difference)
         found[Flag.CHANNELS_DISAGREE] = f"by {100 * difference / max(float(mean[1:].mean()), 1e-6):.0f} %"
     clamped = np.clip(mean, *known.levels)
     moved = np.abs(clamped - mean)
@@ -98,7 +135,7 @@ def plausible(
     return clamped, sigma, found
 
 
-def _channel_difference(depth: np.ndarray, error: np.ndarray, flags: Flags, known: PlausibleRange) -> float:
+def channel_difference(depth: np.ndarray, error: np.ndarray, flags: Flags, known: PlausibleRange) -> float:
     """Return by how much FGS1 and AIRS-CH0 disagree beyond what training planets do [(Rp/Rs)^2]; 0 if they agree.
 
     Args:
@@ -107,16 +144,33 @@ def _channel_difference(depth: np.ndarray, error: np.ndarray, flags: Flags, know
         flags: of the measurement.
         known: range of the training planets.
     """
-    if flags.keys() & {Flag.FGS1_SATURATED, Flag.FGS1_MISSING, Flag.AIRS_MISSING, Flag.FGS1_UNUSABLE}:
-        return 0.0  # nothing to compare with, or FGS1 is known to be the wrong one
+    if flags.keys() & _NOT_COMPARABLE:
+        return 0.0
+    difference, excess = _difference(depth, error, known)
+    agree = Flag.FGS1_DEPTH not in flags and excess <= known.safeguards.significance
+    return 0.0 if agree else difference
+
+
+def excess_difference(depth: np.ndarray, error: np.ndarray, flags: Flags, known: PlausibleRange) -> float:
+    """Return the difference of the channels beyond what atmospheres make, in standard errors; 0 if not comparable.
+
+    Args:
+        depth: (n_wavelength,) measured.
+        error: (n_wavelength,) its standard errors.
+        flags: of the measurement.
+        known: range of the training planets.
+    """
+    return 0.0 if flags.keys() & _NOT_COMPARABLE else _difference(depth, error, known)[1]
+
+
+def _difference(depth: np.ndarray, error: np.ndarray, known: PlausibleRange) -> tuple[float, float]:
+    """Return by how much the channels differ [(Rp/Rs)^2], and how far that is beyond atmospheres [standard errors]."""
     weight = 1.0 / error[1:] ** 2
     level = float(weight @ depth[1:] / weight.sum())
     difference = abs(float(depth[0]) - known.ratio * level)
     # Errors of AIRS-CH0 go together, so the smallest of them and not the mean's is that of the level.
-    chance = _SIGNIFICANT * float(np.hypot(error[0], error[1:].min()))
-    if Flag.FGS1_DEPTH not in flags and difference <= known.largest_difference * abs(level) + chance:
-        return 0.0
-    return difference
+    chance = float(np.hypot(error[0], error[1:].min()))
+    return difference, (difference - known.largest_difference * abs(level)) / chance
 
 
 def without_outlying_wavelengths(estimate: DepthEstimate) -> DepthEstimate:

@@ -105,7 +105,7 @@ def calibrated_spectra(
     for one, raw in zip(inferred, predicted):
         fold = model.training_set.fold_of(one.planet_id)
         if fold not in ranges:
-            ranges[fold] = plausible_range(model.training_set.spectra_without(fold))
+            ranges[fold] = plausible_range(model.training_set.spectra_without(fold), model.safeguards)
         calibration, network = model.calibration_of(one.planet_id), None
         if raw is not None:
             mean, sigma = raw

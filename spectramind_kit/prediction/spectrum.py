@@ -111,7 +111,7 @@ def predict_spectrum(
             mean, sigma, flags = np.maximum(mean, config.sigma_floor), sigma * conformal, inference.flags
             if known is not None and inference.posterior is not None:
                 measured = inference.posterior.depth, inference.posterior.depth_sigma
-                mean, sigma, more = plausible(mean, sigma, measured, flags, known)
+                mean, sigma, more = plausible(mean, sigma, measured, flags, known, inference.statistics)
                 flags = {**flags, **more}
             # No prediction knows less than the population.
             sigma = np.clip(sigma, config.sigma_floor, population_sigma)

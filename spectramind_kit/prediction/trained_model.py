@@ -4,12 +4,14 @@ A model is the training set and what held-out planets taught about predictions; 
 it when asked for. Networks lie beside it, in ``networks/``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from spectramind_kit.errors import CompetitionDataError
+from spectramind_kit.prediction.input_ranges import STATISTICS
+from spectramind_kit.prediction.plausibility import Safeguards
 from spectramind_kit.prediction.training_set import TrainingSet
 from spectramind_kit.shapes import require_shape
 from spectramind_kit.uncertainty.posthoc import PosthocCalibration
@@ -32,6 +34,7 @@ class TrainedModel:
         score: of the held-out planets, predicted and calibrated without their labels; NaN without any.
         fit_score: as ``score``, of fit and prior alone.
         kind: what predicts beside them: "none", "v50", or a public baseline.
+        safeguards: what training planets teach about damaged ones.
     """
 
     training_set: TrainingSet
@@ -41,6 +44,7 @@ class TrainedModel:
     score: float = float("nan")
     fit_score: float = float("nan")
     kind: str = "none"
+    safeguards: Safeguards = field(default_factory=Safeguards)
 
     def __post_init__(self):
         n = len(self.training_set.wavelength)
@@ -92,9 +96,23 @@ def save_model(model: TrainedModel, folder: Path, *, edition: str = "", settings
         "sigma_scale": {"FGS1": fgs1_scale, "AIRS-CH0": airs_scale},
         "kind": model.kind,
         "network_share": {"FGS1": float(weight[0]), "AIRS-CH0": float(weight[1])},
+        "safeguards": _in_words(model.safeguards),
     }
     write_model_record(folder, facts)
     return folder
+
+
+def _in_words(learned: Safeguards) -> dict[str, object]:
+    """Return safeguards for people: low, high and allowance by the name of what they are of, factors by flag."""
+    found: dict[str, object] = {
+        "significance": round(learned.significance, 3),
+        "wrong": round(learned.wrong, 4),
+        "factors": {flag.name: round(factor, 3) for flag, factor in learned.factors.items()},
+    }
+    if (ranges := learned.ranges) is not None:
+        table = np.round([ranges.low, ranges.high, ranges.allowance], 6).T.tolist()
+        found["ranges"] = {name: row for name, row in zip(STATISTICS, table) if np.isfinite(row).all()}
+    return found
 
 
 def load_model(folder: Path, *, edition: str = "", settings: str = "") -> TrainedModel:

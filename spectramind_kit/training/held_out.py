@@ -35,6 +35,7 @@ from spectramind_kit.prediction.training_set import TrainingSet
 from spectramind_kit.products import Spectrum
 from spectramind_kit.settings.model import corrects_the_fit, is_own
 from spectramind_kit.symbolic.bands import region_names
+from spectramind_kit.training.damaged_planets import learn_safeguards
 from spectramind_kit.training.examples import Examples, concatenated
 from spectramind_kit.uncertainty.blending import Prediction, Predictions, blended, learn_blending_weight
 from spectramind_kit.uncertainty.conformal import conformal_scale, neighbour_weights
@@ -103,6 +104,7 @@ def learn_model(
     edition: str,
     unlabelled: Sequence[Inference] = (),
     keep: Callable[[TrainedModel], object] = lambda fit_alone: None,
+    damaged: Sequence[Inference] = (),
 ) -> tuple[TrainedModel, tuple[Spectrum, ...]]:
     """Return the model that the held-out planets teach, and their spectra, each predicted without its own label.
 
@@ -115,8 +117,9 @@ def learn_model(
         edition: whose score is measured and striven for, "2025" or "2024".
         unlabelled: planets whose light curves a pre-training may see.
         keep: called with the model of fit and prior alone before networks train, which may be interrupted.
+        damaged: some of the planets, damaged on purpose.
     """
-    config, teacher = task.config, _Teacher(training_set, task.config, edition)
+    config, teacher = task.config, _Teacher(training_set, task.config, edition, tuple(damaged))
     fit_alone = teacher.model(held_out, kind="none")
     fit_spectra = teacher.spectra(fit_alone, held_out)
     fit_score = teacher.score(fit_spectra, held_out)
@@ -151,17 +154,20 @@ class _Teacher:
     training_set: TrainingSet
     config: Config
     edition: str
+    damaged: tuple[Inference, ...]
 
     def model(self, held_out: HeldOut, kind: str, coverage: float = 0.0) -> TrainedModel:
         """Return the model with its calibrations; scores are not measured yet."""
         folds = range(self.training_set.n_fold) if len(held_out) else ()
-        return TrainedModel(
+        model = TrainedModel(
             training_set=self.training_set,
             calibration=self._calibration(held_out, None, kind, coverage),
             fold_calibrations=tuple(self._calibration(held_out.without(f), f, kind, coverage) for f in folds),
             n_measured=len(held_out),
             kind=kind,
         )
+        learned = learn_safeguards(model, held_out.inferred, held_out.fold, self.damaged, self.config)
+        return replace(model, safeguards=learned)
 
     def spectra(self, model: TrainedModel, held_out: HeldOut) -> tuple[Spectrum, ...]:
         """Return the spectra of held-out planets."""

@@ -3,6 +3,7 @@
 The metric reads columns by position and joins nothing, so order is everything.
 """
 
+import logging
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -10,17 +11,47 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from spectramind_kit.competition.folder import CompetitionFolder
 from spectramind_kit.competition.tables import UNREADABLE, read_csv, with_integer_ids
 from spectramind_kit.errors import CompetitionDataError, SubmissionError
 from spectramind_kit.files import replacing
 from spectramind_kit.instruments import N_WAVELENGTH
 from spectramind_kit.products import LARGEST_DEPTH, Spectrum
 
+logger = logging.getLogger(__name__)
+
 COLUMNS = (
     "planet_id",
     *(f"wl_{i + 1}" for i in range(N_WAVELENGTH)),
     *(f"sigma_{i + 1}" for i in range(N_WAVELENGTH)),
 )
+
+
+def wanted_rows(folder: CompetitionFolder) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the rows and columns that a submission must have, and what is wrong with the sample, in words.
+
+    A sample that cannot be read costs no submission: the planets that have a folder are asked for then. Its columns
+    are known beforehand, whatever it says.
+
+    Args:
+        folder: of the competition.
+
+    Raises:
+        CompetitionDataError: if the folder names no planet at all.
+    """
+    try:
+        sample, problems = folder.sample_submission(), []
+        if not len(sample):
+            raise CompetitionDataError("sample_submission.csv", wanted="at least one planet", got="none")
+    except CompetitionDataError as error:
+        sample, problems = pl.DataFrame({"planet_id": folder.planet_ids("test")}, {"planet_id": pl.Int64}), [str(error)]
+        if not len(sample):
+            raise
+    if not problems and sample.columns != list(COLUMNS):
+        problems = [f"sample_submission.csv has other columns than {COLUMNS[0]}, {COLUMNS[1]} .. {COLUMNS[-1]}"]
+    for problem in problems:
+        logger.warning("the submission's rows and columns: %s", problem)
+    return sample.select("planet_id", *(pl.lit(None, pl.Float64).alias(c) for c in COLUMNS[1:])), tuple(problems)
 
 
 def submission_table(spectra: Sequence[Spectrum], planet_ids: Sequence[int]) -> pl.DataFrame:

@@ -107,7 +107,7 @@ def test_missing_axis_columns_and_wrong_widths_are_named(write_competition):
     with pytest.raises(CompetitionDataError, match="wanted column 'FGS1-axis0-h', got .*AIRS-CH0-axis0-h"):
         _ = open_competition(root).axis
     rewrite(root / "wavelengths.csv", lambda t: t.drop("wl_283"))
-    with pytest.raises(CompetitionDataError, match=r"1 row of 283 columns, got \(1, 282\)"):
+    with pytest.raises(CompetitionDataError, match="wanted column 'wl_283'"):
         _ = open_competition(root).wavelength
 
 
@@ -124,7 +124,7 @@ def test_axis_of_another_detector_is_refused(write_competition):
 @pytest.mark.parametrize(
     "spoil, says",
     [
-        (lambda t: t.drop("wl_17"), "columns wl_1 .. wl_283, got none named wl_17"),
+        (lambda t: t.drop("wl_17"), "wanted column 'wl_17'"),
         (lambda t: t.with_columns(wl_3=pl.Series([0.01, None])), f"NaN in the row of planet {BIG_ID}"),
         (lambda t: t.with_columns(wl_3=pl.Series([np.nan, 0.01])), "NaN in the row of planet 34983"),
         (lambda t: t.with_columns(pl.lit("deep").alias("wl_3")), "numbers in column 'wl_3', got String"),
@@ -150,8 +150,11 @@ def test_labels_that_are_none_are_refused(write_competition, spoil, says):
             lambda t: t.with_columns(pl.lit(0.0).alias("FGS1_adc_gain")),
             "FGS1_adc_gain: wanted a usable number, got 0.0",
         ),
-        (lambda t: t.with_columns(pl.lit("?").alias("AIRS-CH0_adc_offset")), "AIRS-CH0_adc_offset.*got nan"),
-        (lambda t: t.clear(), "wanted one row, got 0"),
+        (
+            lambda t: t.with_columns(pl.lit("?").alias("AIRS-CH0_adc_offset")),
+            "one row of numbers, got 0 of 1 lines",
+        ),
+        (lambda t: t.clear(), "wanted one row of numbers, got 0 of 0 lines"),
     ],
 )
 def test_converter_constants_must_be_there(write_competition, change, says):
@@ -165,7 +168,7 @@ def test_2024_planet_without_adc_row_is_named(write_competition):
     root = write_competition(edition="2024")
     rewrite(root / "train_adc_info.csv", lambda t: t.filter(pl.col("planet_id") != 34983))
     folder = open_competition(root)
-    with pytest.raises(CompetitionDataError, match="train_adc_info.csv, planet 34983: wanted one row, got 0"):
+    with pytest.raises(CompetitionDataError, match="train_adc_info.csv, planet 34983: wanted one row"):
         folder.observations("train", 34983)
     assert len(folder.observations("train", BIG_ID)) == 1
 

@@ -155,6 +155,32 @@ def test_a_lost_second_read_takes_its_bin_along(visit, plain):
     assert curves.flags == {Flag.AIRS_EXPOSURES_LOST: "1 of 8"}
 
 
+@pytest.mark.parametrize("channel", ["FGS1", "AIRS-CH0"])
+def test_lost_exposures_leave_all_others_as_they_are(visit, plain, channel):
+    """The mean image must not hold them: the foreground under the star is taken from it."""
+    settings = photometry("background=true", "extraction=optimal")
+
+    def light_up(table):
+        counts = table.to_numpy().copy()
+        counts[1::2] += 200
+        return pl.DataFrame(counts, schema=table.columns)
+
+    rewrite(visit.files[channel].signal, light_up)
+    whole = extract_light_curves(visit, plain, settings)
+
+    def silence(table):
+        counts = table.to_numpy().copy()
+        counts[len(counts) // 2 : 3 * len(counts) // 4] = 0
+        return pl.DataFrame(counts, schema=table.columns)
+
+    rewrite(visit.files[channel].signal, silence)
+    gap = extract_light_curves(visit, plain, settings)
+    part = slice(0, 1) if channel == "FGS1" else slice(1, None)
+    seen = np.isfinite(gap.flux_err[:, part]).all(axis=1)
+    assert seen.tolist() == [True, True, False, True]
+    np.testing.assert_allclose(gap.flux[seen, part], whole.flux[seen, part], rtol=1e-3)
+
+
 def test_calibration_that_is_no_number_is_flagged(visit, plain):
     clean = extract_light_curves(visit, plain, photometry())
     path = visit.files["AIRS-CH0"].calibration / "flat.parquet"
