@@ -7,6 +7,7 @@ build_dataset.py build --target T [--target T2] [--out dist/<dataset>] [kaggle.o
     --toolchain debian --accept-licence    compile them with Debian's nvcc 12.4, component non-free (targets of CUDA 12)
     --without-cuda                  leave them out
     --package NAME==VERSION         this package in the kit's place: anybody's CUDA extension, with the same checks
+    --hub-kernel DIR                take along Hugging Face's kernel mamba-ssm, downloaded to this folder
 build_dataset.py lock --target T                                    hash the versions that the target's record pins
     --freeze FILE                   its image's versions instead, from the `pip freeze` of a session or of its base
 build_dataset.py image --target T [--tests]                         make the image's environment, or one for the tests
@@ -62,6 +63,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     build.add_argument("--target", action="append", help="target name; may be repeated (default: kaggle.target)")
     add_compiler_options(build)
     build.add_argument("--package", action="append", metavar="NAME==VERSION", help="only this; may be repeated")
+    build.add_argument("--hub-kernel", type=Path, metavar="DIR", help="the hub's kernel mamba-ssm, to take along")
     build.add_argument("--out", type=Path, help="folder to write (default: dist/<dataset>)")
     build.add_argument("overrides", nargs="*", help="configuration, such as kaggle.owner=me")
     lock = commands.add_parser("lock", help="hash the pinned versions of a target (needs the package index)")
@@ -132,7 +134,7 @@ def build_dataset(options: argparse.Namespace) -> None:
             config = dataclasses.replace(config, dataset=chosen_packages.dataset_slug(packages))
     wheels = {target.name: wheelhouse.build_wheels(target, project, cuda) for target in chosen}
     out = options.out or PROJECT / "dist" / config.dataset
-    manifest = dataset.write_dataset(wheels, chosen, out, config, project)
+    manifest = dataset.write_dataset(wheels, chosen, out, config, project, options.hub_kernel)
     for wheel in manifest["wheels"]:
         print(f"{wheel['path']}  {wheel['size'] / 1e6:.2f} MB  {wheel['licence']}")
     print(
