@@ -121,7 +121,7 @@ def fitted(fit: TransitFit) -> Passage:
     """Return how a visit was fitted."""
     depth, sigma = PERCENT * fit.depth[1:].mean(), PPM * float(np.median(fit.sigma[1:]))
     orbit = fit.parameters.get("semi_major_axis")
-    distance = f" The star lies {orbit.value:.1f} +- {orbit.error:.1f} of its radii away." if orbit else ""
+    distance = f" The star lies {orbit.value:.2f} +- {orbit.error:.2f} of its radii away." if orbit else ""
     text = (
         "How the fit works. A limb-darkened transit times drift and pointing is fitted to all wavelengths at once; "
         f"orbit and star are shared, the depth is each wavelength's own. In AIRS-CH0 the planet takes {depth:.3f} % of "
@@ -167,7 +167,8 @@ def judged(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray, record: dict[
     errors = (mean - truth) / sigma
     inside = [100 * float((np.abs(part) < 1).mean()) for part in (errors[:, :1], errors[:, 1:])]
     score, alone = record.get("out_of_fold_score"), record.get("out_of_fold_score_of_the_fit")
-    scored = f" They score {score:.3f}, and {alone:.3f} without a network." if score and alone else ""
+    without = f", and {alone:.3f} without the network" if record.get("kind") != "none" and alone else ""
+    scored = f" They score {score:.3f}{without}." if score else ""
     text = (
         f"How far to trust it. Each of {len(truth)} training planets was predicted by a model that had not seen its "
         f"label. Within one sigma, where {100 * ONE_SIGMA:.0f} % belong, lies the truth of {inside[0]:.0f} % of the "

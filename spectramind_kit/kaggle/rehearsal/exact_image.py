@@ -72,7 +72,10 @@ def make_test_environment(target: Target, cache: Path, project: Path, python: Pa
     if not (tests.folder / READY_NAME).is_file():
         log.info("making the environment of the tests over it, %d distributions, in %s", len(more), tests.folder)
         _make(tests, image.python)
-        (tests.site_packages / "image.pth").write_text(f"{image.site_packages}\n")
+        # As a site's own folder: its .pth files hold, too, such as the one that brings distutils back.
+        (tests.site_packages / "image.pth").write_text(f"import site; site.addsitedir({str(image.site_packages)!r})\n")
+        if (image.folder / "share").is_dir():
+            (tests.folder / "share").symlink_to(image.folder / "share")  # nbconvert's templates lie there
         _install(tests, pin_lines(more))
         (tests.folder / READY_NAME).write_text("")
     _install(tests, ["--no-build-isolation", "--editable", str(project)])

@@ -107,6 +107,9 @@ def test_tests_get_the_checkout_and_what_the_image_has_not(exact, tmp_path, proj
     (project / TEST_PINS).write_text("# tools\ntiny-tool==5.0\ntiny-star==1.2\n")
     (project / "backend.py").write_text(EDITABLE)
     (project / "pyproject.toml").write_text(PYPROJECT)
+    image = make_exact_image(exact, tmp_path / "cache")
+    (image.site_packages / "shim.pth").write_text("import sys; sys.shim_of_the_image = True\n")
+    (image.folder / "share" / "jupyter").mkdir(parents=True)
     tests = make_test_environment(exact, tmp_path / "cache", project)
     names = "tiny_star", "tiny_tool", "tiny_spectra"
     versions = [answer(tests, f"import {name}; print({name}.version)") for name in names]
@@ -114,7 +117,8 @@ def test_tests_get_the_checkout_and_what_the_image_has_not(exact, tmp_path, proj
     assert versions == ["1.0", "5.0", "1.2"]
     kit = answer(tests, "import spectramind_kit; print(spectramind_kit.__file__)")
     assert kit == str(project / "spectramind_kit" / "__init__.py")
-    image = make_exact_image(exact, tmp_path / "cache")
+    assert answer(tests, "import sys; print(sys.shim_of_the_image)") == "True"
+    assert (tests.folder / "share" / "jupyter").is_dir()
     assert not [*image.site_packages.glob("tiny_tool*"), *image.site_packages.glob("*spectramind*")]
 
 
