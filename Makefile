@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 TARGET := cp312-torch2.10-cu128
 
-.PHONY: demo test test-wheels lint check clean
+.PHONY: demo test test-wheels test-image rehearse lint check clean
 
 # pip is silent while it unpacks, so a line every 8 s counts what is there.
 $(BIN)/spectramind: requirements-dev.txt setup.cfg pyproject.toml
@@ -26,11 +26,22 @@ demo: $(BIN)/spectramind
 	$(BIN)/spectramind diagnose --data $(DEMO)/data --work $(DEMO)
 	$(BIN)/spectramind score --truth $(DEMO)/data/truth/test.csv --submission $(DEMO)/submission.csv
 
+# The demo's kernel once more, in the versions of Kaggle's image (its torch is 3 GB to fetch, once).
+rehearse: $(BIN)/spectramind | $(DEMO)/submission.csv
+	$(BIN)/spectramind dry-run kernels/submit --image exact --data $(DEMO)/data --dataset $(DEMO)/dataset --dataset $(DEMO)/model --work $(DEMO)/rehearse
+
+$(DEMO)/submission.csv:
+	$(MAKE) demo
+
 test: check
 	$(BIN)/python -m pytest -n auto
 
 test-wheels: $(BIN)/spectramind
 	$(BIN)/python -m pytest -m wheels tests/wheels
+
+# The tests in the versions of Kaggle's image: what fails there fails on Kaggle.
+test-image: $(BIN)/spectramind
+	$$($(BIN)/python build_dataset.py image --target $(TARGET) --tests) -m pytest -n auto
 
 # Style and types, changing nothing.
 check: $(BIN)/spectramind

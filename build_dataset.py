@@ -7,7 +7,10 @@ build_dataset.py build --target T [--target T2] [--out dist/<dataset>] [kaggle.o
     --toolchain debian --accept-licence    compile them with Debian's nvcc 12.4, component non-free (targets of CUDA 12)
     --without-cuda                  leave them out
     --package NAME==VERSION         this package in the kit's place: anybody's CUDA extension, with the same checks
+    --hub-kernel DIR                take along Hugging Face's kernel mamba-ssm, downloaded to this folder
 build_dataset.py lock --target T                                    hash the versions that the target's record pins
+    --freeze FILE                   its image's versions instead, from the `pip freeze` of a session or of its base
+build_dataset.py image --target T [--tests]                         make the image's environment, or one for the tests
 build_dataset.py notebooks                                          kernels/*/*.ipynb from their reviewed sources
 """
 
@@ -21,12 +24,14 @@ from pathlib import Path
 
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import PackagingError, SpectraMindError
+from spectramind_kit.kaggle.rehearsal import exact_image
 from spectramind_kit.kaggle.rules import kernel
 from spectramind_kit.kaggle.wheels import (
     chosen_packages,
     cuda_build,
     dataset,
     debian_toolkit,
+    image_lock,
     package_index,
     targets,
     wheelhouse,
@@ -58,11 +63,19 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     build.add_argument("--target", action="append", help="target name; may be repeated (default: kaggle.target)")
     add_compiler_options(build)
     build.add_argument("--package", action="append", metavar="NAME==VERSION", help="only this; may be repeated")
+    build.add_argument("--hub-kernel", type=Path, metavar="DIR", help="the hub's kernel mamba-ssm, to take along")
     build.add_argument("--out", type=Path, help="folder to write (default: dist/<dataset>)")
     build.add_argument("overrides", nargs="*", help="configuration, such as kaggle.owner=me")
     lock = commands.add_parser("lock", help="hash the pinned versions of a target (needs the package index)")
     lock.set_defaults(run=write_lock)
     lock.add_argument("--target", required=True)
+    lock.add_argument("--freeze", type=Path, metavar="FILE", help="write image.lock from this `pip freeze`")
+    image = commands.add_parser("image", help="make an environment in the image's versions, and print its Python")
+    image.set_defaults(run=make_image)
+    image.add_argument("--target", required=True)
+    image.add_argument("--tests", action="store_true", help="one over it that the checkout's tests run in")
+    image.add_argument("--python", type=Path, help="an interpreter of the target's Python (default: look for one)")
+    image.add_argument("--cache", type=Path, default=cuda_build.default_cache(), help="folder of build trees")
     commands.add_parser("notebooks", help="generate the kernels' notebooks").set_defaults(run=write_notebooks)
     return parser.parse_args(arguments)
 
@@ -121,7 +134,7 @@ def build_dataset(options: argparse.Namespace) -> None:
             config = dataclasses.replace(config, dataset=chosen_packages.dataset_slug(packages))
     wheels = {target.name: wheelhouse.build_wheels(target, project, cuda) for target in chosen}
     out = options.out or PROJECT / "dist" / config.dataset
-    manifest = dataset.write_dataset(wheels, chosen, out, config, project)
+    manifest = dataset.write_dataset(wheels, chosen, out, config, project, options.hub_kernel)
     for wheel in manifest["wheels"]:
         print(f"{wheel['path']}  {wheel['size'] / 1e6:.2f} MB  {wheel['licence']}")
     print(
@@ -130,9 +143,22 @@ def build_dataset(options: argparse.Namespace) -> None:
 
 
 def write_lock(options: argparse.Namespace) -> None:
-    """Write a target's lock."""
-    for pin in package_index.make_lock(targets.load_target(WHEELS, options.target)):
-        print(pin.line())
+    """Write a target's lock, or the one of its image."""
+    target = targets.load_target(WHEELS, options.target)
+    if options.freeze:
+        print("\n".join(image_lock.pin_lines(image_lock.make_image_lock(target, options.freeze))))
+    else:
+        print("\n".join(pin.line() for pin in package_index.make_lock(target)))
+
+
+def make_image(options: argparse.Namespace) -> None:
+    """Make an environment in a target's image's versions, where it is not there yet, and print its Python."""
+    target, cache = targets.load_target(WHEELS, options.target), options.cache.resolve()
+    if options.tests:
+        environment = exact_image.make_test_environment(target, cache, PROJECT.resolve(), options.python)
+    else:
+        environment = exact_image.make_exact_image(target, cache, options.python)
+    print(environment.python)
 
 
 def write_notebooks(options: argparse.Namespace) -> None:

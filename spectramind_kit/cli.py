@@ -70,6 +70,13 @@ class Frames(StrEnum):
     full = "full"
 
 
+class Image(StrEnum):
+    """What a dry run's packages are."""
+
+    linked = "linked"
+    exact = "exact"
+
+
 class MetricEdition(StrEnum):
     """Years of the competition."""
 
@@ -281,16 +288,19 @@ def dry_run(
     work: Work,
     dataset: Annotated[list[Path], typer.Option(help="Folder attached as a dataset; may be given several times.")],
     parameter: Annotated[list[str] | None, typer.Option("-p", help="NAME=VALUE of a notebook's parameter.")] = None,
+    image: Annotated[Image, typer.Option(help="Packages as they are here, or in the image's versions.")] = Image.linked,
     overrides: Overrides = None,
 ) -> None:
     """Rehearse a kernel as Kaggle would run it: fresh environment, read-only inputs, no network, a budget."""
     from spectramind_kit.kaggle.rehearsal.dry_run import dry_run_kernel
     from spectramind_kit.kaggle.rules.kernel import notebook_path
     from spectramind_kit.kaggle.rules.parameters import parse_parameters
+    from spectramind_kit.kaggle.wheels.cuda_build import default_cache
 
     config = _config(overrides).kaggle
     parameters = parse_parameters(parameter or [], notebook_path(kernel))
-    verdict = dry_run_kernel(kernel, data, dataset, work, config, parameters)
+    cache = default_cache() if image is Image.exact else None
+    verdict = dry_run_kernel(kernel, data, dataset, work, config, parameters, image=cache)
     typer.echo(verdict.table())
     if not verdict.passed:
         raise typer.Exit(1)

@@ -15,6 +15,7 @@ LAYERS = (
         "errors",
         "files",
         "environment",
+        "hub_kernel",
         "robust_statistics",
         "instruments",
         "flags",
@@ -49,6 +50,7 @@ BESIDE = "kaggle"
 """Packaging and delivery: knows the vocabulary, the answer's format, and no physics."""
 KAGGLE_MAY_USE = {
     "errors",
+    "hub_kernel",
     "environment",
     "files",
     "config",

@@ -53,34 +53,29 @@ data = find_competition(competition)
 reuse_earlier_runs(work)
 
 # %%
-summary = submit(data, work, config, model=find_model(model))
+trained = find_model(model)
+summary = submit(data, work, config, model=trained)
 summary.table()
 
 # %%
 summary.rungs, summary.losses, summary.fallbacks
 
 # %% [markdown]
-# ## The first planet: light curves, fit, and the spectrum as submitted
+# ## The first planet, from its light curves to the spectrum as submitted
+
+# %%
+from spectramind_kit.diagnostics.attempt import attempted
+from spectramind_kit.diagnostics.planet_story import show_planet
+
+attempted(show_planet, work, "test", summary.spectra[0].planet_id, data, trained)
+
+# %% [markdown]
+# ## Where the time went
 
 # %%
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-from spectramind_kit.diagnostics.attempt import attempted, draw_stored
-from spectramind_kit.diagnostics.plots import plot_fit, plot_light_curves, plot_spectrum
 from spectramind_kit.kaggle.session.stage_times import plot_stages
-from spectramind_kit.products import LightCurves, TransitFit
 
 set_matplotlib_formats("png")
-first = summary.spectra[0]
-curves = sorted(work.glob(f"light_curves/test/{first.planet_id}_*.npz"))
-attempted(draw_stored, curves, LightCurves, plot_light_curves)
-
-# %%
-fits = sorted(work.glob(f"fits/test/{first.planet_id}_*.npz"))
-attempted(draw_stored, fits, TransitFit, plot_fit)
-
-# %%
-attempted(plot_spectrum, first)
-
-# %%
 attempted(plot_stages, work, config.kaggle)

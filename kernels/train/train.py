@@ -56,30 +56,22 @@ model = train(data, work, config)
 print(f"{model.n_measured} planets, out-of-fold score {model.score:.4f}")
 
 # %% [markdown]
-# ## A training planet: light curves, fit, and the spectrum as the other folds predict it
+# ## A training planet, from its light curves to the spectrum as the other folds predict it
+
+# %%
+from spectramind_kit.diagnostics.planet_story import show_planet
+from spectramind_kit.work_folder.submission import read_submission
+
+planets = read_submission(work / "predictions" / "train.csv")["planet_id"]
+show_planet(work, "train", planets[0], data)
+
+# %% [markdown]
+# ## Where the time went
 
 # %%
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-from spectramind_kit.competition.folder import open_competition
-from spectramind_kit.diagnostics.plots import plot_fit, plot_light_curves, plot_spectrum
 from spectramind_kit.kaggle.session.stage_times import plot_stages
-from spectramind_kit.products import LightCurves, Spectrum, TransitFit
-from spectramind_kit.work_folder.store import load_product
-from spectramind_kit.work_folder.submission import read_submission, submission_arrays
 
 set_matplotlib_formats("png")
-planets, mean, sigma = submission_arrays(read_submission(work / "predictions" / "train.csv"))
-curves = sorted(work.glob(f"light_curves/train/{planets[0]}_*.npz"))
-curves and plot_light_curves(load_product(curves[0], LightCurves))
-
-# %%
-fits = sorted(work.glob(f"fits/train/{planets[0]}_*.npz"))
-fits and plot_fit(load_product(fits[0], TransitFit))
-
-# %%
-wavelength = open_competition(data).wavelength
-plot_spectrum(Spectrum(int(planets[0]), wavelength, mean[0], sigma[0], "out of fold"))
-
-# %%
 plot_stages(work, config.kaggle)

@@ -75,11 +75,15 @@ def _submit(
     left = limits.until - time.monotonic()
     try:
         for future in as_completed(futures, timeout=max(0.0, left) if math.isfinite(left) else None):
-            planet, error = waiting.pop(future.key), future.exception()
-            if isinstance(error, KilledWorker):
+            planet = waiting.pop(future.key)
+            try:
+                outcome = future.result()
+            except KilledWorker:  # of the planet's worker, or, after it was done, of the one that held its outcome
                 suspects.append(planet)
-            else:
-                arrived(planet, future.result() if error is None else Outcome(failure=describe(error)))
+                continue
+            except Exception as error:
+                outcome = Outcome(failure=describe(error))
+            arrived(planet, outcome)
     except TimeoutError:
         client.cancel(futures)
         for planet in waiting.values():

@@ -18,13 +18,20 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.hub_kernel import attached_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import torch
 
-NAMES = {"cuda": "CUDA wheel", "triton": "Triton", "segmented": "torch segments", "loop": "torch loop"}
+NAMES = {
+    "cuda": "CUDA wheel",
+    "hub": "Hugging Face kernel",
+    "triton": "Triton",
+    "segmented": "torch segments",
+    "loop": "torch loop",
+}
 """What a path is called where people read it."""
 TOLERANCE = 1e-4
 """Largest difference from the recurrence in double precision, relative to the largest value."""
@@ -53,7 +60,7 @@ def choose_path(device: "torch.device") -> Choice:
 @lru_cache(maxsize=16)
 def _tried(device: "torch.device") -> Choice:
     outcomes = []
-    for path in ("cuda", "triton", "segmented") if device.type == "cuda" else ("segmented",):
+    for path in _paths(device):
         try:
             error = trial_error(path, device)
         except Exception as failure:  # a foreign kernel may raise anything; the next path is tried
@@ -65,6 +72,12 @@ def _tried(device: "torch.device") -> Choice:
     raise SpectraMindError(
         f"selective scan on {device}", wanted="a path that works", got="; ".join(outcomes), remedy="run on the CPU"
     )
+
+
+def _paths(device: "torch.device") -> tuple[str, ...]:
+    """Return what is worth trying on a device, fastest first; a kernel of the hub only where one is attached."""
+    hub = ("hub",) if attached_kernel() else ()
+    return ("cuda", *hub, "triton", "segmented") if device.type == "cuda" else ("segmented",)
 
 
 def trial_error(path: str, device: "torch.device") -> float:

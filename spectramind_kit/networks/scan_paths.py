@@ -1,6 +1,7 @@
 """The ways to compute a selective scan: same arguments, same result, other speed and needs.
 
     cuda        mamba_ssm's kernel: a CUDA device, and the compiled wheel that fits its torch
+    hub         the same kernel from Hugging Face's hub: a CUDA device, and a folder that is attached
     triton      our own kernels: a CUDA device and Triton, which torch brings along there
     segmented   plain torch on any device, and the fastest on a CPU
     loop        the definition, step by step: what the others are held against
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from spectramind_kit.networks.hub_scan import hub_scan
 from spectramind_kit.networks.segmented_scan import segmented_scan
 from spectramind_kit.networks.triton_scan import triton_scan
 
@@ -71,6 +73,7 @@ def with_gate(recurrence: Recurrence) -> Callable[..., Tensor]:
 
 SCANS: dict[str, Callable[..., Tensor]] = {
     "cuda": cuda_scan,
+    "hub": hub_scan,
     "triton": triton_scan,
     "segmented": with_gate(segmented_scan),
     "loop": with_gate(loop_scan),

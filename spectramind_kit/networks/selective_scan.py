@@ -42,7 +42,7 @@ def selective_scan(
         z: gate (batch, channel, time); no gate where None.
         delta_bias: added to delta (channel,).
         delta_softplus: whether softplus is then taken of delta.
-        path: "cuda", "triton", "segmented" or "loop"; "auto" takes the fastest that works on the inputs' device.
+        path: "cuda", "hub", "triton", "segmented" or "loop"; "auto" takes the fastest that works on the inputs' device.
 
     Returns:
         Tensor: (batch, channel, time), of the type of ``u``.

@@ -53,6 +53,20 @@ def test_deaths_hanging_and_errors_cost_their_planets_only():
     assert [results[planet] for planet in (9, 10)] == [81, 100]
 
 
+def test_an_outcome_that_is_lost_after_it_was_there_costs_no_other_planet(monkeypatch):
+    """A worker that dies takes along what it holds; dask then works it out again, and may lose that worker, too."""
+    lost_once = []
+
+    def result(self, *arguments, whole=distributed.Future.result):
+        if not lost_once:
+            lost_once.append(self.key)
+            raise distributed.KilledWorker(self.key, None, 0)
+        return whole(self, *arguments)
+
+    monkeypatch.setattr(distributed.Future, "result", result)
+    assert {planet: found[0] for planet, found in run(square).items()} == {p: p * p for p in PLANETS} and lost_once
+
+
 def test_the_dashboard_is_for_this_machine_only():
     """Nobody outside may look at the paths of a run."""
     with _connected("", 1) as client:

@@ -97,13 +97,20 @@ def write_kernel(folder: Path, source: str) -> Path:
 
 
 def write_wheel(
-    folder: Path, name: str, version: str, tag: str = "py3-none-any", pure: str = "true", code: str = ""
+    folder: Path,
+    name: str,
+    version: str,
+    tag: str = "py3-none-any",
+    pure: str = "true",
+    code: str = "",
+    requires: str = "",
 ) -> Path:
     """Write a wheel of one module with a licence."""
     module = name.replace("-", "_")
     path = folder / f"{module}-{version}-{tag}.whl"
     info = f"{module}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nLicense-Expression: MIT\n"
+    metadata += f"Requires-Dist: {requires}\n" if requires else ""
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{module}/__init__.py", f"version = {version!r}\n{code}")
         archive.writestr(f"{info}/METADATA", metadata)

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import nbformat
 from nbconvert import HTMLExporter
+from packaging.utils import canonicalize_name
 
 from spectramind_kit.errors import PackagingError, SpectraMindError
 from spectramind_kit.kaggle.rehearsal import attachments
+from spectramind_kit.kaggle.rehearsal.exact_image import make_exact_image
 from spectramind_kit.kaggle.rehearsal.image_environment import ImageEnvironment, make_environment
 from spectramind_kit.kaggle.rehearsal.isolation import offline_means
 from spectramind_kit.kaggle.rehearsal.notebook_run import EXECUTED, Rehearsal, run_notebook
@@ -26,7 +28,7 @@ from spectramind_kit.kaggle.rules.kernel import check_kernel, notebook_path, rea
 from spectramind_kit.kaggle.rules.output_check import MANIFEST, SUBMISSION, check_output
 from spectramind_kit.kaggle.rules.parameters import check_parameters
 from spectramind_kit.kaggle.rules.session_folders import WORKING_ROOT
-from spectramind_kit.kaggle.wheels.install import session_facts
+from spectramind_kit.kaggle.wheels.image_lock import has_image_lock, read_image_lock
 from spectramind_kit.kaggle.wheels.targets import Target, load_target
 from spectramind_kit.settings.kaggle import KaggleConfig
 
@@ -45,6 +47,7 @@ def dry_run_kernel(
     config: KaggleConfig,
     parameters: Mapping[str, object] | None = None,
     wheels: Path = WHEELS,
+    image: Path | None = None,
 ) -> Verdict:
     """Run a kernel as Kaggle would, and judge its output.
 
@@ -57,18 +60,21 @@ def dry_run_kernel(
         config: owner, mount layout, target image, limits.
         parameters: papermill parameters of the notebook.
         wheels: folder of the targets.
+        image: cache for the environment in the image's versions, made there if it is not; None links what is installed
+            here.
 
     Raises:
-        PackagingError: if the dry run cannot start (no such kernel, dataset, target, parameter).
+        PackagingError: if the dry run cannot start (no such kernel, dataset, target, parameter, image).
     """
     metadata, target = check_dry_runnable(kernel, dict(parameters or {})), load_target(wheels, config.target)
     data, work = data.resolve(), work.resolve()
     slug = (metadata.get("competition_sources") or [config.competition])[0]
     mounts = attachments.competition_mounts(data, slug, config) + attachments.dataset_mounts(datasets, config)
     planets = dry_run_planets(data, "test" if SUBMISSION in metadata["expected_output"] else "train")
+    exact = make_exact_image(target, image) if image else None
     start = time.perf_counter()
     place = _fresh_folder(work, data)
-    environment = make_environment(target, place / "venv")
+    environment = make_environment(target, place / "venv", exact)
     made = time.perf_counter() - start
     rehearsal = Rehearsal(place, tuple(mounts), (str(data),), environment, offline_means())
     before = attachments.fingerprint(mounts) if rehearsal.means is None else {}
@@ -147,19 +153,23 @@ def stage_seconds(notebook: Path | None) -> dict[str, float]:
 
 def environment_notes(environment: ImageEnvironment, target: Target) -> list[Check]:
     """Report how the dry run's Python and packages differ from the image's."""
-    here = session_facts()["python"]
-    python = f"image {target.name} has {target.python}, this dry run {here}"
-    others = [
-        f"{name} {environment.linked[name]} (image {version})"
-        for name, version in target.image.items()
-        if name in environment.linked and version not in ("*", environment.linked[name].split("+")[0])
-    ]
-    packages = f"{len(environment.linked)} distributions linked; not here: {', '.join(environment.absent) or 'none'}"
-    differ = f"; other versions: {', '.join(others)}" if others else ""
-    return [
-        Check("Python", "ok" if here == target.python else "note", python),
-        Check("packages", "note" if others or environment.absent else "ok", packages + differ),
-    ]
+    here = environment.python_version
+    same = here.rsplit(".", 1)[0] == target.python
+    python = Check("Python", "ok" if same else "note", f"image {target.name} has {target.python}, this dry run {here}")
+    return [python, packages_note(environment, target)]
+
+
+def packages_note(environment: ImageEnvironment, target: Target) -> Check:
+    """Report which packages are there, in which versions, held against the image's lock, or its record without one."""
+    named = {canonicalize_name(name): version for name, version in target.image.items() if version != "*"}
+    wanted = {**(read_image_lock(target) if has_image_lock(target) else {}), **named}
+    others = {name: here for name, here in environment.linked.items() if wanted.get(name, here) != here.split("+")[0]}
+    listed = [f"{name} {here} (image {wanted[name]})" for name, here in others.items() if name in named]
+    rest = f" and {len(others) - len(listed)} more" if len(others) > len(listed) else ""
+    how = "in the image's versions" if environment.exact and not others else "linked"
+    text = f"{len(environment.linked)} distributions {how}; not here: {', '.join(environment.absent) or 'none'}"
+    differ = f"; other versions: {', '.join(listed) or 'none of those named'}{rest}" if others else ""
+    return Check("packages", "note" if others or environment.absent else "ok", text + differ)
 
 
 def _fresh_folder(work: Path, data: Path) -> Path:

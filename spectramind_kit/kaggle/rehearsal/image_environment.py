@@ -1,12 +1,14 @@
-"""A fresh virtual environment that holds what Kaggle's image holds, as far as it is installed here.
+"""A fresh virtual environment that holds what Kaggle's image holds: in its versions, or as far as it is installed here.
 
-The distributions are linked, not copied: a folder as a whole where it belongs to chosen distributions only, else file
+The distributions of an environment in the image's versions (``exact_image``), or of the running one, are linked, not
+copied: a folder as a whole where it belongs to chosen distributions only, else file
 by file (namespace packages are shared). What the target says the image lacks, and the kit itself, stay out, so that a
 kernel that forgot to bring a wheel fails here as it would there.
 """
 
 import importlib.metadata
-import venv
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import Distribution
@@ -15,6 +17,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.wheels.targets import Target
 from spectramind_kit.kaggle.wheels.virtual_environment import VirtualEnvironment
 
@@ -30,21 +33,37 @@ class ImageEnvironment(VirtualEnvironment):
     Attributes:
         linked: versions of what it holds.
         absent: names the image has and this machine does not.
+        exact: whether it was made from the image's own versions.
     """
 
     linked: Mapping[str, str]
     absent: tuple[str, ...]
+    exact: bool = False
 
 
-def make_environment(target: Target, folder: Path) -> ImageEnvironment:
-    """Create the virtual environment of a target from what is installed in the running one."""
-    venv.EnvBuilder(clear=True, symlinks=True, with_pip=False).create(folder)
-    installed = installed_distributions()
-    chosen = image_distributions(target, installed)
+def make_environment(target: Target, folder: Path, image: VirtualEnvironment | None = None) -> ImageEnvironment:
+    """Create the virtual environment that stands for a target's image.
+
+    Args:
+        target: the image generation.
+        folder: where it is made, anew.
+        image: an environment in the image's versions, to link to; None links to what is installed in the running one.
+
+    Raises:
+        PackagingError: if Python makes no environment there.
+    """
+    python = image.python if image else Path(sys.executable)
+    command = [str(python), "-m", "venv", "--clear", "--symlinks", "--without-pip", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise PackagingError(f"environment {folder}", wanted=f"made by {python}", got=done.stderr.strip()[-500:])
+    installed = installed_distributions(image)
+    chosen = image_distributions(target, installed, whole=image is not None)
     environment = ImageEnvironment(
         folder,
         linked={name: installed[name].version for name in sorted(chosen)},
         absent=tuple(sorted({canonicalize_name(name) for name in target.image} - installed.keys())),
+        exact=image is not None,
     )
     for relative, path in links([installed[name] for name in chosen], installed.values()).items():
         place = environment.site_packages / relative
@@ -57,18 +76,27 @@ def make_environment(target: Target, folder: Path) -> ImageEnvironment:
     return environment
 
 
-def installed_distributions() -> dict[str, Distribution]:
-    """Return the running environment's distributions by canonical name; the first on the path wins."""
+def installed_distributions(environment: VirtualEnvironment | None = None) -> dict[str, Distribution]:
+    """Return an environment's distributions by canonical name, or the running one's; the first on the path wins."""
+    path = sys.path if environment is None else [str(environment.site_packages)]
     found: dict[str, Distribution] = {}
-    for distribution in importlib.metadata.distributions():
+    for distribution in importlib.metadata.distributions(path=path):
         if distribution.metadata["Name"]:
             found.setdefault(canonicalize_name(distribution.metadata["Name"]), distribution)
     return found
 
 
-def image_distributions(target: Target, installed: Mapping[str, Distribution]) -> set[str]:
-    """Return the image's distributions that are installed, with all they require, without what the image lacks."""
+def image_distributions(target: Target, installed: Mapping[str, Distribution], whole: bool = False) -> set[str]:
+    """Return the image's distributions that are installed, with all they require, without what the image lacks.
+
+    Args:
+        target: the image generation.
+        installed: what is installed.
+        whole: that it is the image's, so that all of it is taken.
+    """
     lacks = {canonicalize_name(name) for name in (*target.lacks, *target.compiled)} | {KIT}
+    if whole:
+        return set(installed) - lacks
     chosen: set[str] = set()
     waiting = [canonicalize_name(name) for name in target.image]
     while waiting:

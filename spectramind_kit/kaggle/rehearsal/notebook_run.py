@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from spectramind_kit.kaggle.rules.session_folders import (
     WORKING_ROOT,
     WORKING_ROOT_VARIABLE,
 )
+from spectramind_kit.kaggle.wheels.virtual_environment import VirtualEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -115,19 +115,16 @@ def _stage(rehearsal: Rehearsal) -> Stage:
         rehearsal.hidden,
         WORKING_ROOT,
         str(rehearsal.place / "root"),
-        places_of_python(rehearsal.environment.folder),
+        places_of_python(rehearsal.environment),
     )
 
 
-def places_of_python(environment: Path) -> tuple[str, ...]:
-    """Return what a virtual environment's links lead to: its Python, and the folders of what is linked.
-
-    Args:
-        environment: folder of the virtual environment.
-    """
-    linked = {path.resolve().parent for path in environment.rglob("*") if path.is_symlink()}
-    folders = {Path(sys.base_prefix).resolve(), *linked} - {environment.resolve(), *environment.resolve().parents}
-    outside = [folder for folder in folders if environment.resolve() not in folder.parents and folder.is_dir()]
+def places_of_python(environment: VirtualEnvironment) -> tuple[str, ...]:
+    """Return what a virtual environment's links lead to: its Python, and the folders of what is linked."""
+    own = environment.folder.resolve()
+    linked = {path.resolve().parent for path in environment.folder.rglob("*") if path.is_symlink()}
+    folders = {environment.base, *linked} - {own, *own.parents}
+    outside = [folder for folder in folders if own not in folder.parents and folder.is_dir()]
     # A folder is shown with all below it, so the topmost ones suffice.
     return tuple(sorted(str(f) for f in outside if not any(f != o and f.is_relative_to(o) for o in outside)))
 

@@ -87,7 +87,7 @@ def requirements(target: Target) -> list[str]:
     return [name if version == "*" else f"{name}=={version}" for name, version in pinned.items()] + list(BUILD_TOOLS)
 
 
-def torch_facts(environment: BuildEnvironment) -> dict[str, object]:
+def torch_facts(environment: VirtualEnvironment) -> dict[str, object]:
     """Return what wheels made in an environment will depend on; the builder's own C library is not one of them."""
     code = "import json, runpy, sys; print(json.dumps(runpy.run_path(sys.argv[1])['session_facts']()))"
     facts = _run([str(environment.python), "-c", code, install.__file__])

@@ -14,6 +14,7 @@ from spectramind_kit.errors import PackagingError
 from spectramind_kit.files import sha256_of
 from spectramind_kit.kaggle.rules.limits import DATASET_METADATA, check_dataset_metadata, check_uploadable
 from spectramind_kit.kaggle.wheels import install
+from spectramind_kit.kaggle.wheels.hub_builds import copy_kernel
 from spectramind_kit.kaggle.wheels.targets import LOCK_NAME, RECORD_NAME, Target
 from spectramind_kit.kaggle.wheels.wheel_file import read_wheel
 from spectramind_kit.kaggle.wheels.wheelhouse import PROJECT_FILES, BuiltWheel
@@ -65,6 +66,7 @@ def write_dataset(
     out: Path,
     config: KaggleConfig,
     project: Path | None = None,
+    hub_kernel: Path | None = None,
 ) -> dict:
     """Write the dataset's folder anew and return its manifest.
 
@@ -74,6 +76,7 @@ def write_dataset(
         out: the folder.
         config: whose dataset it will be, and its slug.
         project: the checkout the wheels were built from; its source goes along, if it is given.
+        hub_kernel: folder of the hub's kernel of the selective scan, whose builds for the targets go along.
 
     Raises:
         PackagingError: if Kaggle would refuse or garble it, or if ``out`` is a folder of something else.
@@ -88,10 +91,12 @@ def write_dataset(
         (out / "wheels" / target.name).mkdir(parents=True)
         for wheel in wheels[target.name]:
             shutil.copyfile(target.folder / wheel.file, out / "wheels" / target.name / wheel.file)
+    if hub_kernel:
+        manifest["hub_kernel"] = copy_kernel(hub_kernel, targets, out)
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     (out / DATASET_METADATA).write_text(json.dumps(metadata, indent=1) + "\n")
     (out / "README.md").write_text(_readme(metadata["title"], records, facts))
-    (out / "LICENSES").write_text(_licences(wheels, targets))
+    (out / "LICENSES").write_text(_licences(wheels, targets) + _hub_licence(manifest.get("hub_kernel")))
     shutil.copyfile(install.__file__, out / "install.py")
     if project:
         copy_source(project, out / SOURCE)
@@ -191,3 +196,7 @@ def _licences(wheels: Mapping[str, Sequence[BuiltWheel]], targets: Sequence[Targ
             texts[stated] = found or ["The wheel carries no licence file; this is what its metadata states."]
     rule = "\n\n" + "=" * 100 + "\n"
     return rule.join("\n\n".join([stated, *found]) for stated, found in texts.items()) + "\n"
+
+
+def _hub_licence(kernel: Mapping[str, str] | None) -> str:
+    return f"\n{kernel['repository']} of Hugging Face's hub: {kernel['licence']}\n" if kernel else ""

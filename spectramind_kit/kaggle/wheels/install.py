@@ -34,6 +34,10 @@ CXX11_SYMBOL = b"torchCheckFailEPKcS2_jRKNSt7__cxx11"
 SCAN_MODULE = "spectramind_kit.networks.scan_in_use"
 """The part of the kit that tries the scans on the device; run, it prints name and reason in JSON."""
 
+KERNEL_VARIABLE = "LOCAL_KERNELS"
+"""As in ``hub_kernel``: where the kit looks for a kernel of Hugging Face's hub."""
+KERNEL = "mamba-ssm"
+
 INSTALL_SECONDS = 900
 """How long one installer may take [s]; it takes 10 where nothing is wrong."""
 CHECK_SECONDS = 300
@@ -88,6 +92,7 @@ def install(folder=None):
     if problems or not any(wheel["compiled"] for wheel in wheels):
         say("no CUDA wheel fits:", "; ".join(problems) or "this dataset holds none", "- going on without")
     if any(wheel["source"] == "project" for wheel in wheels):
+        attach_kernel(folder, manifest)
         say("selective scan: {}, {}".format(*scan_in_use()))
     say(f"{len(wanted)} wheels in {time.perf_counter() - start:.1f} s ({tool})")
     return rows
@@ -240,6 +245,42 @@ def outcome(wheel, skipped, broken):
     if skipped[path]:
         return "skipped: " + skipped[path]
     return "installed, but does not load: " + broken[path] if broken.get(path) else "installed"
+
+
+def attach_kernel(folder, manifest):
+    """Name a kernel of Hugging Face's hub to the kit: this dataset's, or one attached beside it.
+
+    The kit tries it on the device before it uses it. One that the user has named already is left to the user.
+
+    Raises:
+        InstallError: if a file of this dataset's was altered or is missing.
+    """
+    if KERNEL in os.environ.get(KERNEL_VARIABLE, ""):
+        return
+    recorded = manifest.get("hub_kernel")
+    if recorded:
+        place = Path(folder) / recorded["path"]
+        for name, digest in recorded["files"].items():
+            if not (place / name).is_file() or hashlib.sha256((place / name).read_bytes()).hexdigest() != digest:
+                raise InstallError(f"{place / name} was altered or is missing; upload the dataset again")
+    else:
+        place = find_kernel()
+    if place:
+        named = f"kernels-community/{KERNEL}={place}"
+        os.environ[KERNEL_VARIABLE] = ":".join(filter(None, [os.environ.get(KERNEL_VARIABLE), named]))
+        say("kernel of Hugging Face's hub:", place)
+
+
+def find_kernel():
+    """Return the folder of an attached kernel of the hub, by what its builds state or hold; None if there is none."""
+    root = Path(os.environ.get(INPUT_ROOT_VARIABLE, "/kaggle/input"))
+    for depth in range(1, 7):
+        for build in sorted(root.glob("*/" * depth + "build/torch*-linux")):
+            metadata = build / "metadata.json"
+            stated = json.loads(metadata.read_text()).get("name", "") if metadata.is_file() else ""
+            if stated.replace("_", "-") == KERNEL or (build / KERNEL.replace("-", "_")).is_dir():
+                return build.parent.parent
+    return None
 
 
 def scan_in_use():

@@ -63,6 +63,7 @@ class Target:
         lacks: distributions that it lacks, pinned; all of them without compiled code.
         compiled: distributions that it lacks and that are compiled for its GPUs from their source, pinned.
         toolchain: the package index's distributions, pinned, that make a compiler for its CUDA, if there are any.
+        built: the day the image was built on, such as "2026-06-29"; "" if it is not known.
     """
 
     folder: Path
@@ -76,6 +77,7 @@ class Target:
     lacks: Mapping[str, str]
     compiled: Mapping[str, str] = field(default_factory=dict)
     toolchain: Mapping[str, str] = field(default_factory=dict)
+    built: str = ""
 
     @property
     def name(self) -> str:
@@ -114,6 +116,7 @@ def load_target(wheels: Path, name: str) -> Target:
             architectures=tuple(record["architectures"]),
             **{key: record[key] for key in ("python", "torch", "cuda", "cxx11_abi", "glibc", "image", "lacks")},
             **{key: record.get(key, {}) for key in ("compiled", "toolchain")},
+            built=record.get("built", ""),
         )
     except KeyError as missing:
         raise PackagingError(f"{path}", wanted=f"the field {missing}", got=sorted(record)) from missing

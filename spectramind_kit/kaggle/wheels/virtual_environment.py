@@ -23,3 +23,17 @@ class VirtualEnvironment:
     def site_packages(self) -> Path:
         """Where its distributions lie."""
         return next(self.folder.glob("lib/python*/site-packages"))
+
+    @property
+    def base(self) -> Path:
+        """Where the Python lies that it was made with: the folder above its ``bin``."""
+        return Path(self._settings()["home"]).resolve().parent
+
+    @property
+    def python_version(self) -> str:
+        """The version of its Python, such as "3.12.1"."""
+        return self._settings()["version"]
+
+    def _settings(self) -> dict[str, str]:
+        lines = (self.folder / "pyvenv.cfg").read_text().splitlines()
+        return dict(line.split(" = ", 1) for line in lines if " = " in line)

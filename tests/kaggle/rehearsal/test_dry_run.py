@@ -37,7 +37,7 @@ def image(tmp_path_factory, built):
 def copied_image(image, monkeypatch):
     """Copy the environment instead of making it: the same links, in a tenth of the time."""
 
-    def copy(target, folder):
+    def copy(target, folder, exact):
         return dataclasses.replace(image, folder=shutil.copytree(image.folder, folder, symlinks=True))
 
     monkeypatch.setattr(dry_run, "make_environment", copy)
