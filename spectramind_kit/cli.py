@@ -83,26 +83,10 @@ def simulate(
     overrides: Overrides = None,
 ) -> None:
     """Write a simulated competition folder."""
-    from spectramind_kit.environment import available_cores
-    from spectramind_kit.execution.processes import Progress
+    from spectramind_kit import runs
 
     config = _config([*_frame_overrides(frames, overrides or []), *(overrides or [])])
-    if config.simulation.physics == "random_world":
-        from spectramind_kit.random_world.world_folder import simulate_world as simulated
-    else:
-        from spectramind_kit.simulation.simulated_folder import simulate_folder as simulated
-
-    with Progress("simulate", train + test) as progress:
-        simulated(
-            out,
-            train,
-            test,
-            config.simulation,
-            seed=config.seed if seed is None else seed,
-            edition=edition.value,
-            workers=config.workers or available_cores(),
-            progress=lambda planet: progress.step(),
-        )
+    runs.simulate(out, train, test, config, edition=edition.value, seed=seed)
     typer.echo(f"{train} training and {test} test planets in {out}")
 
 
@@ -161,18 +145,13 @@ def fit(
     overrides: Overrides = None,
 ) -> None:
     """Fit one planet's transits and show depths, orbit and flags; --plot draws light curves, spectrum and corner."""
-    from spectramind_kit.competition.folder import open_competition
-    from spectramind_kit.diagnostics.fit_page import describe_fit, plot_fit_page
-    from spectramind_kit.prediction.measure import PlanetTask
+    from spectramind_kit import runs
+    from spectramind_kit.diagnostics.fit_page import describe_fit
 
-    task = PlanetTask(data, work, split.value, _config(overrides))
-    for place, observation in enumerate(open_competition(data).observations(split.value, planet)):
-        found = task.visit(observation).fit
+    for found, picture in runs.fit(planet, data, work, split.value, _config(overrides), plot=plot):
         typer.echo(describe_fit(found))
-        if plot is not None:
-            path = plot.with_stem(f"{plot.stem}_{place}") if place else plot
-            plot_fit_page(found).savefig(path, dpi=130)
-            typer.echo(str(path))
+        if picture is not None:
+            typer.echo(str(picture))
 
 
 @app.command()
@@ -244,9 +223,14 @@ def diagnose(
     """Write WORK/report.html: scores, calibration of sigmas, spectra, light curves, what went wrong."""
     config = _config(overrides)
     with _seconds_logged("writing the report"):
+        from spectramind_kit.competition.folder import open_competition
         from spectramind_kit.diagnostics.report import write_report
+        from spectramind_kit.work_folder.run_record import recorded
 
-        path = write_report(data, work, config, truth=truth)
+        open_competition(data)
+        with recorded(work, "diagnose", config, data=data) as run:
+            path = write_report(data, work, config, truth=truth)
+            run.outputs(path)
     typer.echo(str(path))
 
 

@@ -1,8 +1,9 @@
 """The commands of the kit, one function each: what the command line and the notebooks call.
 
-    calibrate -> train -> predict -> submit -> (diagnostics.report)
+    simulate -> calibrate -> train -> predict -> submit -> (diagnostics.report)
 
-Every command stores its products under the work folder and reuses what lies there already.
+Every command stores its products under the work folder and reuses what lies there already; how it went lies in
+``WORK/runs/`` (``work_folder/run_record.py``).
 """
 
 import logging
@@ -12,9 +13,14 @@ from collections.abc import Iterable, Sequence
 from functools import partial as with_arguments
 from pathlib import Path
 
+import numpy as np
+import polars as pl
+
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
 from spectramind_kit.config import Config
-from spectramind_kit.errors import CompetitionDataError, SubmissionError, describe
+from spectramind_kit.environment import available_cores
+from spectramind_kit.errors import CompetitionDataError, SubmissionError
+from spectramind_kit.execution.processes import Progress
 from spectramind_kit.execution.time_budget import TimeBudget
 from spectramind_kit.metric import score
 from spectramind_kit.prediction.inference import Inference
@@ -27,7 +33,7 @@ from spectramind_kit.prediction.summary import SubmissionSummary
 from spectramind_kit.prediction.trained_model import TrainedModel, load_model, save_model
 from spectramind_kit.prediction.training_set import StoredTrainingSet, TrainingSet, store_training_set
 from spectramind_kit.prediction.worker import FitTask, PosteriorTask
-from spectramind_kit.products import Spectrum
+from spectramind_kit.products import Spectrum, TransitFit
 from spectramind_kit.training.automatic_model import with_chosen_model
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.held_out import held_out_planets, learn_model
@@ -35,8 +41,9 @@ from spectramind_kit.training.nuisance_priors import learn_nuisance_priors, teac
 from spectramind_kit.work_folder.growing_submission import GrowingSubmission, require_writable
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.lock import only_one
-from spectramind_kit.work_folder.manifest import record_event, write_manifest
 from spectramind_kit.work_folder.model_record import is_model
+from spectramind_kit.work_folder.planet_scores import keep_scores
+from spectramind_kit.work_folder.run_record import RunRecord, recorded
 from spectramind_kit.work_folder.submission import (
     read_submission,
     submission_arrays,
@@ -49,14 +56,61 @@ LABELS = ("train.csv", "train_labels.csv")
 """Names of the training labels in a competition folder, by edition, the latest first."""
 
 
+def simulate(
+    out: Path, n_train: int, n_test: int, config: Config, *, edition: str = "2025", seed: int | None = None
+) -> None:
+    """Write a simulated competition folder, and how it was made into its ``runs/``.
+
+    Args:
+        out: the folder; a previous simulation there is replaced.
+        n_train: training planets.
+        n_test: test planets; their truth goes to ``truth/test.csv``.
+        config: the configuration.
+        edition: "2025" or "2024".
+        seed: rules every random draw; the configuration's if not given.
+
+    Raises:
+        SpectraMindError: if ``out`` holds something that is not a simulation, or cannot be written to.
+    """
+    from spectramind_kit.simulation.competition_writer import refuse_foreign
+
+    if config.simulation.physics == "random_world":
+        from spectramind_kit.random_world.world_folder import simulate_world as simulated
+    else:
+        from spectramind_kit.simulation.simulated_folder import simulate_folder as simulated
+
+    out = Path(out)
+    refuse_foreign(out)
+    require_writable(out, option="--out")
+    facts = {"train": n_train, "test": n_test, "edition": edition, "seed": seed}
+    with recorded(out, "simulate", config, **facts) as run, Progress("simulate", n_train + n_test) as progress:
+        simulated(
+            out,
+            n_train,
+            n_test,
+            config.simulation,
+            seed=config.seed if seed is None else seed,
+            edition=edition,
+            workers=config.workers or available_cores(),
+            progress=lambda planet: progress.step(),
+        )
+        run.outputs(*(path for path in sorted(out.iterdir()) if path != WorkFolder(out).runs))
+        run.facts(planets=n_train + n_test)
+
+
 def calibrate(data: Path, work: Path, split: str, config: Config) -> dict[int, str]:
     """Store the light curves of every planet of a split; return the planets with problems, and which."""
-    planets = _planets(open_competition(data), split)
-    task = PlanetTask(Path(data), Path(work), split, config)
-    started = time.monotonic()
-    results = for_each_planet(task.calibrate, planets, config, task.lost, f"calibrate {split}")
-    problems = {planet: "; ".join(m.problems) for planet, m in results.items() if m.problems}
-    record_event(Path(work), "calibrate", split=split, planets=len(planets), problems=problems, seconds=_since(started))
+    data, work = Path(data), Path(work)
+    folder = open_competition(data)
+    planets = _planets(folder, split)
+    require_writable(work)
+    with recorded(work, "calibrate", config, data=data, split=split) as run:
+        run.inputs(*_tables(folder), data / split)
+        task = PlanetTask(data, work, split, config)
+        results = for_each_planet(task.calibrate, planets, config, task.lost, f"calibrate {split}")
+        problems = {planet: "; ".join(m.problems) for planet, m in results.items() if m.problems}
+        run.outputs(WorkFolder(work).root / "light_curves" / split)
+        run.facts(split=split, planets=len(planets), problems=problems)
     return problems
 
 
@@ -74,56 +128,105 @@ def train(data: Path, work: Path, config: Config) -> TrainedModel:
         CompetitionDataError: without training labels.
         SpectraMindError: if another process trains in this work folder, or it cannot be written to.
     """
-    require_writable(Path(work))
-    with only_one(WorkFolder(Path(work)).training_lock, "training"):
-        return _train(Path(data), Path(work), config)
+    data, work = Path(data), Path(work)
+    folder = open_competition(data)
+    labels = folder.labels()
+    require_writable(work)
+    with only_one(WorkFolder(work).training_lock, "training"), recorded(work, "train", config, data=data) as run:
+        run.inputs(*_tables(folder), data / "train")
+        return _train(folder, labels, work, config, run)
 
 
-def _train(data: Path, work: Path, config: Config) -> TrainedModel:
-    started, folder = time.monotonic(), open_competition(data)
-    planet_ids, spectra = folder.labels()
+def _train(
+    folder: CompetitionFolder, labels: tuple[np.ndarray, np.ndarray], work: Path, config: Config, run: RunRecord
+) -> TrainedModel:
+    planet_ids, spectra = labels
     fold = assign_folds(planet_ids.tolist(), min(config.training.folds, len(planet_ids)), config.seed)
     planets = _training_planets(folder, planet_ids.tolist(), config)
     config = with_chosen_model(config, len(planets))
-    task, here = PlanetTask(data, work, "train", config), WorkFolder(work)
+    task, here = PlanetTask(folder.root, work, "train", config), WorkFolder(work)
     # Fits come first and posteriors second, because the prior is learned from what the fits show.
     fitting = FitTask(task, teaching_planets(planets))
-    fits = for_each_planet(fitting, planets, config, fitting.lost, "fit train", stored=task.is_stored)
+    with run.stage("fits"):
+        fits = for_each_planet(fitting, planets, config, fitting.lost, "fit train", stored=task.is_stored)
     visits = {planet: fit.visits for planet, fit in fits.items() if fit.visits}
-    nuisance = learn_nuisance_priors(visits, dict(zip(planet_ids.tolist(), fold.tolist())), config.workers)
+    with run.stage("priors of star and instrument"):
+        nuisance = learn_nuisance_priors(visits, dict(zip(planet_ids.tolist(), fold.tolist())), config.workers)
     training_set = TrainingSet(planet_ids, spectra, fold, folder.wavelength, nuisance)
     known = store_training_set(training_set, here.training)
     fitted = [planet for planet in planets if fits[planet].measured]
-    held_out = held_out_planets(training_set, _infer(data, work, "train", fitted, known, config))
-    unlabelled = _unlabelled(data, work, folder, known, config)
+    with run.stage("posteriors"):
+        held_out = held_out_planets(training_set, _infer(folder.root, work, "train", fitted, known, config))
+        unlabelled = _unlabelled(folder.root, work, folder, known, config)
     keep = with_arguments(save_model, folder=here.model, edition=folder.edition, settings=measured_with(config))
-    model, predicted = learn_model(training_set, held_out, task, folder.edition, unlabelled, keep)
+    with run.stage("networks and calibrations"):
+        model, predicted = learn_model(training_set, held_out, task, folder.edition, unlabelled, keep)
     keep(model)
+    run.outputs(here.model)
     if predicted:
-        _write_predictions(predicted, work, "train")
+        run.outputs(_write_predictions(predicted, work, "train"))
+    keep_scores(run, predicted, labels, training_set.labels().naive, folder.edition, training_set.folds())
     problems = {planet: "; ".join(fit.problems) for planet, fit in fits.items() if fit.problems}
-    record_event(
-        work,
-        "train",
-        planets=len(fits),
-        score=model.score,
-        fit_score=model.fit_score,
-        problems=problems,
-        seconds=_since(started),
-    )
+    run.facts(planets=len(fits), kind=model.kind, score=model.score, fit_score=model.fit_score, problems=problems)
+    run.metrics(held_out_score=model.score, held_out_score_of_the_fit=model.fit_score, planets=model.n_measured)
     return model
+
+
+def fit(
+    planet: int, data: Path, work: Path, split: str, config: Config, *, plot: Path | None = None
+) -> list[tuple[TransitFit, Path | None]]:
+    """Fit every visit of one planet; return each fit, and the picture of it where one is wanted.
+
+    Args:
+        planet: to fit.
+        data: competition folder.
+        work: where products are stored.
+        split: of the planet, "train" or "test".
+        config: the configuration.
+        plot: picture to write; a second visit adds _1 to its name.
+
+    Raises:
+        CompetitionDataError: if the split has no such planet.
+    """
+    data, work = Path(data), Path(work)
+    observations = open_competition(data).observations(split, planet)
+    require_writable(work)
+    with recorded(work, "fit", config, data=data, split=split, planet=planet) as run:
+        run.inputs(data / split / str(planet))
+        task, fits = PlanetTask(data, work, split, config), []
+        for place, observation in enumerate(observations):
+            found, picture = task.visit(observation).fit, None
+            if plot is not None:
+                from spectramind_kit.diagnostics.fit_page import plot_fit_page
+
+                picture = plot.with_stem(f"{plot.stem}_{place}") if place else plot
+                plot_fit_page(found).savefig(picture, dpi=130)
+                run.outputs(picture)
+            fits.append((found, picture))
+            run.outputs(WorkFolder(work).fit(split, planet, observation.visit))
+        run.facts(split=split, planet=planet)
+    return fits
 
 
 def predict(data: Path, work: Path, split: str, config: Config, *, model: Path | None = None) -> Path:
     """Predict a split into ``WORK/predictions/<split>.csv``; training planets from the labels of the other folds."""
-    data, work, started = Path(data), Path(work), time.monotonic()
-    model = model or WorkFolder(work).model
-    trained = asked_for(load_model(model), config)
-    planets = _planets(open_competition(data), split)
-    known = store_training_set(trained.training_set, WorkFolder(work).training)
-    inferred = _infer(data, work, split, planets, known, as_trained(config, trained))
-    path = _write_predictions(predict_planets(trained, model, inferred, config), work, split)
-    record_event(work, "predict", split=split, planets=len(planets), seconds=_since(started))
+    data, work = Path(data), Path(work)
+    place = model or WorkFolder(work).model
+    trained = asked_for(load_model(place), config)
+    folder = open_competition(data)
+    planets = _planets(folder, split)
+    require_writable(work)
+    with recorded(work, "predict", config, data=data, split=split, model=place) as run:
+        run.inputs(*_tables(folder), data / split, place)
+        known = store_training_set(trained.training_set, WorkFolder(work).training)
+        with run.stage("posteriors"):
+            inferred = _infer(data, work, split, planets, known, as_trained(config, trained))
+        spectra = predict_planets(trained, place, inferred, config)
+        path = _write_predictions(spectra, work, split)
+        run.outputs(path)
+        run.facts(split=split, planets=len(planets))
+        truth = folder.labels() if split == "train" else folder.test_truth()
+        keep_scores(run, spectra, truth, trained.training_set.labels().naive, folder.edition)
     return path
 
 
@@ -148,49 +251,52 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     require_writable(work)
     folder = open_competition(data)
     sample, place = folder.sample_submission(), model or WorkFolder(work).model
-    planets = sample["planet_id"].to_list()
     if model is not None and not is_model(model):
         load_model(model)  # says what is missing
-    first = labels_model(folder, config.uncertainty).model
+    with recorded(work, "submit", config, data=data, model=place) as run:
+        run.publish(WorkFolder(work).manifest)
+        return _submit(folder, sample, place, work, config, time_budget, run, train_first=model is None)
+
+
+def _submit(
+    folder: CompetitionFolder,
+    sample: pl.DataFrame,
+    place: Path,
+    work: Path,
+    config: Config,
+    time_budget: TimeBudget,
+    run: RunRecord,
+    *,
+    train_first: bool,
+) -> SubmissionSummary:
+    planets, first = sample["planet_id"].to_list(), labels_model(folder, config.uncertainty).model
     nothing_yet = population_spectra(planets, first, config.uncertainty, "not measured yet")
     growing = GrowingSubmission(nothing_yet, sample, WorkFolder(work).submission)
     try:
-        if model is None and not is_model(place):
+        if train_first and not is_model(place):
             logger.info("no model in %s: training one first", place)
-            train(data, work, config)
+            train(folder.root, work, config)
         started = time.monotonic()
+        run.inputs(*_tables(folder), folder.root / "test", place)
         usable = usable_model(place, folder, config.uncertainty, measured_with(config))
-        spectra = spectra_of(planets, usable, place, data, work, config, growing, time_budget)
+        with run.stage("planets"):
+            spectra = spectra_of(planets, usable, place, folder.root, work, config, growing, time_budget)
         path = growing.finish(spectra)
     finally:
         growing.close()
-    seconds = _since(started)
+    seconds = round(time.monotonic() - started, 3)
     summary = SubmissionSummary(path, spectra, round(seconds / max(1, len(planets)), 3), usable.losses)
-    _record_submission(summary, data, work, place, config, seconds)
+    run.outputs(path)
+    run.facts(
+        planets=len(spectra),
+        losses=summary.losses,
+        rungs=summary.rungs,
+        fallbacks=summary.fallbacks,
+        remarks=summary.remarks,
+    )
+    naive = usable.model.training_set.labels().naive if usable.model else None
+    keep_scores(run, spectra, folder.test_truth(), naive, folder.edition)
     return summary
-
-
-def _record_submission(
-    summary: SubmissionSummary, data: Path, work: Path, place: Path, config: Config, seconds: float
-) -> None:
-    """Write manifest and event; the submission stands whether that works or not."""
-    tables = [data / name for name in open_competition(data).tables()]
-    try:
-        write_manifest(
-            WorkFolder(work).manifest,
-            config,
-            outputs=[summary.path],
-            inputs=[*tables, place / "model.npz", *sorted(place.rglob("*.safetensors"))],
-            planets=len(summary.spectra),
-            losses=summary.losses,
-            rungs=summary.rungs,
-            fallbacks=summary.fallbacks,
-            remarks=summary.remarks,
-            seconds=seconds,
-        )
-        record_event(work, "submit", planets=len(summary.spectra), fallbacks=summary.fallbacks, seconds=seconds)
-    except Exception as error:
-        logger.warning("%s stands, but no record of how it was made: %s", summary.path, describe(error))
 
 
 def score_files(
@@ -247,6 +353,11 @@ def training_labels_beside(truth: Path) -> Path | None:
     return next((path for name in LABELS if (path := folder.parent / name).is_file()), None)
 
 
+def _tables(folder: CompetitionFolder) -> list[Path]:
+    """Return the paths of the competition's tables, there or not."""
+    return [folder.root / name for name in folder.tables()]
+
+
 def _infer(
     data: Path, work: Path, split: str, planets: Sequence[int], known: StoredTrainingSet, config: Config
 ) -> list[Inference]:
@@ -283,7 +394,3 @@ def _training_planets(folder: CompetitionFolder, labelled: Sequence[int], config
     with_label = set(labelled)
     there = [p for p in folder.planet_ids("train") if p in with_label] if (folder.root / "train").is_dir() else []
     return there[: config.training.max_planets or None]
-
-
-def _since(started: float) -> float:
-    return round(time.monotonic() - started, 3)

@@ -5,6 +5,7 @@ row per planet, one visit without suffix). Nothing is assumed that a file holds:
 the folders, times from ``axis_info.parquet``, rows and columns of the submission from ``sample_submission.csv``.
 """
 
+import logging
 import math
 import re
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, N_WAVELENGTH
 from spectramind_kit.products import AxisInfo, ChannelFiles, Orbit, Planet, PlanetObservation, Star
+
+logger = logging.getLogger(__name__)
 
 STAR_COLUMNS = ("Rs", "Ms", "Ts", "Mp", "e", "P", "sma", "i")
 SECONDS_PER_HOUR = 3600.0
@@ -110,6 +113,15 @@ class CompetitionFolder:
     def labels(self) -> tuple[np.ndarray, np.ndarray]:
         """Return training planets (n,) int64 and their true spectra (n, 283) [(Rp/Rs)^2]."""
         return read_spectra(self.root / self._labels_name)
+
+    def test_truth(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return test planets and their true spectra, as a simulation has them; None where nobody knows them."""
+        path = self.root / "truth" / "test.csv"
+        try:
+            return read_spectra(path) if path.is_file() else None
+        except CompetitionDataError as error:
+            logger.warning("the truth of the test planets is not used: %s", error)
+            return None
 
     def planet(self, split: str, planet_id: int) -> Planet:
         """Return what the star table holds of a planet; missing or damaged entries become None and a flag."""

@@ -7,7 +7,8 @@ baseline_input/SPLIT/PLANET_VISIT.npz      what a public baseline sees of a visi
 training/                                  examples, checkpoints: what training alone needs
 model/                                     the trained model, networks/ in it
 predictions/SPLIT.csv, submission.csv      spectra
-manifest.json, events.jsonl, report.html   the record
+manifest.json, events.jsonl, report.html   how the submission was made; what was run, a line each; the report
+runs/TIME-COMMAND/                         the record of each run (``run_record.py``)
 """
 
 from dataclasses import dataclass
@@ -89,6 +90,11 @@ class WorkFolder:
     def events(self) -> Path:
         """What was run, one line each."""
         return self.root / "events.jsonl"
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the records of all runs, one folder each."""
+        return self.root / "runs"
 
     @property
     def report(self) -> Path:

@@ -21,6 +21,7 @@ def test_every_product_has_the_place_that_is_documented():
         work.submission: "submission.csv",
         work.manifest: "manifest.json",
         work.events: "events.jsonl",
+        work.runs: "runs",
         work.report: "report.html",
     }
     assert {path: path.relative_to(ROOT).as_posix() for path in places} == places
