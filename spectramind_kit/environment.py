@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-PACKAGES = (
-    *("numpy", "scipy", "numba", "llvmlite", "polars", "torch", "triton", "mamba-ssm", "torch-geometric"),
-    *("pytorch-lightning", "safetensors", "hydra-core", "omegaconf", "pydantic", "typer", "matplotlib"),
+PACKAGES = ("numpy", "scipy", "polars", "torch", "hydra-core", "omegaconf", "typer", "matplotlib")
+"""Packages that the kit cannot do without."""
+RECORDED = (
+    *PACKAGES,
+    *("numba", "llvmlite", "triton", "mamba-ssm", "torch-geometric", "pytorch-lightning", "safetensors", "pydantic"),
 )
 """Packages whose versions a run's manifest records."""
 
@@ -73,7 +75,7 @@ def describe() -> dict[str, object]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cores": available_cores(),
-        "packages": package_versions(),
+        "packages": package_versions(RECORDED),
         "git_commit": git_commit(),
         "git_dirty": git_is_dirty(),
         "cuda": _cuda(),

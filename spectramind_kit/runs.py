@@ -8,26 +8,24 @@ Every command stores its products under the work folder and reuses what lies the
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial as with_arguments
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
+from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.config import Config
 from spectramind_kit.environment import available_cores
-from spectramind_kit.errors import CompetitionDataError, SubmissionError
+from spectramind_kit.errors import CompetitionDataError, SpectraMindError
 from spectramind_kit.execution.processes import Progress
 from spectramind_kit.execution.time_budget import TimeBudget
-from spectramind_kit.metric import score
 from spectramind_kit.prediction.inference import Inference
 from spectramind_kit.prediction.measure import PlanetTask, measured_with
 from spectramind_kit.prediction.planets import as_trained, asked_for, for_each_planet, spectra_of
-from spectramind_kit.prediction.population import label_statistics
 from spectramind_kit.prediction.predict import predict_planets
+from spectramind_kit.prediction.score_files import score_files as score_files
 from spectramind_kit.prediction.stand_ins import labels_model, population_spectra, usable_model
 from spectramind_kit.prediction.summary import SubmissionSummary
 from spectramind_kit.prediction.trained_model import TrainedModel, load_model, save_model
@@ -35,6 +33,7 @@ from spectramind_kit.prediction.training_set import StoredTrainingSet, TrainingS
 from spectramind_kit.prediction.worker import FitTask, PosteriorTask
 from spectramind_kit.products import Spectrum, TransitFit
 from spectramind_kit.training.automatic_model import with_chosen_model
+from spectramind_kit.training.feasibility import refuse_impossible
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.held_out import held_out_planets, learn_model
 from spectramind_kit.training.nuisance_priors import learn_nuisance_priors, teaching_planets
@@ -44,16 +43,9 @@ from spectramind_kit.work_folder.lock import only_one
 from spectramind_kit.work_folder.model_record import is_model
 from spectramind_kit.work_folder.planet_scores import keep_scores
 from spectramind_kit.work_folder.run_record import RunRecord, recorded
-from spectramind_kit.work_folder.submission import (
-    read_submission,
-    submission_arrays,
-    submission_table,
-)
+from spectramind_kit.work_folder.submission import submission_table
 
 logger = logging.getLogger(__name__)
-
-LABELS = ("train.csv", "train_labels.csv")
-"""Names of the training labels in a competition folder, by edition, the latest first."""
 
 
 def simulate(
@@ -101,9 +93,8 @@ def simulate(
 def calibrate(data: Path, work: Path, split: str, config: Config) -> dict[int, str]:
     """Store the light curves of every planet of a split; return the planets with problems, and which."""
     data, work = Path(data), Path(work)
-    folder = open_competition(data)
+    folder = _opened(data, work)
     planets = _planets(folder, split)
-    require_writable(work)
     with recorded(work, "calibrate", config, data=data, split=split) as run:
         run.inputs(*_tables(folder), data / split)
         task = PlanetTask(data, work, split, config)
@@ -129,9 +120,9 @@ def train(data: Path, work: Path, config: Config) -> TrainedModel:
         SpectraMindError: if another process trains in this work folder, or it cannot be written to.
     """
     data, work = Path(data), Path(work)
-    folder = open_competition(data)
+    folder = _opened(data, work)
     labels = folder.labels()
-    require_writable(work)
+    refuse_impossible(config)
     with only_one(WorkFolder(work).training_lock, "training"), recorded(work, "train", config, data=data) as run:
         run.inputs(*_tables(folder), data / "train")
         return _train(folder, labels, work, config, run)
@@ -189,16 +180,17 @@ def fit(
         CompetitionDataError: if the split has no such planet.
     """
     data, work = Path(data), Path(work)
-    observations = open_competition(data).observations(split, planet)
-    require_writable(work)
+    observations = _opened(data, work).observations(split, planet)
+    if plot is not None:
+        from spectramind_kit.diagnostics.fit_page import plot_fit_page, require_picture
+
+        require_picture(plot)
     with recorded(work, "fit", config, data=data, split=split, planet=planet) as run:
         run.inputs(data / split / str(planet))
         task, fits = PlanetTask(data, work, split, config), []
         for place, observation in enumerate(observations):
             found, picture = task.visit(observation).fit, None
             if plot is not None:
-                from spectramind_kit.diagnostics.fit_page import plot_fit_page
-
                 picture = plot.with_stem(f"{plot.stem}_{place}") if place else plot
                 plot_fit_page(found).savefig(picture, dpi=130)
                 run.outputs(picture)
@@ -213,9 +205,8 @@ def predict(data: Path, work: Path, split: str, config: Config, *, model: Path |
     data, work = Path(data), Path(work)
     place = model or WorkFolder(work).model
     trained = asked_for(load_model(place), config)
-    folder = open_competition(data)
+    folder = _opened(data, work)
     planets = _planets(folder, split)
-    require_writable(work)
     with recorded(work, "predict", config, data=data, split=split, model=place) as run:
         run.inputs(*_tables(folder), data / split, place)
         known = store_training_set(trained.training_set, WorkFolder(work).training)
@@ -248,8 +239,7 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
         SpectraMindError: if the work folder cannot be written to.
     """
     data, work, time_budget = Path(data), Path(work), TimeBudget(config.budget_hours)
-    require_writable(work)
-    folder = open_competition(data)
+    folder = _opened(data, work)
     sample, place = folder.sample_submission(), model or WorkFolder(work).model
     if model is not None and not is_model(model):
         load_model(model)  # says what is missing
@@ -299,58 +289,14 @@ def _submit(
     return summary
 
 
-def score_files(
-    truth: Path, submission: Path, edition: str = "2025", naive: Path | None = None, partial: bool = False
-) -> float:
-    """Score a submission file against a file of true spectra; rows are matched by planet.
-
-    Args:
-        truth: true spectra.
-        submission: what to score.
-        edition: "2025" or "2024".
-        naive: spectra whose mean and spread are the score's zero point. If not given, the training labels where they
-            are known: those of the competition folder whose ``truth/`` holds the true spectra. Else the true spectra,
-            which say little with a handful of planets and nothing with one.
-        partial: True to score the planets that the submission has; else it must have every one of the truth.
-
-    Raises:
-        CompetitionDataError: if a planet of the submission has no truth.
-        SubmissionError: if a planet is missing from the submission, or has several rows.
-    """
-    true_ids, spectra = read_spectra(truth)
-    ids, mean, sigma = submission_arrays(read_submission(submission))
-    row = {planet: i for i, planet in enumerate(true_ids.tolist())}
-    missing = [planet for planet in ids.tolist() if planet not in row]
-    if missing:
-        raise CompetitionDataError(f"{truth}", wanted="the truth of every planet", got=f"none of {missing[:5]}")
-    _refuse_unwhole(submission, ids.tolist(), () if partial else row)
-    naive = naive or training_labels_beside(Path(truth))
-    zero_point = label_statistics(read_spectra(naive)[1]).naive if naive else None
-    return score(spectra[[row[planet] for planet in ids.tolist()]], mean, sigma, zero_point, edition)
-
-
-def _refuse_unwhole(submission: Path, ids: Sequence[int], wanted: Iterable[int]) -> None:
-    """Refuse to score a submission that has a planet twice, or lacks one: Kaggle would not take it."""
-    doubled = sorted({planet for planet, count in Counter(ids).items() if count > 1})
-    if doubled:
-        raise SubmissionError(f"{submission}", wanted="one row a planet", got=f"several of {doubled[:5]}")
-    missing = sorted(set(wanted) - set(ids))
-    if missing:
-        got = f"none of {len(missing)}, among them {missing[:5]}"
-        remedy = "to score a part only, say --partial"
-        raise SubmissionError(f"{submission}", wanted="a row for every planet", got=got, remedy=remedy)
-
-
-def training_labels_beside(truth: Path) -> Path | None:
-    """Return the training labels of the competition folder whose ``truth/`` holds a file; None if it is no such file.
-
-    Args:
-        truth: table of true spectra, such as ``DATA/truth/test.csv``.
-    """
-    folder = truth.resolve().parent
-    if folder.name != "truth":
-        return None
-    return next((path for name in LABELS if (path := folder.parent / name).is_file()), None)
+def _opened(data: Path, work: Path) -> CompetitionFolder:
+    """Open the competition, and refuse a work folder that nothing should or can be written to."""
+    folder = open_competition(data)
+    if data.resolve() == work.resolve():
+        remedy = "give a folder of your own with --work"
+        raise SpectraMindError(f"work folder {work}", wanted="another than --data", got="the same", remedy=remedy)
+    require_writable(work)
+    return folder
 
 
 def _tables(folder: CompetitionFolder) -> list[Path]:

@@ -35,9 +35,9 @@ LAYERS = (
     ("networks", "public_baselines", "uncertainty"),
     ("prediction",),
     ("training",),
-    ("runs", "diagnostics"),
+    ("runs", "diagnostics", "ledger"),
     ("selftest",),
-    ("cli",),
+    ("commands", "cli"),
     ("__main__",),
 )
 """What may import what: a part uses its own layer and those above it in this list."""

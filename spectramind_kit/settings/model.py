@@ -1,7 +1,9 @@
 """What corrects the prediction of fit and prior."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Le
 
 from spectramind_kit.settings.quantities import Count, Fraction, Whole
 
@@ -27,12 +29,16 @@ class ModelConfig:
     kind: Literal[
         "auto", "none", "v50", "thang_do_duc", "v1ctorious_80bl_128hd_impact", "fawad_awan_spectrum_regressor"
     ]
-    d_model: Count
-    d_state: Count
-    time_layers: Count
-    graph_layers: Count
-    fusion_layers: Whole
-    heads: Count
-    patch: Count
-    dropout: Fraction
-    members: Count
+    d_model: Annotated[Count, Le(4096)]
+    d_state: Annotated[Count, Le(1024)]
+    time_layers: Annotated[Count, Le(64)]
+    graph_layers: Annotated[Count, Le(64)]
+    fusion_layers: Annotated[Whole, Le(64)]
+    heads: Annotated[Count, Le(64)]
+    patch: Annotated[Count, Le(1000)]
+    dropout: Annotated[Fraction, Le(0.99)]
+    members: Annotated[Count, Le(100)]
+
+    def __post_init__(self):
+        if self.d_model % self.heads:
+            raise ValueError(f"heads that divide d_model; {self.heads} do not divide {self.d_model}")

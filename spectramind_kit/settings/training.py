@@ -1,7 +1,10 @@
 """How the training planets are learned from."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Le
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import Count, Fraction, NotNegative, Positive, Whole
 
@@ -32,22 +35,22 @@ class TrainingConfig:
         devices: processes (one a device) that split each batch.
     """
 
-    folds: Count
-    max_planets: Whole
-    epochs: Count
-    batch_size: Count
-    learning_rate: Positive
+    folds: Annotated[int, Field(ge=2, le=1000)]
+    max_planets: Annotated[Whole, Le(1000000)]
+    epochs: Annotated[Count, Le(100000)]
+    batch_size: Annotated[Count, Le(100000)]
+    learning_rate: Annotated[Positive, Le(1)]
     warmup_share: Fraction
-    weight_decay: NotNegative
-    gradient_clip: Positive
+    weight_decay: Annotated[NotNegative, Le(10)]
+    gradient_clip: Annotated[Positive, Le(1e6)]
     average_decay: Fraction
-    validation_share: Fraction
-    patience: Count
+    validation_share: Annotated[Fraction, Le(0.9)]
+    patience: Annotated[Count, Le(100000)]
     time_flip: Fraction
     visit_dropout: Fraction
-    pretraining_epochs: Whole
-    simulated_planets: Whole
-    injections: Whole
-    hours: Positive
+    pretraining_epochs: Annotated[Whole, Le(100000)]
+    simulated_planets: Annotated[Whole, Le(1000000)]
+    injections: Annotated[Whole, Le(1000)]
+    hours: Annotated[Positive, Le(10000)]
     device: Literal["auto", "cpu", "cuda"]
-    devices: Count
+    devices: Annotated[Count, Le(1024)]

@@ -1,6 +1,9 @@
 """Final sigmas."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Le
 
 from spectramind_kit.settings.quantities import Fraction, Positive
 
@@ -20,9 +23,9 @@ class UncertaintyConfig:
     """
 
     scale_sigma: bool
-    minimum_scale: Positive
-    prior_scale: Positive
-    prior_planets: Positive
-    fallback_inflation: Positive
-    sigma_floor: Positive
-    conformal: Fraction
+    minimum_scale: Annotated[Positive, Le(10)]
+    prior_scale: Annotated[Positive, Le(100)]
+    prior_planets: Annotated[Positive, Le(1e6)]
+    fallback_inflation: Annotated[Positive, Le(100)]
+    sigma_floor: Annotated[Positive, Le(0.1)]
+    conformal: Annotated[Fraction, Le(0.999)]

@@ -8,6 +8,7 @@ training/                                  examples, checkpoints: what training 
 model/                                     the trained model, networks/ in it
 predictions/SPLIT.csv, submission.csv      spectra
 manifest.json, events.jsonl, report.html   how the submission was made; what was run, a line each; the report
+standing.json                              our submissions, as the competition knew them when it was last asked
 runs/TIME-COMMAND/                         the record of each run (``run_record.py``)
 """
 
@@ -95,6 +96,11 @@ class WorkFolder:
     def runs(self) -> Path:
         """Folder of the records of all runs, one folder each."""
         return self.root / "runs"
+
+    @property
+    def standing(self) -> Path:
+        """What the competition knew of our submissions when it was last asked."""
+        return self.root / "standing.json"
 
     @property
     def report(self) -> Path:

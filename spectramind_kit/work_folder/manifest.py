@@ -9,13 +9,10 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, get_type_hints
 
-from spectramind_kit.config import Config, load_config
+from spectramind_kit.config import NOT_SHOWN, Config, load_config
 from spectramind_kit.work_folder.layout import WorkFolder
 
 logger = logging.getLogger(__name__)
-
-NOT_SHOWN = "not shown"
-"""Stands for a user's free text in a recorded configuration."""
 
 
 def record_event(work: Path, stage: str, **facts: object) -> None:

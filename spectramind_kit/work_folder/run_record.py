@@ -4,6 +4,7 @@
     metrics.json    the figures, flat
     events.jsonl    stages with their seconds, and the log
     planets.csv     planet_id, fold, score: what each planet adds to the score, where its truth is known
+    notes.json      what people say of it afterwards: remark, submission, public and private score
 
 It is written when the run begins and again when it ends, however it ends. A run never fails because it cannot be
 recorded: it goes on with a warning.
@@ -32,12 +33,13 @@ from spectramind_kit.work_folder.provenance import code_hash, config_hash
 logger = logging.getLogger(__name__)
 
 MANIFEST, METRICS, EVENTS, PLANETS = "manifest.json", "metrics.json", "events.jsonl", "planets.csv"
+NOTES = "notes.json"
 """Files of a run's folder."""
 RUNNING, DONE, FAILED, INTERRUPTED = "running", "done", "failed", "interrupted"
 """What the manifest says of a run's end; a run that was killed stays "running"."""
 MOST_BYTES_READ = 2**30
 """Folders above this size are recorded by names and sizes [bytes]; products are keyed by their content anyway."""
-_CODE = "spectramind_kit.cli"
+CODE = "spectramind_kit.cli"
 """Imports, at last, all the package."""
 
 Made = TypeVar("Made")
@@ -145,7 +147,7 @@ class RunRecord:
                 "written": _now(),
                 "config_hash": config_hash(self._config),
                 "config": shareable_config(self._config),
-                "code": code_hash(_CODE),
+                "code": code_hash(CODE),
                 "environment": describe_environment(),
                 "inputs": self._inputs,
                 "outputs": outputs or {},

@@ -22,6 +22,7 @@ def test_every_product_has_the_place_that_is_documented():
         work.manifest: "manifest.json",
         work.events: "events.jsonl",
         work.runs: "runs",
+        work.standing: "standing.json",
         work.report: "report.html",
     }
     assert {path: path.relative_to(ROOT).as_posix() for path in places} == places
