@@ -4,14 +4,8 @@ Exit status: 0 when the job was done, 2 on wrong usage, 1 otherwise with one mes
 Heavy modules are imported by the command that needs them, so that ``--help`` answers at once.
 """
 
-import contextlib
 import dataclasses
-import logging
-import os
 import sys
-import threading
-import time
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -20,18 +14,24 @@ import typer
 
 from spectramind_kit import __version__
 from spectramind_kit.commands import configuration, records
-from spectramind_kit.commands.options import AsJson, Overrides, answer, composed
-from spectramind_kit.commands.shell import ends_with_a_word, gathered, listen, message_of
+from spectramind_kit.commands.options import AsJson, Overrides, answer, columns, composed
+from spectramind_kit.commands.shell import (
+    calm_threads,
+    ends_with_a_word,
+    gathered,
+    listen,
+    message_of,
+    seconds_logged,
+)
+from spectramind_kit.commands.sweep import MULTIRUN
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
 from spectramind_kit.kaggle.remote import commands as kaggle_commands
 from spectramind_kit.kaggle.remote import competition_commands
 
-logger = logging.getLogger(__name__)
-
 app = typer.Typer(
     help="From raw Ariel detector cubes to a submission: simulate, calibrate, train, predict, submit, diagnose.",
     epilog="Every command takes configuration overrides such as fit.drift_order=4 after its options; "
-    "--config, -v, -q and --debug may stand anywhere.",
+    "--config, --multirun, -v, -q and --debug may stand anywhere.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -86,6 +86,9 @@ def everywhere(
     config: Annotated[  # ``gathered`` makes an override of it, which is where it is read
         Path | None, typer.Option("--config", help="YAML of settings, or a run's folder; overrides count more.")
     ] = None,
+    multirun: Annotated[  # read before the command is: ``commands/sweep.py``
+        bool, typer.Option("--multirun", help="Run once for every combination of values: fit.drift_order=3,4.")
+    ] = False,
 ) -> None:
     """Options that may stand anywhere."""
     listen(verbose=verbose or debug, quiet=quiet)
@@ -267,7 +270,7 @@ def diagnose(
 ) -> None:
     """Write WORK/report.html: scores, calibration of sigmas, spectra, light curves, what went wrong."""
     config = composed(overrides)
-    with _seconds_logged("writing the report"):
+    with seconds_logged("writing the report"):
         from spectramind_kit.competition.folder import open_competition, read_spectra
         from spectramind_kit.diagnostics.report import write_report
         from spectramind_kit.work_folder.run_record import recorded
@@ -327,11 +330,14 @@ def version() -> None:
 
 def main() -> None:
     """Run the command line."""
-    _calm_threads()
+    calm_threads()
     arguments = gathered(sys.argv[1:])
     debug = "--debug" in arguments
     try:
         with ends_with_a_word():
+            if MULTIRUN in arguments:
+                listen(verbose=debug, quiet="-q" in arguments)
+                sys.exit(_swept([word for word in arguments if word != MULTIRUN]))
             app(arguments, prog_name="spectramind")
     except Exception as error:
         if debug:
@@ -340,35 +346,18 @@ def main() -> None:
         sys.exit(2 if isinstance(error, ConfigurationError) else 1)
 
 
-def _calm_threads() -> None:
-    """Cap the threads of numeric libraries, which read these variables when they are loaded, so before any command.
+def _swept(arguments: list[str]) -> int:
+    """Run a sweep, show its scores, and return the exit status: that of the first run that failed."""
+    from spectramind_kit.commands.sweep import sweep
 
-    OpenMP's threads spin while they wait for each other: on busy cores that costs more than the work itself. Waiting
-    threads that sleep instead make a training on a busy machine seven times as fast.
-    """
-    from spectramind_kit.environment import available_cores
-
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("OMP_NUM_THREADS", str(available_cores()))
-
-
-@contextlib.contextmanager
-def _seconds_logged(doing: str, every: float = 8.0) -> Iterator[None]:
-    """Log what is being done, and again every few seconds: for work that cannot count how far it is."""
-    done, started = threading.Event(), time.monotonic()
-
-    def say() -> None:
-        while not done.wait(every):
-            logger.info("%s: %.0f s so far", doing, time.monotonic() - started)
-
-    logger.info("%s", doing)
-    thread = threading.Thread(target=say, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+    runs = sweep(arguments)
+    rows = [
+        (run.number, run.status or "done", "-" if run.score is None else f"{run.score:.4f}", " ".join(run.overrides))
+        for run in runs
+    ]
+    for line in columns(rows, ("run", "status", "score", "values")):
+        typer.echo(line)
+    return next((run.status for run in runs if run.status), 0)
 
 
 def _frame_overrides(frames: Frames, overrides: list[str]) -> list[str]:

@@ -14,7 +14,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
-from annotated_types import Le
 from pydantic import Field, TypeAdapter, ValidationError
 
 from spectramind_kit.errors import ConfigurationError
@@ -56,10 +55,10 @@ class Config:
 
     profile: Literal["nominal", "kaggle_rerun", "laptop", "ci_fast", "overfit_small"]
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)]
-    workers: Annotated[Whole, Le(1024)]
-    planet_seconds: Annotated[Positive, Le(86400)]
-    planet_gb: Annotated[NotNegative, Le(10000)]
-    budget_hours: Annotated[NotNegative, Le(1000)]
+    workers: Annotated[Whole, Field(le=1024)]
+    planet_seconds: Annotated[Positive, Field(le=86400)]
+    planet_gb: Annotated[NotNegative, Field(le=10000)]
+    budget_hours: Annotated[NotNegative, Field(le=1000)]
     executor: Literal["processes", "dask"]
     scheduler: str
     simulation: SimulationConfig
@@ -114,14 +113,13 @@ def read_settings(path: Path) -> dict[str, Any]:
         ConfigurationError: if it holds no settings.
     """
     from omegaconf import OmegaConf
-    from yaml import YAMLError
 
     path = path / "manifest.json" if path.is_dir() else path
     wanted = "settings in YAML, or the record of a run"
     try:
         found = OmegaConf.to_container(OmegaConf.load(path))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+    except Exception as error:  # of the file system, of the text's encoding, or whatever YAML's parser raises
+        reason = getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0]
         raise ConfigurationError(f"configuration file {path}", wanted=wanted, got=reason) from error
     if isinstance(found, dict) and "config_hash" in found:
         found = found.get("config")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +46,29 @@ def sha256_of(path: Path) -> str:
     """Return a file's SHA-256 in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def reuse_files(source: Path, place: Path, *, link: bool) -> int:
+    """Bring one file, or all of a folder, to another place; what is there already stays. Return how many files.
+
+    Args:
+        source: file or folder.
+        place: where it should be.
+        link: link the files instead of copying them; a file that is written anew takes the place of its link.
+    """
+    files = [path for path in sorted([source, *source.rglob("*")]) if path.is_file()]
+    reused = 0
+    for path in files:
+        target = place / path.relative_to(source) if path != source else place
+        if target.exists():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if link:
+            target.symlink_to(path.resolve())
+        else:
+            shutil.copyfile(path, target)
+        reused += 1
+    return reused
 
 
 def dvc_entry(path: Path) -> dict[str, object]:

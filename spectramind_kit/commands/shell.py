@@ -4,6 +4,8 @@ import logging
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -11,6 +13,8 @@ from types import FrameType
 import typer
 
 from spectramind_kit.errors import SpectraMindError
+
+logger = logging.getLogger(__name__)
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
@@ -102,3 +106,39 @@ def ends_with_a_word() -> Iterator[None]:
         sys.exit(INTERRUPTED)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def calm_threads() -> None:
+    """Cap the threads of numeric libraries, which read these variables when they are loaded, so before any command.
+
+    OpenMP's threads spin while they wait for each other: on busy cores that costs more than the work itself. Waiting
+    threads that sleep instead make a training on a busy machine seven times as fast.
+    """
+    from spectramind_kit.environment import available_cores
+
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OMP_NUM_THREADS", str(available_cores()))
+
+
+@contextmanager
+def seconds_logged(doing: str, every: float = 8.0) -> Iterator[None]:
+    """Log what is being done, and again every few seconds: for work that cannot count how far it is.
+
+    Args:
+        doing: what is done within the block.
+        every: so many seconds.
+    """
+    done, started = threading.Event(), time.monotonic()
+
+    def say() -> None:
+        while not done.wait(every):
+            logger.info("%s: %.0f s so far", doing, time.monotonic() - started)
+
+    logger.info("%s", doing)
+    thread = threading.Thread(target=say, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Le
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import Count, Whole
 
@@ -17,5 +17,5 @@ class DiagnosticsConfig:
         dpi: resolution of the pictures [dots per inch].
     """
 
-    planets_shown: Annotated[Whole, Le(10000)]
-    dpi: Annotated[Count, Le(1200)]
+    planets_shown: Annotated[Whole, Field(le=10000)]
+    dpi: Annotated[Count, Field(le=1200)]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Le
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import Count, NotNegative, Positive, Whole
 
@@ -25,13 +25,13 @@ class FitConfig:
         max_iterations: Gauss-Newton steps at most.
     """
 
-    drift_order: Annotated[Whole, Le(12)]
-    drift_wavelength_order: Annotated[Whole, Le(6)]
-    semi_major_axis_scatter: Annotated[Positive, Le(10)]
-    impact_parameter_scatter: Annotated[Positive, Le(10)]
-    limb_darkening_scatter: Annotated[Positive, Le(10)]
-    fgs1_mid_time_scatter: Annotated[NotNegative, Le(86400)]
-    drift_scatter: Annotated[Positive, Le(1)]
-    outlier_sigma: Annotated[Positive, Le(1000)]
-    supersample: Annotated[Count, Le(1000)]
-    max_iterations: Annotated[Count, Le(10000)]
+    drift_order: Annotated[Whole, Field(le=12)]
+    drift_wavelength_order: Annotated[Whole, Field(le=6)]
+    semi_major_axis_scatter: Annotated[Positive, Field(le=10)]
+    impact_parameter_scatter: Annotated[Positive, Field(le=10)]
+    limb_darkening_scatter: Annotated[Positive, Field(le=10)]
+    fgs1_mid_time_scatter: Annotated[NotNegative, Field(le=86400)]
+    drift_scatter: Annotated[Positive, Field(le=1)]
+    outlier_sigma: Annotated[Positive, Field(le=1000)]
+    supersample: Annotated[Count, Field(le=1000)]
+    max_iterations: Annotated[Count, Field(le=10000)]

@@ -6,7 +6,7 @@ Limits on uploads are rules of the platform: ``kaggle/rules/limits.py``.
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Le
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import Count, Positive
 
@@ -34,8 +34,8 @@ class KaggleConfig:
     dataset: str
     competition: str
     layout: Literal["owner", "flat"]
-    hours: Annotated[Positive, Le(1000)]
-    rerun_planets: Annotated[Count, Le(1000000)]
-    cores: Annotated[Count, Le(1024)]
-    memory_gb: Annotated[Positive, Le(1e5)]
-    disk_gb: Annotated[Positive, Le(1e6)]
+    hours: Annotated[Positive, Field(le=1000)]
+    rerun_planets: Annotated[Count, Field(le=1000000)]
+    cores: Annotated[Count, Field(le=1024)]
+    memory_gb: Annotated[Positive, Field(le=1e5)]
+    disk_gb: Annotated[Positive, Field(le=1e6)]

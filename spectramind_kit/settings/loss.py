@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Le
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import NotNegative, Whole
 
-Weight = Annotated[NotNegative, Le(1e6)]
+Weight = Annotated[NotNegative, Field(le=1e6)]
 
 
 @dataclass(frozen=True)
@@ -48,5 +48,5 @@ class LossConfig:
     """
 
     likelihood: Literal["gll", "score"]
-    warm_up_steps: Annotated[Whole, Le(10000000)]
+    warm_up_steps: Annotated[Whole, Field(le=10000000)]
     weights: TermWeights

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Le
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import Count, Fraction, Whole
 
@@ -29,15 +29,15 @@ class ModelConfig:
     kind: Literal[
         "auto", "none", "v50", "thang_do_duc", "v1ctorious_80bl_128hd_impact", "fawad_awan_spectrum_regressor"
     ]
-    d_model: Annotated[Count, Le(4096)]
-    d_state: Annotated[Count, Le(1024)]
-    time_layers: Annotated[Count, Le(64)]
-    graph_layers: Annotated[Count, Le(64)]
-    fusion_layers: Annotated[Whole, Le(64)]
-    heads: Annotated[Count, Le(64)]
-    patch: Annotated[Count, Le(1000)]
-    dropout: Annotated[Fraction, Le(0.99)]
-    members: Annotated[Count, Le(100)]
+    d_model: Annotated[Count, Field(le=4096)]
+    d_state: Annotated[Count, Field(le=1024)]
+    time_layers: Annotated[Count, Field(le=64)]
+    graph_layers: Annotated[Count, Field(le=64)]
+    fusion_layers: Annotated[Whole, Field(le=64)]
+    heads: Annotated[Count, Field(le=64)]
+    patch: Annotated[Count, Field(le=1000)]
+    dropout: Annotated[Fraction, Field(le=0.99)]
+    members: Annotated[Count, Field(le=100)]
 
     def __post_init__(self):
         if self.d_model % self.heads:

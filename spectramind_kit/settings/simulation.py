@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Le
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import Count, Fraction, NotNegative
 
@@ -39,18 +39,18 @@ class SimulationConfig:
 
     physics: Literal["nominal", "random_world"]
     families: tuple[str, ...]
-    airs_average: Annotated[Count, Le(10000)]
-    fgs1_average: Annotated[Count, Le(100000)]
+    airs_average: Annotated[Count, Field(le=10000)]
+    fgs1_average: Annotated[Count, Field(le=100000)]
     two_visit_fraction: Fraction
-    airs_jitter: Annotated[NotNegative, Le(10)]
-    fgs1_jitter: Annotated[NotNegative, Le(10)]
-    drift: Annotated[NotNegative, Le(1)]
-    foreground: Annotated[NotNegative, Le(10)]
-    cosmic_rays: Annotated[NotNegative, Le(1e6)]
-    read_noise: Annotated[NotNegative, Le(1e4)]
+    airs_jitter: Annotated[NotNegative, Field(le=10)]
+    fgs1_jitter: Annotated[NotNegative, Field(le=10)]
+    drift: Annotated[NotNegative, Field(le=1)]
+    foreground: Annotated[NotNegative, Field(le=10)]
+    cosmic_rays: Annotated[NotNegative, Field(le=1e6)]
+    read_noise: Annotated[NotNegative, Field(le=1e4)]
     limb_darkening_laws: Fraction
     star_spots: Fraction
-    drift_beyond: Annotated[NotNegative, Le(1)]
-    jitter_tail: Annotated[NotNegative, Le(1000)]
-    red_noise: Annotated[NotNegative, Le(1)]
-    test_shift: Annotated[NotNegative, Le(10)]
+    drift_beyond: Annotated[NotNegative, Field(le=1)]
+    jitter_tail: Annotated[NotNegative, Field(le=1000)]
+    red_noise: Annotated[NotNegative, Field(le=1)]
+    test_shift: Annotated[NotNegative, Field(le=10)]

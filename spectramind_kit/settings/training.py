@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Le
 from pydantic import Field
 
 from spectramind_kit.settings.quantities import Count, Fraction, NotNegative, Positive, Whole
@@ -36,21 +35,21 @@ class TrainingConfig:
     """
 
     folds: Annotated[int, Field(ge=2, le=1000)]
-    max_planets: Annotated[Whole, Le(1000000)]
-    epochs: Annotated[Count, Le(100000)]
-    batch_size: Annotated[Count, Le(100000)]
-    learning_rate: Annotated[Positive, Le(1)]
+    max_planets: Annotated[Whole, Field(le=1000000)]
+    epochs: Annotated[Count, Field(le=100000)]
+    batch_size: Annotated[Count, Field(le=100000)]
+    learning_rate: Annotated[Positive, Field(le=1)]
     warmup_share: Fraction
-    weight_decay: Annotated[NotNegative, Le(10)]
-    gradient_clip: Annotated[Positive, Le(1e6)]
+    weight_decay: Annotated[NotNegative, Field(le=10)]
+    gradient_clip: Annotated[Positive, Field(le=1e6)]
     average_decay: Fraction
-    validation_share: Annotated[Fraction, Le(0.9)]
-    patience: Annotated[Count, Le(100000)]
+    validation_share: Annotated[Fraction, Field(le=0.9)]
+    patience: Annotated[Count, Field(le=100000)]
     time_flip: Fraction
     visit_dropout: Fraction
-    pretraining_epochs: Annotated[Whole, Le(100000)]
-    simulated_planets: Annotated[Whole, Le(1000000)]
-    injections: Annotated[Whole, Le(1000)]
-    hours: Annotated[Positive, Le(10000)]
+    pretraining_epochs: Annotated[Whole, Field(le=100000)]
+    simulated_planets: Annotated[Whole, Field(le=1000000)]
+    injections: Annotated[Whole, Field(le=1000)]
+    hours: Annotated[Positive, Field(le=10000)]
     device: Literal["auto", "cpu", "cuda"]
-    devices: Annotated[Count, Le(1024)]
+    devices: Annotated[Count, Field(le=1024)]

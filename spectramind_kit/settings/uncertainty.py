@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Le
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import Fraction, Positive
 
@@ -23,9 +23,9 @@ class UncertaintyConfig:
     """
 
     scale_sigma: bool
-    minimum_scale: Annotated[Positive, Le(10)]
-    prior_scale: Annotated[Positive, Le(100)]
-    prior_planets: Annotated[Positive, Le(1e6)]
-    fallback_inflation: Annotated[Positive, Le(100)]
-    sigma_floor: Annotated[Positive, Le(0.1)]
-    conformal: Annotated[Fraction, Le(0.999)]
+    minimum_scale: Annotated[Positive, Field(le=10)]
+    prior_scale: Annotated[Positive, Field(le=100)]
+    prior_planets: Annotated[Positive, Field(le=1e6)]
+    fallback_inflation: Annotated[Positive, Field(le=100)]
+    sigma_floor: Annotated[Positive, Field(le=0.1)]
+    conformal: Annotated[Fraction, Field(le=0.999)]

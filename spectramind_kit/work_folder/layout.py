@@ -9,6 +9,7 @@ model/                                     the trained model, networks/ in it
 predictions/SPLIT.csv, submission.csv      spectra
 manifest.json, events.jsonl, report.html   how the submission was made; what was run, a line each; the report
 standing.json                              our submissions, as the competition knew them when it was last asked
+sweeps/TIME/N/                             work folders of the runs of a sweep
 runs/TIME-COMMAND/                         the record of each run (``run_record.py``)
 """
 
@@ -17,6 +18,8 @@ from pathlib import Path
 
 NETWORKS = "networks"
 """Folder of a trained model that holds its networks' weights."""
+OF_VISITS = ("light_curves", "fits", "features", "baseline_input")
+"""Folders of the products of visits, all that are stored of them."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,11 @@ class WorkFolder:
     def runs(self) -> Path:
         """Folder of the records of all runs, one folder each."""
         return self.root / "runs"
+
+    @property
+    def sweeps(self) -> Path:
+        """Folder of the work folders of sweeps."""
+        return self.root / "sweeps"
 
     @property
     def standing(self) -> Path:

@@ -1,14 +1,16 @@
 """What the command line makes of what people type, and what it tells them: options anywhere, errors, Ctrl-C."""
 
 import errno
+import logging
 import re
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
-from spectramind_kit.commands.shell import INTERRUPTED, ends_with_a_word, gathered, message_of
+from spectramind_kit.commands.shell import INTERRUPTED, ends_with_a_word, gathered, message_of, seconds_logged
 from spectramind_kit.errors import ConfigurationError
 
 SLEEPING = """
@@ -96,3 +98,9 @@ def test_quiet_shows_warnings_alone():
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
         lines[tuple(options)] = [line.split(":")[0].split()[0] for line in done.stderr.splitlines() if " x: " in line]
     assert lines == {("-q",): ["WARNING"], (): ["INFO", "WARNING"], ("-v",): ["DEBUG", "INFO", "WARNING"]}
+
+
+def test_work_that_cannot_count_says_how_long_it_has_taken(caplog):
+    with caplog.at_level(logging.INFO), seconds_logged("drawing", every=0.05):
+        time.sleep(0.3)
+    assert caplog.messages[0] == "drawing" and caplog.messages[1].startswith("drawing: 0 s so far")
