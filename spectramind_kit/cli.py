@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from spectramind_kit import __version__
-from spectramind_kit.commands import configuration, records
+from spectramind_kit.commands import configuration, ranking, records
 from spectramind_kit.commands.options import AsJson, Overrides, answer, columns, composed
 from spectramind_kit.commands.shell import (
     calm_threads,
@@ -42,6 +42,8 @@ app.add_typer(competition_commands.competition, name="competition")
 app.command()(competition_commands.download)
 app.add_typer(configuration.config, name="config")
 app.add_typer(records.runs, name="runs")
+app.command()(ranking.leaderboard)
+app.command()(ranking.folds)
 
 Data = Annotated[Path, typer.Option("--data", help="Competition folder (2024 or 2025 layout).")]
 Work = Annotated[Path, typer.Option("--work", help="Folder for everything that is made; reused when it exists.")]
@@ -351,10 +353,7 @@ def _swept(arguments: list[str]) -> int:
     from spectramind_kit.commands.sweep import sweep
 
     runs = sweep(arguments)
-    rows = [
-        (run.number, run.status or "done", "-" if run.score is None else f"{run.score:.4f}", " ".join(run.overrides))
-        for run in runs
-    ]
+    rows = [(run.number, run.status or "done", ranking.known(run.score), " ".join(run.overrides)) for run in runs]
     for line in columns(rows, ("run", "status", "score", "values")):
         typer.echo(line)
     return next((run.status for run in runs if run.status), 0)

@@ -34,7 +34,7 @@ from spectramind_kit.prediction.worker import FitTask, PosteriorTask
 from spectramind_kit.products import Spectrum, TransitFit
 from spectramind_kit.training.automatic_model import with_chosen_model
 from spectramind_kit.training.feasibility import refuse_impossible
-from spectramind_kit.training.folds import assign_folds
+from spectramind_kit.training.folds import training_folds
 from spectramind_kit.training.held_out import held_out_planets, learn_model
 from spectramind_kit.training.nuisance_priors import learn_nuisance_priors, teaching_planets
 from spectramind_kit.work_folder.growing_submission import GrowingSubmission, require_writable
@@ -123,8 +123,9 @@ def train(data: Path, work: Path, config: Config) -> TrainedModel:
     folder = _opened(data, work)
     labels = folder.labels()
     refuse_impossible(config)
+    training_folds(labels[0].tolist(), config.training, config.seed)  # says what is wrong with a file of folds
     with only_one(WorkFolder(work).training_lock, "training"), recorded(work, "train", config, data=data) as run:
-        run.inputs(*_tables(folder), data / "train")
+        run.inputs(*_tables(folder), data / "train", *map(Path, filter(None, [config.training.folds_file])))
         return _train(folder, labels, work, config, run)
 
 
@@ -132,7 +133,7 @@ def _train(
     folder: CompetitionFolder, labels: tuple[np.ndarray, np.ndarray], work: Path, config: Config, run: RunRecord
 ) -> TrainedModel:
     planet_ids, spectra = labels
-    fold = assign_folds(planet_ids.tolist(), min(config.training.folds, len(planet_ids)), config.seed)
+    fold = training_folds(planet_ids.tolist(), config.training, config.seed)
     planets = _training_planets(folder, planet_ids.tolist(), config)
     config = with_chosen_model(config, len(planets))
     task, here = PlanetTask(folder.root, work, "train", config), WorkFolder(work)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spectramind_kit.commands.options import AsJson, Works, answer, columns
+from spectramind_kit.commands.ranking import known
 
 if TYPE_CHECKING:
     from spectramind_kit.ledger.comparison import Comparison
@@ -29,7 +30,7 @@ def list_runs(works: Works, as_json: AsJson = False) -> None:
 
     found = find_runs(works)
     rows = [
-        (run.name, run.status, run.code, _seconds(run), _score(run.score), run.notes.get("remark", "")) for run in found
+        (run.name, run.status, run.code, _seconds(run), known(run.score), run.notes.get("remark", "")) for run in found
     ]
     head = ("run", "status", "code", "seconds", "score", "remark")
     answer(as_json, [_facts(run) for run in found], columns(rows, head) if rows else ["no runs yet"])
@@ -147,7 +148,7 @@ def _shown(run: "RecordedRun") -> Iterator[str]:
     changed = [f"{key}={value}" for key, value in settings_of(run).items() if _json(shipped.get(key)) != _json(value)]
     yield f"  settings     {' '.join(changed) or 'as shipped'} (hash {manifest.get('config_hash')})"
     for key, value in run.metrics.items():
-        yield f"  {key:<12} {_score(value) if isinstance(value, float) else value}"
+        yield f"  {key:<12} {known(value) if isinstance(value, float) else value}"
     for stage, seconds in run.stages.items():
         yield f"  {seconds:>9.1f} s  {stage}"
     inputs, outputs = (len(manifest.get(name, {})) for name in ("inputs", "outputs"))
@@ -185,10 +186,6 @@ def _temporary_folder(work: Path) -> Iterator[Path]:
 def _seconds(run: "RecordedRun") -> str:
     seconds = run.manifest.get("seconds")
     return "-" if seconds is None else f"{seconds:.1f}"
-
-
-def _score(score: float | None) -> str:
-    return "-" if score is None else f"{score:.4f}"
 
 
 def _cell(value: object) -> str:

@@ -15,6 +15,7 @@ from spectramind_kit.work_folder.planet_scores import read_planet_scores
 from spectramind_kit.work_folder.run_record import EVENTS, MANIFEST, METRICS, NOTES, PLANETS, RUNNING
 
 LATEST = "latest"
+SWEEPS = "sweeps"
 _SCORES = ("held_out_score", "score")
 """Metrics that runs are ranked by, the first one that a run has."""
 
@@ -33,7 +34,9 @@ class RecordedRun:
 
     @property
     def name(self) -> str:
-        """Name of the folder, ``<time>-<command>``."""
+        """Name of the folder, ``<time>-<command>``; in a sweep, ``<time of the sweep>/<number>/<command>``."""
+        if self.work.parents[1].name == SWEEPS:
+            return f"{self.work.parent.name}/{self.work.name}/{self.command}"
         return self.folder.name
 
     @property
@@ -65,7 +68,7 @@ class RecordedRun:
         """Its figures by name."""
         return _read_json(self.folder / METRICS)
 
-    @cached_property
+    @property
     def notes(self) -> dict[str, Any]:
         """What was noted about it afterwards: remark, submission, public and private score."""
         return _read_json(self.folder / NOTES)
@@ -106,7 +109,7 @@ def find_runs(works: Sequence[Path]) -> list[RecordedRun]:
     Args:
         works: the work folders.
     """
-    below = ("runs", "sweeps/*/*/runs")
+    below = ("runs", f"{SWEEPS}/*/*/runs")
     found = dict.fromkeys(
         path.resolve() for work in works for folder in below for path in Path(work).glob(f"{folder}/*/{MANIFEST}")
     )

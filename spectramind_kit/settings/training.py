@@ -14,6 +14,8 @@ class TrainingConfig:
 
     Attributes:
         folds: cross-validation folds, by planet.
+        folds_file: table of planet_id and fold that counts instead of ``folds``, such as planets.csv of a training's
+            record; the same file makes the scores of different models comparable planet by planet. "" is none.
         max_planets: training planets whose light curves are fitted at most (labels are always all used); 0 is all.
         epochs: passes over the training planets at most.
         batch_size: planets per step.
@@ -35,6 +37,7 @@ class TrainingConfig:
     """
 
     folds: Annotated[int, Field(ge=2, le=1000)]
+    folds_file: str
     max_planets: Annotated[Whole, Field(le=1000000)]
     epochs: Annotated[Count, Field(le=100000)]
     batch_size: Annotated[Count, Field(le=100000)]

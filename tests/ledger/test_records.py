@@ -45,6 +45,7 @@ def test_runs_are_found_in_order_by_name_command_or_folder(work):
 def test_runs_of_sweeps_are_found_too(work):
     shutil.copytree(work / "runs", work / "sweeps" / "first" / "0" / "runs")
     assert len(find_runs([work])) == 6 and len(find_runs([work, work])) == 6
+    assert find_run([work], "first/0/submit").work == work / "sweeps" / "first" / "0"
 
 
 def test_a_half_written_record_is_no_run(work):
