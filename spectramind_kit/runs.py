@@ -39,10 +39,11 @@ from spectramind_kit.training.held_out import held_out_planets, learn_model
 from spectramind_kit.training.nuisance_priors import learn_nuisance_priors, teaching_planets
 from spectramind_kit.work_folder.growing_submission import GrowingSubmission, require_writable
 from spectramind_kit.work_folder.layout import WorkFolder
+from spectramind_kit.work_folder.learning_curves import read_learning_curves
 from spectramind_kit.work_folder.lock import only_one
 from spectramind_kit.work_folder.model_record import is_model
 from spectramind_kit.work_folder.planet_scores import keep_scores
-from spectramind_kit.work_folder.run_record import RunRecord, recorded
+from spectramind_kit.work_folder.run_record import CURVES, RunRecord, recorded
 from spectramind_kit.work_folder.submission import submission_table
 
 logger = logging.getLogger(__name__)
@@ -155,6 +156,8 @@ def _train(
         model, predicted = learn_model(training_set, held_out, task, folder.edition, unlabelled, keep)
     keep(model)
     run.outputs(here.model)
+    if model.kind == "v50":
+        run.keep(CURVES, lambda path: read_learning_curves(here.logs).write_csv(path))
     if predicted:
         run.outputs(_write_predictions(predicted, work, "train"))
     keep_scores(run, predicted, labels, training_set.labels().naive, folder.edition, training_set.folds())

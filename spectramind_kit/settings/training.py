@@ -31,6 +31,8 @@ class TrainingConfig:
         pretraining_epochs: of masked reconstruction on all light curves, those of the test split included; 0 is none.
         simulated_planets: planets simulated to train on before the real ones; 0 is none.
         injections: transits of other spectra injected into the light curves of each training planet; 0 is none.
+        logger: where curves go beside the CSV under ``training/logs/``, which is always written: "csv" (nowhere else),
+            "tensorboard", or "wandb" (offline, unless the variable WANDB_MODE is "online").
         hours: wall-clock budget of the networks of all folds [h].
         device: "auto" takes a CUDA device on which a real operation works.
         devices: processes (one a device) that split each batch.
@@ -53,6 +55,7 @@ class TrainingConfig:
     pretraining_epochs: Annotated[Whole, Field(le=100000)]
     simulated_planets: Annotated[Whole, Field(le=1000000)]
     injections: Annotated[Whole, Field(le=1000)]
+    logger: Literal["csv", "tensorboard", "wandb"]
     hours: Annotated[Positive, Field(le=10000)]
     device: Literal["auto", "cpu", "cuda"]
     devices: Annotated[Count, Field(le=1024)]

@@ -28,6 +28,8 @@ def refuse_impossible(config: Config) -> None:
     if kind != "auto":
         for package in _NETWORK_PACKAGES:
             require_package(package, f"model={kind}", "or model=none, the fit alone")
+    if config.training.logger != "csv":
+        require_package(config.training.logger, f"training.logger={config.training.logger}", "or training.logger=csv")
     if config.training.device == "cuda":
         chosen_device(config.training)
     if config.training.devices > 1:

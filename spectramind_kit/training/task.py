@@ -18,7 +18,7 @@ from spectramind_kit.training.examples import Examples, content_hash, load_examp
 from spectramind_kit.work_folder.provenance import code_hash, config_hash
 
 _TASK, _EXAMPLES, _WEIGHTS = "task.json", "examples.npz", "first.safetensors"
-_NO_MATTER = ("hours", "device", "devices", "folds", "folds_file")
+_NO_MATTER = ("hours", "device", "devices", "folds", "folds_file", "logger")
 """Settings that change no weight; the folds themselves are part of the examples."""
 Weights = dict[str, Tensor]
 """Tensors of a network by name, all of them or some."""

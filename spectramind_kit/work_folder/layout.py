@@ -81,6 +81,11 @@ class WorkFolder:
         return self.training / "lock"
 
     @property
+    def logs(self) -> Path:
+        """Folder of the curves of the networks that were trained."""
+        return self.training / "logs"
+
+    @property
     def submission(self) -> Path:
         """The submission."""
         return self.root / "submission.csv"

@@ -4,6 +4,7 @@
     metrics.json    the figures, flat
     events.jsonl    stages with their seconds, and the log
     planets.csv     planet_id, fold, score: what each planet adds to the score, where its truth is known
+    curves.csv      network, epoch, step, loss, score of the planets held back, where networks were trained
     notes.json      what people say of it afterwards: remark, submission, public and private score
 
 It is written when the run begins and again when it ends, however it ends. A run never fails because it cannot be
@@ -33,7 +34,7 @@ from spectramind_kit.work_folder.provenance import code_hash, config_hash
 logger = logging.getLogger(__name__)
 
 MANIFEST, METRICS, EVENTS, PLANETS = "manifest.json", "metrics.json", "events.jsonl", "planets.csv"
-NOTES = "notes.json"
+CURVES, NOTES = "curves.csv", "notes.json"
 """Files of a run's folder."""
 RUNNING, DONE, FAILED, INTERRUPTED = "running", "done", "failed", "interrupted"
 """What the manifest says of a run's end; a run that was killed stays "running"."""

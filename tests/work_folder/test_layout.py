@@ -18,6 +18,7 @@ def test_every_product_has_the_place_that_is_documented():
         work.model: "model",
         work.networks: "model/networks",
         work.training: "training",
+        work.logs: "training/logs",
         work.submission: "submission.csv",
         work.manifest: "manifest.json",
         work.events: "events.jsonl",
