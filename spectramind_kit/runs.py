@@ -288,6 +288,7 @@ def _submit(
         fallbacks=summary.fallbacks,
         remarks=summary.remarks,
     )
+    run.metrics(planets=len(spectra), fallbacks=len(summary.fallbacks))
     naive = usable.model.training_set.labels().naive if usable.model else None
     keep_scores(run, spectra, folder.test_truth(), naive, folder.edition)
     return summary

@@ -10,6 +10,7 @@ predictions/SPLIT.csv, submission.csv      spectra
 manifest.json, events.jsonl, report.html   how the submission was made; what was run, a line each; the report
 standing.json                              our submissions, as the competition knew them when it was last asked
 sweeps/TIME/N/                             work folders of the runs of a sweep
+latest/COMMAND/                            figures of the last run of a command: metrics.json, planets.csv, curves.csv
 runs/TIME-COMMAND/                         the record of each run (``run_record.py``)
 """
 
@@ -104,6 +105,10 @@ class WorkFolder:
     def runs(self) -> Path:
         """Folder of the records of all runs, one folder each."""
         return self.root / "runs"
+
+    def latest(self, command: str) -> Path:
+        """Folder of the figures of the last run of a command."""
+        return self.root / "latest" / command
 
     @property
     def sweeps(self) -> Path:

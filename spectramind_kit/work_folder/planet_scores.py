@@ -73,7 +73,7 @@ def keep_scores(
         return
     run.keep(PLANETS, partial(write_planet_scores, scores=scores, folds=folds))
     if scores and folds is None:
-        run.metrics(score=float(np.clip(np.mean(list(scores.values())), 0.0, 1.0)), planets=len(scores))
+        run.metrics(score=float(np.clip(np.mean(list(scores.values())), 0.0, 1.0)), scored=len(scores))
 
 
 def write_planet_scores(path: Path, scores: Mapping[int, float], folds: Mapping[int, int] | None = None) -> None:

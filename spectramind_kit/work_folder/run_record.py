@@ -130,9 +130,16 @@ class RunRecord:
         self._write(status, self._hashed_outputs() if status == DONE else {})
         if self._metrics:
             self.keep(METRICS, lambda path: _write_json(path, self._metrics))
+        if status == DONE:
+            self._copy_latest()
         if self._published is not None and self.folder is not None:
-            written, place = self.folder / MANIFEST, self._published
-            _attempt(lambda: _replace(place, lambda path: path.write_bytes(written.read_bytes())), "the manifest")
+            _copy(self.folder / MANIFEST, self._published)
+
+    def _copy_latest(self) -> None:
+        """Copy figures to places that are the same for every run, which DVC's metrics and plots need."""
+        for name in (METRICS, PLANETS, CURVES):
+            if self.folder is not None and (self.folder / name).is_file():
+                _copy(self.folder / name, WorkFolder(self._work).latest(self._command) / name)
 
     def listener(self) -> logging.Handler:
         """Return a handler of the log that keeps its lines."""
@@ -254,6 +261,10 @@ def _attempt(make: Callable[[], Made], what: str) -> Made | None:
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
     with replacing(path) as temporary:
         write(temporary)
+
+
+def _copy(source: Path, place: Path) -> None:
+    _attempt(lambda: _replace(place, lambda path: path.write_bytes(source.read_bytes())), place.name)
 
 
 def _write_json(path: Path, content: Mapping[str, object]) -> None:

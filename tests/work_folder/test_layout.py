@@ -23,6 +23,7 @@ def test_every_product_has_the_place_that_is_documented():
         work.manifest: "manifest.json",
         work.events: "events.jsonl",
         work.runs: "runs",
+        work.latest("train"): "latest/train",
         work.sweeps: "sweeps",
         work.standing: "standing.json",
         work.report: "report.html",

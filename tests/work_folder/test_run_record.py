@@ -47,6 +47,7 @@ def test_a_manifest_holds_what_is_needed_to_make_the_outputs_again(tmp_path, con
     assert set(manifest["environment"]["packages"]) >= {"numpy", "torch", "polars", "numba"}
     assert json.loads((folder / "metrics.json").read_text()) == {"score": 0.5, "other": None}
     assert (work / "manifest.json").read_bytes() == (folder / "manifest.json").read_bytes()
+    assert (work / "latest" / "train" / "metrics.json").read_bytes() == (folder / "metrics.json").read_bytes()
     (event,) = read_events(work)
     assert (event["stage"], event["run"], event["planets"]) == ("train", folder.name, 2)
 
