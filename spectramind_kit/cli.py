@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from spectramind_kit import __version__
-from spectramind_kit.commands import configuration, ranking, records
+from spectramind_kit.commands import ablate, configuration, ranking, records
 from spectramind_kit.commands.options import AsJson, Overrides, answer, columns, composed
 from spectramind_kit.commands.shell import (
     calm_threads,
@@ -44,6 +44,7 @@ app.add_typer(configuration.config, name="config")
 app.add_typer(records.runs, name="runs")
 app.command()(ranking.leaderboard)
 app.command()(ranking.folds)
+app.command()(ablate.ablate)
 
 Data = Annotated[Path, typer.Option("--data", help="Competition folder (2024 or 2025 layout).")]
 Work = Annotated[Path, typer.Option("--work", help="Folder for everything that is made; reused when it exists.")]

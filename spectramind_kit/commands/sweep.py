@@ -111,7 +111,7 @@ def _run(command: Sequence[str], files: Sequence[str], work: str, composed: "Dic
             reuse_files(Path(work) / product, own / product, link=True)
     overrides = [*files, *hydra.overrides.task]
     words = [str(own) if word == work and command[i - 1] == "--work" else word for i, word in enumerate(command)]
-    status = _execute([*words, *overrides])
+    status = execute([*words, *overrides])
     scores = [run.score for run in find_runs([own]) if run.score is not None]
     score = scores[-1] if scores and status == 0 else None
     run = SweptRun(int(hydra.job.num), tuple(overrides), str(own), status, score)
@@ -120,8 +120,12 @@ def _run(command: Sequence[str], files: Sequence[str], work: str, composed: "Dic
     return float("nan") if score is None else score
 
 
-def _execute(words: Sequence[str]) -> int:
-    """Run a command line in a process of its own; return its exit status."""
+def execute(words: Sequence[str]) -> int:
+    """Run a command line in a process of its own; return its exit status.
+
+    Args:
+        words: of the command line.
+    """
     return subprocess.run([sys.executable, "-m", "spectramind_kit", *words]).returncode
 
 

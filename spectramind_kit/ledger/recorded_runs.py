@@ -134,7 +134,9 @@ def find_run(works: Sequence[Path], name: str) -> RecordedRun:
     runs = find_runs(works)
     if runs and name == LATEST:
         return runs[-1]
-    exact = [run for run in runs if run.name == name] or [run for run in runs if run.command == name][-1:]
+    exact = [run for run in runs if name in (run.name, run.folder.name)] or [
+        run for run in runs if run.command == name
+    ][-1:]
     found = exact or [run for run in runs if name in run.name]
     if len(found) == 1:
         return found[0]

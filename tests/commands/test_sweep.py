@@ -24,7 +24,7 @@ def commands(monkeypatch, tmp_path):
         record(tmp_path / words[words.index("--work") + 1], scores={1: 0.1 * len(ran)})
         return 0
 
-    monkeypatch.setattr(sweeps, "_execute", execute)
+    monkeypatch.setattr(sweeps, "execute", execute)
     return ran
 
 
