@@ -150,9 +150,7 @@ def predict(data: Path | str, work: Path | str, split: str = "test", *overrides:
     return read_submission(runs.predict(Path(data), Path(work), split, load_config(overrides)))
 
 
-def submit(
-    data: Path | str, work: Path | str, *overrides: str, model: Path | str | None = None
-) -> SubmissionSummary:
+def submit(data: Path | str, work: Path | str, *overrides: str, model: Path | str | None = None) -> SubmissionSummary:
     """Write and check ``WORK/submission.csv``; returns its path, spectra, and what fell back."""
     from spectramind_kit import runs
 

@@ -4,37 +4,35 @@ Exit status: 0 when the job was done, 2 on wrong usage, 1 otherwise with one mes
 Heavy modules are imported by the command that needs them, so that ``--help`` answers at once.
 """
 
-import contextlib
 import dataclasses
-import json
-import logging
-import os
 import sys
-import threading
-import time
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from spectramind_kit import __version__
+from spectramind_kit.commands import ablate, configuration, new, ranking, records
+from spectramind_kit.commands.options import AsJson, Overrides, answer, columns, composed
+from spectramind_kit.commands.shell import (
+    calm_threads,
+    ends_with_a_word,
+    gathered,
+    listen,
+    message_of,
+    seconds_logged,
+)
+from spectramind_kit.commands.sweep import MULTIRUN
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
 from spectramind_kit.kaggle.remote import commands as kaggle_commands
 from spectramind_kit.kaggle.remote import competition_commands
 
-if TYPE_CHECKING:
-    from spectramind_kit.config import Config
-
-logger = logging.getLogger(__name__)
-
 app = typer.Typer(
     help="From raw Ariel detector cubes to a submission: simulate, calibrate, train, predict, submit, diagnose.",
     epilog="Every command takes configuration overrides such as fit.drift_order=4 after its options; "
-    "--debug shows tracebacks.",
+    "--config, --multirun, -v, -q and --debug may stand anywhere.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -42,11 +40,16 @@ app.add_typer(kaggle_commands.dataset, name="dataset")
 app.add_typer(kaggle_commands.kernel, name="kernel")
 app.add_typer(competition_commands.competition, name="competition")
 app.command()(competition_commands.download)
+app.add_typer(configuration.config, name="config")
+app.add_typer(records.runs, name="runs")
+app.command()(ranking.leaderboard)
+app.command()(ranking.folds)
+app.command()(ablate.ablate)
+app.command()(new.new)
 
 Data = Annotated[Path, typer.Option("--data", help="Competition folder (2024 or 2025 layout).")]
 Work = Annotated[Path, typer.Option("--work", help="Folder for everything that is made; reused when it exists.")]
 ModelFolder = Annotated[Path | None, typer.Option("--model", help="Folder of a trained model; default WORK/model.")]
-Overrides = Annotated[list[str] | None, typer.Argument(help="Configuration overrides: group.key=value ...")]
 
 
 class Split(StrEnum):
@@ -54,13 +57,6 @@ class Split(StrEnum):
 
     train = "train"
     test = "test"
-
-
-class ModelSort(StrEnum):
-    """Sorts of models of one's own."""
-
-    regressor = "regressor"
-    network = "network"
 
 
 class Frames(StrEnum):
@@ -84,6 +80,31 @@ class MetricEdition(StrEnum):
     e2024 = "2024"
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def everywhere(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+    ] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Log every detail.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Log warnings only, and show no progress.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Log every detail, and show where an error occurred.")] = False,
+    config: Annotated[  # ``gathered`` makes an override of it, which is where it is read
+        Path | None, typer.Option("--config", help="YAML of settings, or a run's folder; overrides count more.")
+    ] = None,
+    multirun: Annotated[  # read before the command is: ``commands/sweep.py``
+        bool, typer.Option("--multirun", help="Run once for every combination of values: fit.drift_order=3,4.")
+    ] = False,
+) -> None:
+    """Options that may stand anywhere."""
+    listen(verbose=verbose or debug, quiet=quiet)
+
+
 @app.command()
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder to write the competition into.")],
@@ -94,34 +115,22 @@ def simulate(
     ),
     seed: Annotated[int | None, typer.Option(help="Seed; the configuration's if not given.")] = None,
     edition: Annotated[MetricEdition, typer.Option(help="Layout of the folder.")] = MetricEdition.e2025,
+    as_json: AsJson = False,
     overrides: Overrides = None,
 ) -> None:
     """Write a simulated competition folder."""
-    from spectramind_kit.environment import available_cores
-    from spectramind_kit.execution.processes import Progress
+    from spectramind_kit import runs
 
-    config = _config([*_frame_overrides(frames, overrides or []), *(overrides or [])])
-    if config.simulation.physics == "random_world":
-        from spectramind_kit.random_world.world_folder import simulate_world as simulated
-    else:
-        from spectramind_kit.simulation.simulated_folder import simulate_folder as simulated
-
-    with Progress("simulate", train + test) as progress:
-        simulated(
-            out,
-            train,
-            test,
-            config.simulation,
-            seed=config.seed if seed is None else seed,
-            edition=edition.value,
-            workers=config.workers or available_cores(),
-            progress=lambda planet: progress.step(),
-        )
-    typer.echo(f"{train} training and {test} test planets in {out}")
+    config = composed([*_frame_overrides(frames, overrides or []), *(overrides or [])])
+    runs.simulate(out, train, test, config, edition=edition.value, seed=seed)
+    sentence = f"{train} training and {test} test planets in {out}"
+    answer(as_json, {"folder": out, "train": train, "test": test}, [sentence])
 
 
 @app.command()
-def calibrate(data: Data, work: Work, split: Split = Split.train, overrides: Overrides = None) -> None:
+def calibrate(
+    data: Data, work: Work, split: Split = Split.train, as_json: AsJson = False, overrides: Overrides = None
+) -> None:
     """Turn raw cubes into light curves, stored under WORK/light_curves.
 
     Planets run side by side in processes: workers=N, by default one per core.
@@ -131,18 +140,23 @@ def calibrate(data: Data, work: Work, split: Split = Split.train, overrides: Ove
     An interrupted run goes on where it stopped.
     """
     from spectramind_kit import runs
+    from spectramind_kit.competition.folder import open_competition
+    from spectramind_kit.work_folder.layout import WorkFolder
 
-    problems = runs.calibrate(data, work, split.value, _config(overrides))
-    for planet, problem in problems.items():
-        typer.echo(f"planet {planet}: {problem}")
-    _warn_of_missing_tables(data)
+    problems = runs.calibrate(data, work, split.value, composed(overrides))
+    missing = open_competition(data).missing_tables()
+    folder = WorkFolder(work).root / "light_curves" / split.value
+    lines = [f"planet {planet}: {problem}" for planet, problem in problems.items()]
+    # What a later stage will want, and this folder has not.
+    lines += [f"note: {name} is not in {data}; calibration does not need it" for name in missing]
+    lines += [] if problems else [f"light curves in {folder}"]
+    answer(as_json, {"folder": folder, "problems": problems, "missing_tables": missing}, lines)
     if problems:
         raise SpectraMindError(f"{len(problems)} planets of split {split.value} have visits without light curves")
-    typer.echo(f"light curves in {work / 'light_curves' / split.value}")
 
 
 @app.command()
-def train(data: Data, work: Work, overrides: Overrides = None) -> None:
+def train(data: Data, work: Work, as_json: AsJson = False, overrides: Overrides = None) -> None:
     """Learn population, sigma scale and network from the training planets; store WORK/model.
 
     model=auto takes the network that this machine and the number of planets bear, or none; model=v50 and
@@ -153,33 +167,19 @@ def train(data: Data, work: Work, overrides: Overrides = None) -> None:
     from spectramind_kit import runs
     from spectramind_kit.instruments import CHANNELS
 
-    model = runs.train(data, work, _config(overrides))
-    typer.echo(
+    model = runs.train(data, work, composed(overrides))
+    scale, weight = model.sigma_scale, model.calibration.blending_weight
+    lines = [
         f"{len(model.training_set.planet_ids)} labels, {model.n_measured} planets fitted, sigma scale "
-        f"{model.sigma_scale[0]:.3f} (FGS1) {model.sigma_scale[1]:.3f} (AIRS-CH0)"
-    )
+        f"{scale[0]:.3f} (FGS1) {scale[1]:.3f} (AIRS-CH0)"
+    ]
     if model.kind != "none":
-        weight = model.calibration.blending_weight
         weights = " ".join(f"{100 * each:.0f} % ({name})" for name, each in zip(CHANNELS, weight))
-        typer.echo(f"{model.kind} beside the fit, whose score alone is {model.fit_score:.4f}: its weight {weights}")
-    typer.echo(f"out-of-fold score {model.score:.4f}")
-
-
-@app.command()
-def new(
-    name: Annotated[str, typer.Argument(help="Of the module, such as my_ridge.")],
-    sort: Annotated[ModelSort, typer.Option(help="What kind of model.")] = ModelSort.regressor,
-    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("."),
-) -> None:
-    """Write a working model of your own and its test: a regressor over tables, or a torch network.
-
-    It is trained, blended, rehearsed and submitted as model.kind=NAME:CLASS.
-    """
-    from spectramind_kit.model_templates.template import write_template
-
-    model, test = write_template(name, sort.value, out)
-    class_name = "".join(part.capitalize() for part in name.split("_"))
-    typer.echo(f"{model} and {test}; try: spectramind selftest model.kind={name}:{class_name} training.folds=2")
+        lines.append(f"{model.kind} beside the fit, whose score alone is {model.fit_score:.4f}: its weight {weights}")
+    facts = {"labels": len(model.training_set.planet_ids), "planets": model.n_measured, "kind": model.kind}
+    facts |= {"score": model.score, "score_of_the_fit": model.fit_score}
+    facts |= {"sigma_scale": scale[:2].tolist(), "blending_weight": weight[:2].tolist()}
+    answer(as_json, facts, [*lines, f"out-of-fold score {model.score:.4f}"])
 
 
 @app.command()
@@ -189,31 +189,33 @@ def fit(
     work: Work,
     split: Split = Split.test,
     plot: Annotated[Path | None, typer.Option(help="Picture to write; a second visit adds _1 to its name.")] = None,
+    as_json: AsJson = False,
     overrides: Overrides = None,
 ) -> None:
     """Fit one planet's transits and show depths, orbit and flags; --plot draws light curves, spectrum and corner."""
-    from spectramind_kit.competition.folder import open_competition
-    from spectramind_kit.diagnostics.fit_page import describe_fit, plot_fit_page
-    from spectramind_kit.prediction.measure import PlanetTask
+    from spectramind_kit import runs
+    from spectramind_kit.diagnostics.fit_page import describe_fit, fit_facts
 
-    task = PlanetTask(data, work, split.value, _config(overrides))
-    for place, observation in enumerate(open_competition(data).observations(split.value, planet)):
-        found = task.visit(observation).fit
-        typer.echo(describe_fit(found))
-        if plot is not None:
-            path = plot.with_stem(f"{plot.stem}_{place}") if place else plot
-            plot_fit_page(found).savefig(path, dpi=130)
-            typer.echo(str(path))
+    fits = runs.fit(planet, data, work, split.value, composed(overrides), plot=plot)
+    facts = [fit_facts(found) | {"picture": picture} for found, picture in fits]
+    lines = [line for found, picture in fits for line in (describe_fit(found), picture and str(picture)) if line]
+    answer(as_json, facts, lines)
 
 
 @app.command()
 def predict(
-    data: Data, work: Work, split: Split = Split.test, model: ModelFolder = None, overrides: Overrides = None
+    data: Data,
+    work: Work,
+    split: Split = Split.test,
+    model: ModelFolder = None,
+    as_json: AsJson = False,
+    overrides: Overrides = None,
 ) -> None:
     """Predict spectra into WORK/predictions; training planets are predicted out of fold."""
     from spectramind_kit import runs
 
-    typer.echo(str(runs.predict(data, work, split.value, _config(overrides), model=model)))
+    path = runs.predict(data, work, split.value, composed(overrides), model=model)
+    answer(as_json, {"predictions": path}, [str(path)])
 
 
 @app.command()
@@ -224,21 +226,23 @@ def submit(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 if a planet fell back to the population, or the model is not used.")
     ] = False,
+    as_json: AsJson = False,
     overrides: Overrides = None,
 ) -> None:
     """Write and validate WORK/submission.csv and WORK/manifest.json; trains first where no model is."""
     from spectramind_kit import runs
 
-    summary = runs.submit(data, work, _config(overrides), model=model)
-    typer.echo(f"{summary.path}: {len(summary.spectra)} planets, valid, {summary.seconds_per_planet:.2f} s per planet")
-    for loss in summary.losses:
-        typer.echo(f"loss of all planets: {loss}")
-    typer.echo(f"rungs: {', '.join(f'{rung} {n}' for rung, n in summary.rungs.items())}")
-    for planet, remark in summary.remarks.items():
-        typer.echo(f"remark: planet {planet}: {remark}")
-    typer.echo(f"{len(summary.fallbacks)} planets fell back to the population")
-    for planet, reason in summary.fallbacks.items():
-        typer.echo(f"fallback: planet {planet}: {reason}")
+    summary = runs.submit(data, work, composed(overrides), model=model)
+    planets, pace = len(summary.spectra), summary.seconds_per_planet
+    lines = [f"{summary.path}: {planets} planets, valid, {pace:.2f} s per planet"]
+    lines += [f"loss of all planets: {loss}" for loss in summary.losses]
+    lines.append(f"rungs: {', '.join(f'{rung} {n}' for rung, n in summary.rungs.items())}")
+    lines += [f"remark: planet {planet}: {remark}" for planet, remark in summary.remarks.items()]
+    lines.append(f"{len(summary.fallbacks)} planets fell back to the population")
+    lines += [f"fallback: planet {planet}: {reason}" for planet, reason in summary.fallbacks.items()]
+    facts = {"submission": summary.path, "planets": planets, "seconds_per_planet": pace, "losses": summary.losses}
+    facts |= {"rungs": summary.rungs, "remarks": summary.remarks, "fallbacks": summary.fallbacks}
+    answer(as_json, facts, lines)
     if strict and (summary.fallbacks or summary.losses):
         raise typer.Exit(1)
 
@@ -256,13 +260,15 @@ def score(
         ),
     ] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Score a part: planets may be missing.")] = False,
+    as_json: AsJson = False,
     overrides: Overrides = None,
 ) -> None:
     """Score a submission against known spectra with the competition's metric, which no override changes."""
     from spectramind_kit import runs
 
-    _config(overrides)
-    typer.echo(f"score {runs.score_files(truth, submission, edition.value, naive, partial):.4f}")
+    composed(overrides)
+    found = runs.score_files(truth, submission, edition.value, naive, partial)
+    answer(as_json, {"score": found}, [f"score {found:.4f}"])
 
 
 @app.command()
@@ -270,15 +276,22 @@ def diagnose(
     data: Data,
     work: Work,
     truth: Annotated[Path | None, typer.Option(help="True spectra of the test split, if known.")] = None,
+    as_json: AsJson = False,
     overrides: Overrides = None,
 ) -> None:
     """Write WORK/report.html: scores, calibration of sigmas, spectra, light curves, what went wrong."""
-    config = _config(overrides)
-    with _seconds_logged("writing the report"):
+    config = composed(overrides)
+    with seconds_logged("writing the report"):
+        from spectramind_kit.competition.folder import open_competition, read_spectra
         from spectramind_kit.diagnostics.report import write_report
+        from spectramind_kit.work_folder.run_record import recorded
 
-        path = write_report(data, work, config, truth=truth)
-    typer.echo(str(path))
+        open_competition(data)
+        _ = truth and read_spectra(truth)  # what is wrong with it is better known before the pictures are drawn
+        with recorded(work, "diagnose", config, data=data) as run:
+            path = write_report(data, work, config, truth=truth)
+            run.outputs(path)
+    answer(as_json, {"report": path}, [str(path)])
 
 
 @app.command("dry-run")
@@ -289,6 +302,7 @@ def dry_run(
     dataset: Annotated[list[Path], typer.Option(help="Folder attached as a dataset; may be given several times.")],
     parameter: Annotated[list[str] | None, typer.Option("-p", help="NAME=VALUE of a notebook's parameter.")] = None,
     image: Annotated[Image, typer.Option(help="Packages as they are here, or in the image's versions.")] = Image.linked,
+    as_json: AsJson = False,
     overrides: Overrides = None,
 ) -> None:
     """Rehearse a kernel as Kaggle would run it: fresh environment, read-only inputs, no network, a budget."""
@@ -297,32 +311,29 @@ def dry_run(
     from spectramind_kit.kaggle.rules.parameters import parse_parameters
     from spectramind_kit.kaggle.wheels.cuda_build import default_cache
 
-    config = _config(overrides).kaggle
+    config = composed(overrides).kaggle
     parameters = parse_parameters(parameter or [], notebook_path(kernel))
     cache = default_cache() if image is Image.exact else None
     verdict = dry_run_kernel(kernel, data, dataset, work, config, parameters, image=cache)
-    typer.echo(verdict.table())
+    answer(as_json, dataclasses.asdict(verdict) | {"passed": verdict.passed}, [verdict.table()])
     if not verdict.passed:
         raise typer.Exit(1)
 
 
 @app.command()
-def selftest(overrides: Overrides = None) -> None:
+def selftest(as_json: AsJson = False, overrides: Overrides = None) -> None:
     """Check environment and versions, and try a real operation of every component."""
     from spectramind_kit.selftest import run_selftest
 
-    failed = False
-    for check in run_selftest(_config(overrides)):
-        failed |= not check.passed
-        typer.echo(f"{'ok    ' if check.passed else 'FAILED'}  {check.name:<28} {check.detail}")
-    if failed:
+    checks = []
+    for check in run_selftest(composed(overrides)):
+        checks.append(check)
+        if not as_json:
+            typer.echo(f"{'ok    ' if check.passed else 'FAILED'}  {check.name:<28} {check.detail}")
+    if as_json:
+        answer(as_json, [dataclasses.asdict(check) for check in checks], ())
+    if not all(check.passed for check in checks):
         raise typer.Exit(1)
-
-
-@app.command()
-def config(overrides: Overrides = None) -> None:
-    """Print the composed configuration as JSON."""
-    typer.echo(json.dumps(dataclasses.asdict(_config(overrides)), indent=2))
 
 
 @app.command()
@@ -332,61 +343,32 @@ def version() -> None:
 
 
 def main() -> None:
-    """Run the command line; ``--debug`` may stand anywhere."""
-    _calm_threads()
-    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    debug = len(arguments) < len(sys.argv) - 1
-    # Before torch is loaded: threads that wait sleep instead of spinning, or training on a busy machine takes seven
-    # times as long.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for chatty in ("matplotlib", "PIL", "fontTools", "asyncio", "distributed", "numba", "papermill"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    """Run the command line."""
+    calm_threads()
+    arguments = gathered(sys.argv[1:])
+    debug = "--debug" in arguments
     try:
-        app(arguments, prog_name="spectramind")
+        with ends_with_a_word():
+            if MULTIRUN in arguments:
+                listen(verbose=debug, quiet="-q" in arguments)
+                sys.exit(_swept([word for word in arguments if word != MULTIRUN]))
+            app(arguments, prog_name="spectramind")
     except Exception as error:
         if debug:
             raise
-        ours = isinstance(error, SpectraMindError)
-        message = str(error) if ours else f"unexpected {type(error).__name__}: {error}; --debug shows where"
-        typer.echo(f"spectramind: {message}", err=True)
+        typer.echo(f"spectramind: {message_of(error)}", err=True)
         sys.exit(2 if isinstance(error, ConfigurationError) else 1)
 
 
-def _calm_threads() -> None:
-    """Cap the threads of numeric libraries, which read these variables when they are loaded, so before any command.
+def _swept(arguments: list[str]) -> int:
+    """Run a sweep, show its scores, and return the exit status: that of the first run that failed."""
+    from spectramind_kit.commands.sweep import sweep
 
-    OpenMP's threads spin while they wait for each other: on busy cores that costs more than the work itself.
-    """
-    from spectramind_kit.environment import available_cores
-
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("OMP_NUM_THREADS", str(available_cores()))
-
-
-@contextlib.contextmanager
-def _seconds_logged(doing: str, every: float = 8.0) -> Iterator[None]:
-    """Log what is being done, and again every few seconds: for work that cannot count how far it is."""
-    done, started = threading.Event(), time.monotonic()
-
-    def say() -> None:
-        while not done.wait(every):
-            logger.info("%s: %.0f s so far", doing, time.monotonic() - started)
-
-    logger.info("%s", doing)
-    thread = threading.Thread(target=say, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
-def _config(overrides: list[str] | None) -> "Config":
-    from spectramind_kit.config import load_config  # here: Hydra and pydantic take as long as all the rest
-
-    return load_config(overrides or [])
+    runs = sweep(arguments)
+    rows = [(run.number, run.status or "done", ranking.known(run.score), " ".join(run.overrides)) for run in runs]
+    for line in columns(rows, ("run", "status", "score", "values")):
+        typer.echo(line)
+    return next((run.status for run in runs if run.status), 0)
 
 
 def _frame_overrides(frames: Frames, overrides: list[str]) -> list[str]:
@@ -394,11 +376,3 @@ def _frame_overrides(frames: Frames, overrides: list[str]) -> list[str]:
     if not any(override.startswith("simulation=") for override in overrides):
         return [f"simulation={frames.value}"]
     return ["simulation.airs_average=1", "simulation.fgs1_average=1"] if frames == Frames.full else []
-
-
-def _warn_of_missing_tables(data: Path) -> None:
-    """Name the tables a later stage will want and this folder has not."""
-    from spectramind_kit.competition.folder import open_competition
-
-    for name in open_competition(data).missing_tables():
-        typer.echo(f"note: {name} is not in {data}; calibration does not need it")

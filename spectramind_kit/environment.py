@@ -4,10 +4,16 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGES = ("numpy", "scipy", "polars", "torch", "hydra-core", "omegaconf", "typer", "matplotlib")
+"""Packages that the kit cannot do without."""
+RECORDED = (
+    *PACKAGES,
+    *("numba", "llvmlite", "triton", "mamba-ssm", "torch-geometric", "pytorch-lightning", "safetensors", "pydantic"),
+)
 """Packages whose versions a run's manifest records."""
 
 _CONTROL_GROUPS = Path("/sys/fs/cgroup")
@@ -34,29 +40,54 @@ def git_commit(folder: Path | None = None) -> str:
     """
     where = (folder or Path(__file__).parents[1]).resolve()
     try:
-        done = subprocess.run(
-            ["git", "rev-parse", "--show-toplevel", "HEAD"],
-            cwd=where,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        )
-        top, commit = done.stdout.splitlines()
+        top, commit = _git(where, "rev-parse", "--show-toplevel", "HEAD").splitlines()
     except (OSError, ValueError, subprocess.SubprocessError):
         return "unknown"
     return commit if Path(top).resolve() == where else "unknown"
 
 
+def git_is_dirty(folder: Path | None = None) -> bool | None:
+    """Return whether the package differs from the commit of its checkout; None outside a checkout.
+
+    Only the package counts, files that Git does not know included: what else lies in a checkout makes no product.
+
+    Args:
+        folder: top of the checkout; the folder that holds the package if not given.
+    """
+    if git_commit(folder) == "unknown":
+        return None
+    where = folder or Path(__file__).parents[1]
+    try:
+        return bool(_git(where, "status", "--porcelain", "--", Path(__file__).parent.name))
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """Return what a command of Git prints, run in a folder."""
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10)
+    return done.stdout
+
+
 def describe() -> dict[str, object]:
-    """Return what a manifest says about the machine: Python, platform, cores, package versions, commit."""
+    """Return what a manifest says about the machine: Python, platform, cores, package versions, commit, CUDA."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cores": available_cores(),
-        "packages": package_versions(),
+        "packages": package_versions(RECORDED),
         "git_commit": git_commit(),
+        "git_dirty": git_is_dirty(),
+        "cuda": _cuda(),
     }
+
+
+def _cuda() -> str | None:
+    """Return CUDA's version and the device that torch sees; None without, or while nothing has loaded torch."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return None
+    return f"{torch.version.cuda}, {torch.cuda.get_device_name(0)}"
 
 
 def available_cores() -> int:

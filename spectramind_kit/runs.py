@@ -1,65 +1,109 @@
 """The commands of the kit, one function each: what the command line and the notebooks call.
 
-    calibrate -> train -> predict -> submit -> (diagnostics.report)
+    simulate -> calibrate -> train -> predict -> submit -> (diagnostics.report)
 
-Every command stores its products under the work folder and reuses what lies there already.
+Every command stores its products under the work folder and reuses what lies there already; how it went lies in
+``WORK/runs/`` (``work_folder/run_record.py``).
 """
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial as with_arguments
 from pathlib import Path
 
-from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
+import numpy as np
+
+from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.config import Config
-from spectramind_kit.errors import CompetitionDataError, SubmissionError, describe
+from spectramind_kit.environment import available_cores
+from spectramind_kit.errors import CompetitionDataError, SpectraMindError
+from spectramind_kit.execution.processes import Progress
 from spectramind_kit.execution.time_budget import TimeBudget
-from spectramind_kit.metric import score
 from spectramind_kit.prediction.inference import Inference
 from spectramind_kit.prediction.measure import PlanetTask, measured_with
 from spectramind_kit.prediction.planets import as_trained, asked_for, for_each_planet, spectra_of
-from spectramind_kit.prediction.population import label_statistics
 from spectramind_kit.prediction.predict import predict_planets
+from spectramind_kit.prediction.score_files import score_files as score_files
 from spectramind_kit.prediction.stand_ins import labels_model, population_spectra, usable_model
 from spectramind_kit.prediction.summary import SubmissionSummary
 from spectramind_kit.prediction.trained_model import TrainedModel, load_model, save_model
 from spectramind_kit.prediction.training_set import StoredTrainingSet, TrainingSet, store_training_set
 from spectramind_kit.prediction.worker import FitTask, PosteriorTask
-from spectramind_kit.products import Spectrum
+from spectramind_kit.products import Spectrum, TransitFit
 from spectramind_kit.settings.model import corrects_the_fit
 from spectramind_kit.training.automatic_model import with_chosen_model
 from spectramind_kit.training.damaged_planets import DamageTask, planets_to_damage
-from spectramind_kit.training.folds import assign_folds
+from spectramind_kit.training.feasibility import refuse_impossible
+from spectramind_kit.training.folds import training_folds
 from spectramind_kit.training.held_out import held_out_planets, learn_model
 from spectramind_kit.training.nuisance_priors import learn_nuisance_priors, teaching_planets
 from spectramind_kit.work_folder.growing_submission import GrowingSubmission, require_writable
 from spectramind_kit.work_folder.layout import WorkFolder
+from spectramind_kit.work_folder.learning_curves import read_learning_curves
 from spectramind_kit.work_folder.lock import only_one
-from spectramind_kit.work_folder.manifest import record_event, write_manifest
 from spectramind_kit.work_folder.model_record import is_model
-from spectramind_kit.work_folder.submission import (
-    read_submission,
-    submission_arrays,
-    submission_table,
-    wanted_rows,
-)
+from spectramind_kit.work_folder.planet_scores import keep_scores
+from spectramind_kit.work_folder.run_record import CURVES, RunRecord, recorded
+from spectramind_kit.work_folder.submission import submission_table, wanted_rows
 
 logger = logging.getLogger(__name__)
 
-LABELS = ("train.csv", "train_labels.csv")
-"""Names of the training labels in a competition folder, by edition, the latest first."""
+
+def simulate(
+    out: Path, n_train: int, n_test: int, config: Config, *, edition: str = "2025", seed: int | None = None
+) -> None:
+    """Write a simulated competition folder, and how it was made into its ``runs/``.
+
+    Args:
+        out: the folder; a previous simulation there is replaced.
+        n_train: training planets.
+        n_test: test planets; their truth goes to ``truth/test.csv``.
+        config: the configuration.
+        edition: "2025" or "2024".
+        seed: rules every random draw; the configuration's if not given.
+
+    Raises:
+        SpectraMindError: if ``out`` holds something that is not a simulation, or cannot be written to.
+    """
+    from spectramind_kit.simulation.competition_writer import refuse_foreign
+
+    if config.simulation.physics == "random_world":
+        from spectramind_kit.random_world.world_folder import simulate_world as simulated
+    else:
+        from spectramind_kit.simulation.simulated_folder import simulate_folder as simulated
+
+    out = Path(out)
+    refuse_foreign(out)
+    require_writable(out, option="--out")
+    facts = {"train": n_train, "test": n_test, "edition": edition, "seed": seed}
+    with recorded(out, "simulate", config, **facts) as run, Progress("simulate", n_train + n_test) as progress:
+        simulated(
+            out,
+            n_train,
+            n_test,
+            config.simulation,
+            seed=config.seed if seed is None else seed,
+            edition=edition,
+            workers=config.workers or available_cores(),
+            progress=lambda planet: progress.step(),
+        )
+        run.outputs(*(path for path in sorted(out.iterdir()) if path != WorkFolder(out).runs))
+        run.facts(planets=n_train + n_test)
 
 
 def calibrate(data: Path, work: Path, split: str, config: Config) -> dict[int, str]:
     """Store the light curves of every planet of a split; return the planets with problems, and which."""
-    planets = _planets(open_competition(data), split)
-    task = PlanetTask(Path(data), Path(work), split, config)
-    started = time.monotonic()
-    results = for_each_planet(task.calibrate, planets, config, task.lost, f"calibrate {split}")
-    problems = {planet: "; ".join(m.problems) for planet, m in results.items() if m.problems}
-    record_event(Path(work), "calibrate", split=split, planets=len(planets), problems=problems, seconds=_since(started))
+    data, work = Path(data), Path(work)
+    folder = _opened(data, work)
+    planets = _planets(folder, split)
+    with recorded(work, "calibrate", config, data=data, split=split) as run:
+        run.inputs(*_tables(folder), data / split)
+        task = PlanetTask(data, work, split, config)
+        results = for_each_planet(task.calibrate, planets, config, task.lost, f"calibrate {split}")
+        problems = {planet: "; ".join(m.problems) for planet, m in results.items() if m.problems}
+        run.outputs(WorkFolder(work).root / "light_curves" / split)
+        run.facts(split=split, planets=len(planets), problems=problems)
     return problems
 
 
@@ -77,59 +121,112 @@ def train(data: Path, work: Path, config: Config) -> TrainedModel:
         CompetitionDataError: without training labels.
         SpectraMindError: if another process trains in this work folder, or it cannot be written to.
     """
-    require_writable(Path(work))
-    with only_one(WorkFolder(Path(work)).training_lock, "training"):
-        return _train(Path(data), Path(work), config)
+    data, work = Path(data), Path(work)
+    folder = _opened(data, work)
+    labels = folder.labels()
+    refuse_impossible(config)
+    training_folds(labels[0].tolist(), config.training, config.seed)  # says what is wrong with a file of folds
+    with only_one(WorkFolder(work).training_lock, "training"), recorded(work, "train", config, data=data) as run:
+        run.inputs(*_tables(folder), data / "train", *map(Path, filter(None, [config.training.folds_file])))
+        return _train(folder, labels, work, config, run)
 
 
-def _train(data: Path, work: Path, config: Config) -> TrainedModel:
-    started, folder = time.monotonic(), open_competition(data)
-    planet_ids, spectra = folder.labels()
-    fold = assign_folds(planet_ids.tolist(), min(config.training.folds, len(planet_ids)), config.seed)
+def _train(
+    folder: CompetitionFolder, labels: tuple[np.ndarray, np.ndarray], work: Path, config: Config, run: RunRecord
+) -> TrainedModel:
+    planet_ids, spectra = labels
+    fold = training_folds(planet_ids.tolist(), config.training, config.seed)
     planets = _training_planets(folder, planet_ids.tolist(), config)
     config = with_chosen_model(config, len(planets))
-    task, here = PlanetTask(data, work, "train", config), WorkFolder(work)
+    task, here = PlanetTask(folder.root, work, "train", config), WorkFolder(work)
     # Fits come first and posteriors second, because the prior is learned from what the fits show.
     fitting = FitTask(task, teaching_planets(planets))
-    fits = for_each_planet(fitting, planets, config, fitting.lost, "fit train", stored=task.is_stored)
+    with run.stage("fits"):
+        fits = for_each_planet(fitting, planets, config, fitting.lost, "fit train", stored=task.is_stored)
     visits = {planet: fit.visits for planet, fit in fits.items() if fit.visits}
-    nuisance = learn_nuisance_priors(visits, dict(zip(planet_ids.tolist(), fold.tolist())), config.workers)
+    with run.stage("priors of star and instrument"):
+        nuisance = learn_nuisance_priors(visits, dict(zip(planet_ids.tolist(), fold.tolist())), config.workers)
     training_set = TrainingSet(planet_ids, spectra, fold, folder.wavelength, nuisance)
     known = store_training_set(training_set, here.training)
     fitted = [planet for planet in planets if fits[planet].measured]
-    held_out = held_out_planets(training_set, _infer(data, work, "train", fitted, known, config))
-    unlabelled = _unlabelled(data, work, folder, known, config)
+    with run.stage("posteriors"):
+        held_out = held_out_planets(training_set, _infer(folder.root, work, "train", fitted, known, config))
+        unlabelled = _unlabelled(folder.root, work, folder, known, config)
     keep = with_arguments(save_model, folder=here.model, edition=folder.edition, settings=measured_with(config))
-    damaging = DamageTask(task, known, planets_to_damage(fitted))
-    damaged = for_each_planet(damaging, damaging.planets, config, lambda *_: (), "damage train")
-    taught = [one for planet in damaged.values() for one in planet]
-    model, predicted = learn_model(training_set, held_out, task, folder.edition, unlabelled, keep, taught)
+    with run.stage("damaged planets"):
+        damaging = DamageTask(task, known, planets_to_damage(fitted))
+        damaged = for_each_planet(damaging, damaging.planets, config, lambda *_: (), "damage train")
+        taught = [one for planet in damaged.values() for one in planet]
+    with run.stage("networks and calibrations"):
+        model, predicted = learn_model(training_set, held_out, task, folder.edition, unlabelled, keep, taught)
     keep(model)
+    run.outputs(here.model)
+    if corrects_the_fit(model.kind):
+        run.keep(CURVES, lambda path: read_learning_curves(here.logs).write_csv(path))
     if predicted:
-        _write_predictions(predicted, work, "train")
+        run.outputs(_write_predictions(predicted, work, "train"))
+    keep_scores(run, predicted, labels, training_set.labels().naive, folder.edition, training_set.folds())
     problems = {planet: "; ".join(fit.problems) for planet, fit in fits.items() if fit.problems}
-    record_event(
-        work,
-        "train",
-        planets=len(fits),
-        score=model.score,
-        fit_score=model.fit_score,
-        problems=problems,
-        seconds=_since(started),
-    )
+    run.facts(planets=len(fits), kind=model.kind, score=model.score, fit_score=model.fit_score, problems=problems)
+    run.metrics(held_out_score=model.score, held_out_score_of_the_fit=model.fit_score, planets=model.n_measured)
     return model
+
+
+def fit(
+    planet: int, data: Path, work: Path, split: str, config: Config, *, plot: Path | None = None
+) -> list[tuple[TransitFit, Path | None]]:
+    """Fit every visit of one planet; return each fit, and the picture of it where one is wanted.
+
+    Args:
+        planet: to fit.
+        data: competition folder.
+        work: where products are stored.
+        split: of the planet, "train" or "test".
+        config: the configuration.
+        plot: picture to write; a second visit adds _1 to its name.
+
+    Raises:
+        CompetitionDataError: if the split has no such planet.
+    """
+    data, work = Path(data), Path(work)
+    observations = _opened(data, work).observations(split, planet)
+    if plot is not None:
+        from spectramind_kit.diagnostics.fit_page import plot_fit_page, require_picture
+
+        require_picture(plot)
+    with recorded(work, "fit", config, data=data, split=split, planet=planet) as run:
+        run.inputs(data / split / str(planet))
+        task, fits = PlanetTask(data, work, split, config), []
+        for place, observation in enumerate(observations):
+            found, picture = task.visit(observation).fit, None
+            if plot is not None:
+                picture = plot.with_stem(f"{plot.stem}_{place}") if place else plot
+                plot_fit_page(found).savefig(picture, dpi=130)
+                run.outputs(picture)
+            fits.append((found, picture))
+            run.outputs(WorkFolder(work).fit(split, planet, observation.visit))
+        run.facts(split=split, planet=planet)
+    return fits
 
 
 def predict(data: Path, work: Path, split: str, config: Config, *, model: Path | None = None) -> Path:
     """Predict a split into ``WORK/predictions/<split>.csv``; training planets from the labels of the other folds."""
-    data, work, started = Path(data), Path(work), time.monotonic()
-    model = model or WorkFolder(work).model
-    trained = asked_for(load_model(model), config)
-    planets = _planets(open_competition(data), split)
-    known = store_training_set(trained.training_set, WorkFolder(work).training)
-    inferred = _infer(data, work, split, planets, known, as_trained(config, trained))
-    path = _write_predictions(predict_planets(trained, model, inferred, config), work, split)
-    record_event(work, "predict", split=split, planets=len(planets), seconds=_since(started))
+    data, work = Path(data), Path(work)
+    place = model or WorkFolder(work).model
+    trained = asked_for(load_model(place), config)
+    folder = _opened(data, work)
+    planets = _planets(folder, split)
+    with recorded(work, "predict", config, data=data, split=split, model=place) as run:
+        run.inputs(*_tables(folder), data / split, place)
+        known = store_training_set(trained.training_set, WorkFolder(work).training)
+        with run.stage("posteriors"):
+            inferred = _infer(data, work, split, planets, known, as_trained(config, trained))
+        spectra = predict_planets(trained, place, inferred, config)
+        path = _write_predictions(spectra, work, split)
+        run.outputs(path)
+        run.facts(split=split, planets=len(planets))
+        truth = folder.labels() if split == "train" else folder.test_truth()
+        keep_scores(run, spectra, truth, trained.training_set.labels().naive, folder.edition)
     return path
 
 
@@ -151,107 +248,71 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
         SpectraMindError: if the work folder cannot be written to.
     """
     data, work, time_budget = Path(data), Path(work), TimeBudget(config.budget_hours)
-    require_writable(work)
-    folder = open_competition(data)
-    (sample, problems), place = wanted_rows(folder), model or WorkFolder(work).model
-    planets = sample["planet_id"].to_list()
+    folder = _opened(data, work)
+    place = model or WorkFolder(work).model
     if model is not None and not is_model(model):
         load_model(model)  # says what is missing
-    first = labels_model(folder, config.uncertainty).model
+    with recorded(work, "submit", config, data=data, model=place) as run:
+        run.publish(WorkFolder(work).manifest)
+        return _submit(folder, place, work, config, time_budget, run, train_first=model is None)
+
+
+def _submit(
+    folder: CompetitionFolder,
+    place: Path,
+    work: Path,
+    config: Config,
+    time_budget: TimeBudget,
+    run: RunRecord,
+    *,
+    train_first: bool,
+) -> SubmissionSummary:
+    sample, problems = wanted_rows(folder)
+    planets, first = sample["planet_id"].to_list(), labels_model(folder, config.uncertainty).model
     nothing_yet = population_spectra(planets, first, config.uncertainty, "not measured yet")
     growing = GrowingSubmission(nothing_yet, sample, WorkFolder(work).submission)
     try:
-        if model is None and not is_model(place):
+        if train_first and not is_model(place):
             logger.info("no model in %s: training one first", place)
-            train(data, work, config)
+            train(folder.root, work, config)
         started = time.monotonic()
+        run.inputs(*_tables(folder), folder.root / "test", place)
         usable = usable_model(place, folder, config.uncertainty, measured_with(config))
-        spectra = spectra_of(planets, usable, place, data, work, config, growing, time_budget)
+        with run.stage("planets"):
+            spectra = spectra_of(planets, usable, place, folder.root, work, config, growing, time_budget)
         path = growing.finish(spectra)
     finally:
         growing.close()
-    seconds = _since(started)
+    seconds = round(time.monotonic() - started, 3)
     per_planet = round(seconds / max(1, len(planets)), 3)
     summary = SubmissionSummary(path, spectra, per_planet, (*problems, *usable.losses))
-    _record_submission(summary, data, work, place, config, seconds)
+    run.outputs(path)
+    run.facts(
+        planets=len(spectra),
+        losses=summary.losses,
+        rungs=summary.rungs,
+        fallbacks=summary.fallbacks,
+        remarks=summary.remarks,
+    )
+    run.metrics(planets=len(spectra), fallbacks=len(summary.fallbacks))
+    naive = usable.model.training_set.labels().naive if usable.model else None
+    keep_scores(run, spectra, folder.test_truth(), naive, folder.edition)
     return summary
 
 
-def _record_submission(
-    summary: SubmissionSummary, data: Path, work: Path, place: Path, config: Config, seconds: float
-) -> None:
-    """Write manifest and event; the submission stands whether that works or not."""
-    tables = [data / name for name in open_competition(data).tables()]
-    try:
-        write_manifest(
-            WorkFolder(work).manifest,
-            config,
-            outputs=[summary.path],
-            inputs=[*tables, place / "model.npz", *sorted(place.rglob("*.safetensors"))],
-            planets=len(summary.spectra),
-            losses=summary.losses,
-            rungs=summary.rungs,
-            fallbacks=summary.fallbacks,
-            remarks=summary.remarks,
-            seconds=seconds,
-        )
-        record_event(work, "submit", planets=len(summary.spectra), fallbacks=summary.fallbacks, seconds=seconds)
-    except Exception as error:
-        logger.warning("%s stands, but no record of how it was made: %s", summary.path, describe(error))
+def _opened(data: Path, work: Path) -> CompetitionFolder:
+    """Open the competition, and refuse a work folder that nothing should or can be written to."""
+    folder = open_competition(data)
+    if data.resolve() == work.resolve():
+        remedy = "give a folder of your own with --work"
+        raise SpectraMindError(f"work folder {work}", wanted="another than --data", got="the same", remedy=remedy)
+    require_writable(work)
+    return folder
 
 
-def score_files(
-    truth: Path, submission: Path, edition: str = "2025", naive: Path | None = None, partial: bool = False
-) -> float:
-    """Score a submission file against a file of true spectra; rows are matched by planet.
-
-    Args:
-        truth: true spectra.
-        submission: what to score.
-        edition: "2025" or "2024".
-        naive: spectra whose mean and spread are the score's zero point. If not given, the training labels where they
-            are known: those of the competition folder whose ``truth/`` holds the true spectra. Else the true spectra,
-            which say little with a handful of planets and nothing with one.
-        partial: True to score the planets that the submission has; else it must have every one of the truth.
-
-    Raises:
-        CompetitionDataError: if a planet of the submission has no truth.
-        SubmissionError: if a planet is missing from the submission, or has several rows.
-    """
-    true_ids, spectra = read_spectra(truth)
-    ids, mean, sigma = submission_arrays(read_submission(submission))
-    row = {planet: i for i, planet in enumerate(true_ids.tolist())}
-    missing = [planet for planet in ids.tolist() if planet not in row]
-    if missing:
-        raise CompetitionDataError(f"{truth}", wanted="the truth of every planet", got=f"none of {missing[:5]}")
-    _refuse_unwhole(submission, ids.tolist(), () if partial else row)
-    naive = naive or training_labels_beside(Path(truth))
-    zero_point = label_statistics(read_spectra(naive)[1]).naive if naive else None
-    return score(spectra[[row[planet] for planet in ids.tolist()]], mean, sigma, zero_point, edition)
-
-
-def _refuse_unwhole(submission: Path, ids: Sequence[int], wanted: Iterable[int]) -> None:
-    """Refuse to score a submission that has a planet twice, or lacks one: Kaggle would not take it."""
-    doubled = sorted({planet for planet, count in Counter(ids).items() if count > 1})
-    if doubled:
-        raise SubmissionError(f"{submission}", wanted="one row a planet", got=f"several of {doubled[:5]}")
-    missing = sorted(set(wanted) - set(ids))
-    if missing:
-        got = f"none of {len(missing)}, among them {missing[:5]}"
-        remedy = "to score a part only, say --partial"
-        raise SubmissionError(f"{submission}", wanted="a row for every planet", got=got, remedy=remedy)
-
-
-def training_labels_beside(truth: Path) -> Path | None:
-    """Return the training labels of the competition folder whose ``truth/`` holds a file; None if it is no such file.
-
-    Args:
-        truth: table of true spectra, such as ``DATA/truth/test.csv``.
-    """
-    folder = truth.resolve().parent
-    if folder.name != "truth":
-        return None
-    return next((path for name in LABELS if (path := folder.parent / name).is_file()), None)
+def _tables(folder: CompetitionFolder) -> list[Path]:
+    """Return the paths of the competition's tables, there or not."""
+    return [folder.root / name for name in folder.tables()]
 
 
 def _infer(
@@ -292,7 +353,3 @@ def _training_planets(folder: CompetitionFolder, labelled: Sequence[int], config
     with_label = set(labelled)
     there = [p for p in folder.planet_ids("train") if p in with_label] if (folder.root / "train").is_dir() else []
     return there[: config.training.max_planets or None]
-
-
-def _since(started: float) -> float:
-    return round(time.monotonic() - started, 3)

@@ -208,3 +208,21 @@ def trained_work(competition, tmp_path_factory) -> Path:
     runs.train(competition.data, work, competition.config)
     runs.submit(competition.data, work, competition.config)
     return work
+
+
+@pytest.fixture
+def spectramind(monkeypatch, capsys):
+    """Run a command in this process: exit status, standard output, standard error."""
+
+    from spectramind_kit import cli
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["spectramind", *map(str, arguments)])
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as end:
+            status = end.code or 0
+        return status, *capsys.readouterr()
+
+    return run

@@ -38,10 +38,10 @@ LAYERS = (
     ("model_templates",),
     ("prediction",),
     ("training",),
-    ("runs", "diagnostics"),
+    ("runs", "diagnostics", "ledger"),
     ("api",),
     ("selftest",),
-    ("cli",),
+    ("commands", "cli"),
     ("__main__",),
 )
 """What may import what: a part uses its own layer and those above it in this list."""

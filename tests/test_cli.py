@@ -1,38 +1,20 @@
 """The command line: names, options, outputs and exit status that other tools rely on."""
 
 import json
-import logging
 import os
 import re
 import shutil
 import subprocess
 import sys
-import time
 
 import polars as pl
 import pytest
 
-from spectramind_kit import __version__, cli
+from spectramind_kit import __version__
 from spectramind_kit.work_folder.submission import read_submission
 
 COMMANDS = ("simulate", "calibrate", "train", "predict", "submit", "score", "diagnose", "dry-run", "selftest")
 COARSE = ("simulation.airs_average=225", "simulation.fgs1_average=2700", "workers=1")
-
-
-@pytest.fixture
-def spectramind(monkeypatch, capsys):
-    """Run a command in this process: exit status, standard output, standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["spectramind", *map(str, arguments)])
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as end:
-            status = end.code or 0
-        return status, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture
@@ -43,6 +25,10 @@ def work(trained_work, tmp_path):
 def test_help_names_every_command(spectramind):
     status, out, _ = spectramind("--help")
     assert status == 0 and all(command in out for command in COMMANDS)
+
+
+def test_the_version_is_an_option_and_a_command(spectramind):
+    assert spectramind("--version")[:2] == spectramind("version")[:2] == (0, f"{__version__}\n")
 
 
 @pytest.mark.parametrize(
@@ -92,6 +78,20 @@ def test_a_folder_that_is_none_exits_1_with_one_message(spectramind, command, tm
     assert status == 1 and out == ""
     (message,) = err.strip().splitlines()
     assert message.startswith("spectramind: competition folder") and "no such folder" in message
+
+
+def test_a_wrong_folder_is_answered_with_the_right_one(spectramind, competition, trained_work, tmp_path):
+    for data, words in (
+        (trained_work, "this is a work folder, which --work takes"),
+        (competition.data / "train", f"give the folder that holds it, {competition.data}"),
+        (competition.data.parent, f"the competition lies below it, in {competition.data}"),
+    ):
+        status, _, err = spectramind("train", "--data", data, "--work", tmp_path / "w")
+        assert status == 1 and words in err and not (tmp_path / "w").exists()
+    status, _, err = spectramind("train", "--data", competition.data, "--work", competition.data)
+    assert status == 1 and "another than --data" in err
+    status, _, err = spectramind("train", "--data", competition.data, "--work", competition.data / "train.csv")
+    assert status == 1 and "give another one with --work" in err and "unexpected" not in err
 
 
 def test_debug_shows_where(spectramind, tmp_path):
@@ -176,6 +176,8 @@ def test_calibrate_and_train_and_predict_say_what_they_made(spectramind, competi
     status, out, _ = spectramind("train", *data, "workers=1", "model=v50_small", "training.epochs=1")
     assert status == 0 and re.fullmatch(r"out-of-fold score 0\.\d{4}", out.strip().splitlines()[-1])
     assert "4 labels, 4 planets fitted" in out
+    status, out, _ = spectramind("runs", "list", "--work", work, "--json")
+    assert status == 0 and [run["command"] for run in json.loads(out)] == ["train", "submit", "calibrate", "train"]
     status, out, _ = spectramind("predict", *data, "--split", "test", "workers=1")
     predictions = work / "predictions" / "test.csv"
     assert status == 0 and out.strip() == str(predictions)
@@ -188,9 +190,18 @@ def test_fit_tells_and_draws_one_planet(spectramind, competition, work, tmp_path
     picture, folders = tmp_path / "fit.png", ("--data", competition.data, "--work", work)
     status, out, _ = spectramind("fit", planet, *folders, "--plot", picture)
     assert status == 0 and picture.stat().st_size > 10_000
-    assert f"planet {planet}, visit 0" in out and "depth FGS1" in out and "mid_time" in out
+    assert f"planet {planet}, visit 0" in out and "depth FGS1" in out
+    assert re.search(r"mid_time +\d+\.\d+ \+- \d\.\d+ s\n", out) and re.search(r"semi_major_axis .* R_star\n", out)
+    status, out, _ = spectramind("fit", planet, *folders, "--json")
+    (visit, *_) = json.loads(out)
+    assert visit["planet"] == planet and visit["parameters"]["mid_time"]["unit"] == "s" and len(visit["depth"]) == 283
     status, _, err = spectramind("fit", 1, *folders)
     assert status == 1 and err.count("\n") == 1 and "1" in err
+    trained = pl.read_csv(competition.data / "train.csv")["planet_id"][0]
+    status, _, err = spectramind("fit", trained, *folders)
+    assert status == 1 and "it is there with --split train" in err
+    status, _, err = spectramind("fit", planet, *folders, "--plot", tmp_path / "fit.xyz")
+    assert status == 1 and "a name that ends in one of" in err
 
 
 def test_submit_and_score_end_as_other_tools_expect(spectramind, competition, work, tmp_path):
@@ -200,6 +211,8 @@ def test_submit_and_score_end_as_other_tools_expect(spectramind, competition, wo
     truth, submission = competition.data / "truth" / "test.csv", work / "submission.csv"
     status, out, _ = spectramind("score", "--truth", truth, "--submission", submission)
     assert status == 0 and re.fullmatch(r"score [01]\.\d{4}", out.strip().splitlines()[-1])
+    as_json = json.loads(spectramind("score", "--truth", truth, "--submission", submission, "--json")[1])
+    assert out.strip() == f"score {as_json['score']:.4f}"
     other = spectramind("score", "--truth", truth, "--submission", submission, "--edition", "2024")
     assert other[0] == 0 and other[1] != out
     # The zero point is the training labels', which lie beside the truth; without them it is the truth's own.
@@ -255,12 +268,6 @@ def test_diagnose_writes_a_page(spectramind, competition, work):
     assert status == 0 and out.strip() == str(page)
     text = page.read_text()
     assert "data:image/png;base64" in text and "http://" not in text
-
-
-def test_work_that_cannot_count_says_how_long_it_has_taken(caplog):
-    with caplog.at_level(logging.INFO), cli._seconds_logged("drawing", every=0.05):
-        time.sleep(0.3)
-    assert caplog.messages[0] == "drawing" and caplog.messages[1].startswith("drawing: 0 s so far")
 
 
 def test_threads_are_capped_unless_the_user_says_otherwise(monkeypatch, spectramind):

@@ -1,6 +1,7 @@
 """From raw frames to a scored submission: what a run must give, and what damage to some planets must not take away."""
 
 import dataclasses
+import hashlib
 import json
 import re
 import shutil
@@ -92,10 +93,17 @@ class TestRun:
     def test_the_manifest_tells_how_the_file_was_made(self, competition, trained_work):
         manifest = json.loads((trained_work / "manifest.json").read_text())
         assert manifest["outputs"]["submission.csv"] == sha256_of(trained_work / "submission.csv")
-        assert manifest["inputs"]["train.csv"] == sha256_of(competition.data / "train.csv")
+        (labels,) = (entry for path, entry in manifest["inputs"].items() if path.endswith("/train.csv"))
+        assert labels["md5"] == hashlib.md5((competition.data / "train.csv").read_bytes()).hexdigest()
         assert manifest["config"]["simulation"]["airs_average"] == 75
         assert manifest["fallbacks"] == {} and manifest["planets"] == 2
         assert [event["stage"] for event in read_events(trained_work)] == ["train", "submit"]
+        train, submit = (trained_work / "runs" / event["run"] for event in read_events(trained_work))
+        assert (submit / "manifest.json").read_bytes() == (trained_work / "manifest.json").read_bytes()
+        scores, held_out = (pl.read_csv(run / "planets.csv")["score"].to_list() for run in (submit, train))
+        truth = competition.data / "truth" / "test.csv"
+        assert np.mean(scores) == pytest.approx(runs.score_files(truth, trained_work / "submission.csv"), abs=1e-9)
+        assert np.mean(held_out) == pytest.approx(load_model(trained_work / "model").score, abs=1e-9)
 
     def test_a_second_run_takes_up_what_is_there_and_writes_the_same(self, competition, work):
         before = sha256_of(work / "submission.csv")

@@ -62,8 +62,24 @@ def open_competition(root: Path | str) -> "CompetitionFolder":
         f"competition folder {root}",
         wanted="adc_info.csv (2025) or train_adc_info.csv (2024)",
         got=found,
-        remedy="give the folder that holds train/, test/ and the tables, or make one with `spectramind simulate`",
+        remedy=_where_else(root),
     )
+
+
+def _where_else(root: Path) -> str:
+    """Return what was probably meant by a folder that is no competition's."""
+    if root.resolve().name in ("train", "test") and _has_tables(root.resolve().parent):
+        return f"give the folder that holds it, {root.parent}"
+    below = [path for path in sorted(root.iterdir()) if path.is_dir() and _has_tables(path)] if root.is_dir() else []
+    if len(below) == 1:
+        return f"the competition lies below it, in {below[0]}"
+    if any((root / name).exists() for name in ("events.jsonl", "model/model.json", "fits")):
+        return "this is a work folder, which --work takes; --data takes the one with train/, test/ and the tables"
+    return "give the folder that holds train/, test/ and the tables, or make one with `spectramind simulate`"
+
+
+def _has_tables(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in ("adc_info.csv", "train_adc_info.csv", "test_adc_info.csv"))
 
 
 @dataclass(frozen=True)
@@ -110,7 +126,7 @@ class CompetitionFolder:
                 f"split {split!r} of {self.root}",
                 wanted=f"a folder {split}/",
                 got="none",
-                remedy="choose another split",
+                remedy=_other_splits(self.root),
             )
         return sorted(int(p.name) for p in folder.iterdir() if p.is_dir() and p.name.isdigit())
 
@@ -145,6 +161,15 @@ class CompetitionFolder:
         rows = planet_rows(rows_of_numbers(table, _LABELS, path.name).filter(depths), path.name)
         return rows["planet_id"].to_numpy(), rows.select(_LABELS).to_numpy()
 
+    def test_truth(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return test planets and their true spectra, as a simulation has them; None where nobody knows them."""
+        path = self.root / "truth" / "test.csv"
+        try:
+            return read_spectra(path) if path.is_file() else None
+        except CompetitionDataError as error:
+            logger.warning("the truth of the test planets is not used: %s", error)
+            return None
+
     def planet(self, split: str, planet_id: int) -> Planet:
         """Return what the star table holds of a planet; missing or damaged entries become None and a flag."""
         if self.edition == "2024":
@@ -165,7 +190,8 @@ class CompetitionFolder:
         """
         folder = self.root / split / str(planet_id)
         if not folder.is_dir():
-            raise CompetitionDataError(f"planet {planet_id}", wanted=f"a folder {folder}", got="none")
+            remedy = _other_splits(self.root, str(planet_id))
+            raise CompetitionDataError(f"planet {planet_id}", wanted=f"a folder {folder}", got="none", remedy=remedy)
         planet = self.planet(split, planet_id)
         adc = self._adc_row(split, planet_id)
         observations = []
@@ -225,6 +251,17 @@ class CompetitionFolder:
             except CompetitionDataError as error:
                 logger.warning("the fit does without the star table: %s", error)
         return tables
+
+
+def _other_splits(root: Path, below: str = "") -> str:
+    """Return the splits that have what was looked for, as a remedy; "" if none has.
+
+    Args:
+        root: competition folder.
+        below: folder of a planet, if one was looked for.
+    """
+    found = [split for split in ("train", "test") if (root / split / below).is_dir()]
+    return f"it is there with {' or '.join(f'--split {split}' for split in found)}" if found else ""
 
 
 def read_spectra(path: Path | str) -> tuple[np.ndarray, np.ndarray]:

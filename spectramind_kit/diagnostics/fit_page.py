@@ -4,12 +4,16 @@ The corner is that of the Laplace approximation: ellipses of one and two sigma w
 that the fit states, so that degeneracies (a/Rs with b, b with limb darkening) can be seen.
 """
 
+from pathlib import Path
+
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure, SubFigure
 
 from spectramind_kit.diagnostics.plots import AIRS_COLOUR, FGS1_COLOUR, PERCENT, draw_fit
+from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.flags import flag_sentences
 from spectramind_kit.products import Estimate, TransitFit
 
@@ -21,21 +25,63 @@ CORNER = {
     "airs_u1": "u1 AIRS",
 }
 """Parameters of the corner and what the axes say."""
+UNITS = {
+    **{"mid_time": "s", "duration": "s", "fgs1_lag": "s"},
+    **{"semi_major_axis": "R_star", "impact_parameter": "R_star"},
+}
+"""Units of the parameters that have one; limb-darkening coefficients are ratios."""
 _SIGMAS_SHOWN = 3.0
 """Half-width of a corner's axis [sigma]."""
 
 
 def describe_fit(fit: TransitFit) -> str:
-    """Return the fit in a few lines: depths, parameters with errors, flags."""
+    """Return the fit in a few lines: depths, parameters with errors and units, flags."""
     depth, sigma = PERCENT * fit.depth, PERCENT * fit.sigma
     lines = [
         f"planet {fit.planet_id}, visit {fit.visit}",
         f"  depth FGS1       {depth[0]:.4f} +- {sigma[0]:.4f} %",
         f"  depth AIRS-CH0   {depth[1:].mean():.4f} %, sigma of a wavelength {np.median(sigma[1:]):.4f} %",
     ]
-    lines += [f"  {name:<16} {e.value:.5g} +- {e.error:.2g}" for name, e in fit.parameters.items()]
+    lines += [f"  {name:<16} {_with_error(e)} {UNITS.get(name, '')}".rstrip() for name, e in fit.parameters.items()]
     lines += [f"  flag: {sentence}" for sentence in flag_sentences(fit.flags)]
     return "\n".join(lines)
+
+
+def fit_facts(fit: TransitFit) -> dict[str, object]:
+    """Return what ``describe_fit`` says as numbers."""
+    parameters = {
+        name: {"value": float(e.value), "error": float(e.error), "unit": UNITS.get(name, "")}
+        for name, e in fit.parameters.items()
+    }
+    depths = {"depth": fit.depth.tolist(), "sigma": fit.sigma.tolist(), "wavelength": fit.wavelength.tolist()}
+    facts = {"planet": fit.planet_id, "visit": fit.visit, "flags": flag_sentences(fit.flags)}
+    return facts | {"parameters": parameters} | depths
+
+
+def require_picture(path: Path) -> None:
+    """Refuse a picture that could not be written, before minutes are spent on what it shows.
+
+    Args:
+        path: of the picture; its folder is made if it is not there.
+
+    Raises:
+        SpectraMindError: if its name ends in no kind of picture.
+    """
+    kinds = FigureCanvasBase.filetypes
+    if path.suffix[1:].lower() not in kinds:
+        wanted = ", ".join(f".{kind}" for kind in sorted(kinds))
+        raise SpectraMindError(
+            f"picture {path}", wanted=f"a name that ends in one of {wanted}", got=path.suffix or "none"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _with_error(estimate: Estimate) -> str:
+    """Return an estimate to the second significant digit of its error."""
+    if not (np.isfinite(estimate.error) and estimate.error > 0):
+        return f"{estimate.value:.5g}"
+    decimals = max(0, 1 - int(np.floor(np.log10(estimate.error))))
+    return f"{estimate.value:.{decimals}f} +- {estimate.error:.{decimals}f}"
 
 
 def plot_fit_page(fit: TransitFit) -> Figure:

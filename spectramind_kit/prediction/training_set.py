@@ -54,6 +54,10 @@ class TrainingSet:
         where = np.flatnonzero(self.planet_ids == planet_id)
         return int(self.fold[where[0]]) if len(where) else None
 
+    def folds(self) -> dict[int, int]:
+        """Return the fold of every training planet."""
+        return dict(zip(self.planet_ids.tolist(), self.fold.tolist()))
+
     def spectra_without(self, held_out: int | None) -> np.ndarray:
         """Return all labels, or all but one fold's, (n, n_wavelength)."""
         return self.spectra[self._rows_without(held_out)]

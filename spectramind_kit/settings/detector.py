@@ -1,9 +1,11 @@
 """From counts to light curves: which corrections are made, and how."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from spectramind_kit.settings.quantities import Count, Positive, Range
+from pydantic import Field
+
+from spectramind_kit.settings.quantities import Count, Fraction, Positive, Range
 
 
 @dataclass(frozen=True)
@@ -26,16 +28,16 @@ class CalibrationConfig:
     """
 
     adc_sign: Literal["official", "inverse"]
-    full_well: Positive
+    full_well: Annotated[Positive, Field(le=1e7)]
     linearity: bool
     dark: bool
     dark_time_base: Literal["since_reset", "integration"]
     flat: bool
-    flat_minimum: float
+    flat_minimum: Fraction
     hot_pixels: Literal["keep", "mask"]
-    hot_pixel_sigma: Positive
+    hot_pixel_sigma: Annotated[Positive, Field(le=1000)]
     cosmic_rays: bool
-    cosmic_ray_sigma: Positive
+    cosmic_ray_sigma: Annotated[Positive, Field(le=1000)]
 
 
 @dataclass(frozen=True)
@@ -65,15 +67,15 @@ class PhotometryConfig:
 
     airs_rows: Range
     airs_background_rows: Range
-    airs_wing_slope: Positive
-    fgs1_wing_slope: Positive
-    airs_wing_width: tuple[Positive, ...]
-    fgs1_wing_width: Positive
+    airs_wing_slope: Annotated[Positive, Field(le=10)]
+    fgs1_wing_slope: Annotated[Positive, Field(le=10)]
+    airs_wing_width: tuple[Annotated[Positive, Field(le=32)], ...]
+    fgs1_wing_width: Annotated[Positive, Field(le=32)]
     fgs1_rows: Range
     fgs1_columns: Range
-    airs_background_step: Count
-    fgs1_background_step: Count
+    airs_background_step: Annotated[Count, Field(le=282)]
+    fgs1_background_step: Annotated[Count, Field(le=32)]
     extraction: Literal["sum", "optimal"]
     path: Literal["auto", "fused", "readable", "gpu"]
     background: bool
-    bin_seconds: Positive
+    bin_seconds: Annotated[Positive, Field(le=3600)]

@@ -1,6 +1,9 @@
 """The report."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import Count, Whole
 
@@ -14,5 +17,5 @@ class DiagnosticsConfig:
         dpi: resolution of the pictures [dots per inch].
     """
 
-    planets_shown: Whole
-    dpi: Count
+    planets_shown: Annotated[Whole, Field(le=10000)]
+    dpi: Annotated[Count, Field(le=1200)]

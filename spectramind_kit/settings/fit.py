@@ -1,6 +1,9 @@
 """The light-curve fit."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import Count, NotNegative, Positive, Whole
 
@@ -22,13 +25,13 @@ class FitConfig:
         max_iterations: Gauss-Newton steps at most.
     """
 
-    drift_order: Whole
-    drift_wavelength_order: Whole
-    semi_major_axis_scatter: Positive
-    impact_parameter_scatter: Positive
-    limb_darkening_scatter: Positive
-    fgs1_mid_time_scatter: NotNegative
-    drift_scatter: Positive
-    outlier_sigma: Positive
-    supersample: Count
-    max_iterations: Count
+    drift_order: Annotated[Whole, Field(le=12)]
+    drift_wavelength_order: Annotated[Whole, Field(le=6)]
+    semi_major_axis_scatter: Annotated[Positive, Field(le=10)]
+    impact_parameter_scatter: Annotated[Positive, Field(le=10)]
+    limb_darkening_scatter: Annotated[Positive, Field(le=10)]
+    fgs1_mid_time_scatter: Annotated[NotNegative, Field(le=86400)]
+    drift_scatter: Annotated[Positive, Field(le=1)]
+    outlier_sigma: Annotated[Positive, Field(le=1000)]
+    supersample: Annotated[Count, Field(le=1000)]
+    max_iterations: Annotated[Count, Field(le=10000)]

@@ -4,7 +4,9 @@ Limits on uploads are rules of the platform: ``kaggle/rules/limits.py``.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import Count, Positive
 
@@ -32,8 +34,8 @@ class KaggleConfig:
     dataset: str
     competition: str
     layout: Literal["owner", "flat"]
-    hours: Positive
-    rerun_planets: Count
-    cores: Count
-    memory_gb: Positive
-    disk_gb: Positive
+    hours: Annotated[Positive, Field(le=1000)]
+    rerun_planets: Annotated[Count, Field(le=1000000)]
+    cores: Annotated[Count, Field(le=1024)]
+    memory_gb: Annotated[Positive, Field(le=1e5)]
+    disk_gb: Annotated[Positive, Field(le=1e6)]

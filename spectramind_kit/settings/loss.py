@@ -1,10 +1,13 @@
 """What training minimises."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from spectramind_kit.settings.quantities import NotNegative as Weight
-from spectramind_kit.settings.quantities import Whole
+from pydantic import Field
+
+from spectramind_kit.settings.quantities import NotNegative, Whole
+
+Weight = Annotated[NotNegative, Field(le=1e6)]
 
 
 @dataclass(frozen=True)
@@ -45,5 +48,5 @@ class LossConfig:
     """
 
     likelihood: Literal["gll", "score"]
-    warm_up_steps: Whole
+    warm_up_steps: Annotated[Whole, Field(le=10000000)]
     weights: TermWeights

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from spectramind_kit.settings.quantities import Count, Fraction, Whole
 
@@ -64,13 +64,17 @@ class ModelConfig:
     """
 
     kind: Kind
-    d_model: Count
-    d_state: Count
-    time_layers: Count
-    graph_layers: Count
-    fusion_layers: Whole
-    heads: Count
-    patch: Count
-    dropout: Fraction
-    members: Count
+    d_model: Annotated[Count, Field(le=4096)]
+    d_state: Annotated[Count, Field(le=1024)]
+    time_layers: Annotated[Count, Field(le=64)]
+    graph_layers: Annotated[Count, Field(le=64)]
+    fusion_layers: Annotated[Whole, Field(le=64)]
+    heads: Annotated[Count, Field(le=64)]
+    patch: Annotated[Count, Field(le=1000)]
+    dropout: Annotated[Fraction, Field(le=0.99)]
+    members: Annotated[Count, Field(le=100)]
     options: Mapping[str, Any] | None = None
+
+    def __post_init__(self):
+        if self.d_model % self.heads:
+            raise ValueError(f"heads that divide d_model; {self.heads} do not divide {self.d_model}")

@@ -1,7 +1,9 @@
 """The simulator."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import Count, Fraction, NotNegative
 
@@ -37,18 +39,18 @@ class SimulationConfig:
 
     physics: Literal["nominal", "random_world"]
     families: tuple[str, ...]
-    airs_average: Count
-    fgs1_average: Count
+    airs_average: Annotated[Count, Field(le=10000)]
+    fgs1_average: Annotated[Count, Field(le=100000)]
     two_visit_fraction: Fraction
-    airs_jitter: NotNegative
-    fgs1_jitter: NotNegative
-    drift: NotNegative
-    foreground: NotNegative
-    cosmic_rays: NotNegative
-    read_noise: NotNegative
+    airs_jitter: Annotated[NotNegative, Field(le=10)]
+    fgs1_jitter: Annotated[NotNegative, Field(le=10)]
+    drift: Annotated[NotNegative, Field(le=1)]
+    foreground: Annotated[NotNegative, Field(le=10)]
+    cosmic_rays: Annotated[NotNegative, Field(le=1e6)]
+    read_noise: Annotated[NotNegative, Field(le=1e4)]
     limb_darkening_laws: Fraction
     star_spots: Fraction
-    drift_beyond: NotNegative
-    jitter_tail: NotNegative
-    red_noise: NotNegative
-    test_shift: NotNegative
+    drift_beyond: Annotated[NotNegative, Field(le=1)]
+    jitter_tail: Annotated[NotNegative, Field(le=1000)]
+    red_noise: Annotated[NotNegative, Field(le=1)]
+    test_shift: Annotated[NotNegative, Field(le=10)]

@@ -1,7 +1,9 @@
 """How the training planets are learned from."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import Count, Fraction, NotNegative, Positive, Whole
 
@@ -12,6 +14,8 @@ class TrainingConfig:
 
     Attributes:
         folds: cross-validation folds, by planet.
+        folds_file: table of planet_id and fold that counts instead of ``folds``, such as planets.csv of a training's
+            record; the same file makes the scores of different models comparable planet by planet. "" is none.
         max_planets: training planets whose light curves are fitted at most (labels are always all used); 0 is all.
         epochs: passes over the training planets at most.
         batch_size: planets per step.
@@ -27,27 +31,31 @@ class TrainingConfig:
         pretraining_epochs: of masked reconstruction on all light curves, those of the test split included; 0 is none.
         simulated_planets: planets simulated to train on before the real ones; 0 is none.
         injections: transits of other spectra injected into the light curves of each training planet; 0 is none.
+        logger: where curves go beside the CSV under ``training/logs/``, which is always written: "csv" (nowhere else),
+            "tensorboard", or "wandb" (offline, unless the variable WANDB_MODE is "online").
         hours: wall-clock budget of the networks of all folds [h].
         device: "auto" takes a CUDA device on which a real operation works.
         devices: processes (one a device) that split each batch.
     """
 
-    folds: Count
-    max_planets: Whole
-    epochs: Count
-    batch_size: Count
-    learning_rate: Positive
+    folds: Annotated[int, Field(ge=2, le=1000)]
+    folds_file: str
+    max_planets: Annotated[Whole, Field(le=1000000)]
+    epochs: Annotated[Count, Field(le=100000)]
+    batch_size: Annotated[Count, Field(le=100000)]
+    learning_rate: Annotated[Positive, Field(le=1)]
     warmup_share: Fraction
-    weight_decay: NotNegative
-    gradient_clip: Positive
+    weight_decay: Annotated[NotNegative, Field(le=10)]
+    gradient_clip: Annotated[Positive, Field(le=1e6)]
     average_decay: Fraction
-    validation_share: Fraction
-    patience: Count
+    validation_share: Annotated[Fraction, Field(le=0.9)]
+    patience: Annotated[Count, Field(le=100000)]
     time_flip: Fraction
     visit_dropout: Fraction
-    pretraining_epochs: Whole
-    simulated_planets: Whole
-    injections: Whole
-    hours: Positive
+    pretraining_epochs: Annotated[Whole, Field(le=100000)]
+    simulated_planets: Annotated[Whole, Field(le=1000000)]
+    injections: Annotated[Whole, Field(le=1000)]
+    logger: Literal["csv", "tensorboard", "wandb"]
+    hours: Annotated[Positive, Field(le=10000)]
     device: Literal["auto", "cpu", "cuda"]
-    devices: Count
+    devices: Annotated[Count, Field(le=1024)]

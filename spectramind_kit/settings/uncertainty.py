@@ -1,6 +1,9 @@
 """Final sigmas."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import Fraction, Positive
 
@@ -20,9 +23,9 @@ class UncertaintyConfig:
     """
 
     scale_sigma: bool
-    minimum_scale: Positive
-    prior_scale: Positive
-    prior_planets: Positive
-    fallback_inflation: Positive
-    sigma_floor: Positive
-    conformal: Fraction
+    minimum_scale: Annotated[Positive, Field(le=10)]
+    prior_scale: Annotated[Positive, Field(le=100)]
+    prior_planets: Annotated[Positive, Field(le=1e6)]
+    fallback_inflation: Annotated[Positive, Field(le=100)]
+    sigma_floor: Annotated[Positive, Field(le=0.1)]
+    conformal: Annotated[Fraction, Field(le=0.999)]

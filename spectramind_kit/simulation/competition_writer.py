@@ -22,6 +22,8 @@ from spectramind_kit.simulation.cadence import Cadence
 SPLITS = ("train", "test")
 RECORD = "simulation.json"
 TRUTH = "truth"
+_RUN_RECORDS = "runs"
+"""How the folder was made, which outlives what was made."""
 
 _TABLES = ("adc_info.csv", "axis_info.parquet", "wavelengths.csv", "sample_submission.csv", "train.csv")
 _TABLES += ("train_labels.csv", "train_star_info.csv", "test_star_info.csv", "train_adc_info.csv", "test_adc_info.csv")
@@ -123,8 +125,24 @@ def clear_folder(out: Path) -> None:
     Raises:
         SpectraMindError: if it holds something that is not a simulation.
     """
+    refuse_foreign(out)
     out.mkdir(parents=True, exist_ok=True)
-    found = sorted(path.name for path in out.iterdir())
+    for name in _FOLDERS:
+        shutil.rmtree(out / name, ignore_errors=True)
+    for name in (*_TABLES, RECORD):
+        (out / name).unlink(missing_ok=True)
+
+
+def refuse_foreign(out: Path) -> None:
+    """Refuse a folder that holds something, and no simulation.
+
+    Args:
+        out: the folder, which need not be there.
+
+    Raises:
+        SpectraMindError: naming what it holds.
+    """
+    found = sorted(path.name for path in out.iterdir() if path.name != _RUN_RECORDS) if out.is_dir() else []
     if found and RECORD not in found:
         raise SpectraMindError(
             f"folder {out}",
@@ -132,10 +150,6 @@ def clear_folder(out: Path) -> None:
             got=f"{len(found)} entries, among them {found[:4]}",
             remedy="choose another --out, or empty this one yourself",
         )
-    for name in _FOLDERS:
-        shutil.rmtree(out / name, ignore_errors=True)
-    for name in (*_TABLES, RECORD):
-        (out / name).unlink(missing_ok=True)
 
 
 def write_record(out: Path, record: dict) -> None:

@@ -65,8 +65,9 @@ class NetworkModule(lightning.LightningModule):
         """Return the loss of a batch."""
         mean, sigma = corrected(batch, self.network(batch))
         total, parts = self.loss(mean, sigma, batch.truth(), self.global_step)
-        self.log_dict({f"loss/{name}": value for name, value in parts.items()}, batch_size=len(mean))
-        self.log("loss", total, prog_bar=True, batch_size=len(mean))
+        terms = {f"loss/{name}": value for name, value in parts.items()}
+        self.log_dict(terms, on_step=False, on_epoch=True, batch_size=len(mean))
+        self.log("loss", total, on_step=True, on_epoch=True, batch_size=len(mean))
         return total
 
     def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:
@@ -83,7 +84,7 @@ class NetworkModule(lightning.LightningModule):
         truth, mean, sigma = (torch.cat(parts).numpy() for parts in zip(*self._held_back))
         self._held_back.clear()
         value = unclipped_score(truth, np.maximum(mean, 0.0), sigma, self.naive, self.edition)
-        self.log("score", torch.tensor(value, dtype=torch.float32), sync_dist=True, prog_bar=True)
+        self.log("score", torch.tensor(value, dtype=torch.float32), sync_dist=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return AdamW with a linear warm-up and a cosine to zero."""

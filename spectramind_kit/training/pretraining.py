@@ -19,6 +19,7 @@ from spectramind_kit.features.planet import Features
 from spectramind_kit.features.visit import SEQUENCE
 from spectramind_kit.networks.batch import Batch, collate
 from spectramind_kit.networks.spectramind import SpectraMindV50
+from spectramind_kit.training.loggers import training_loggers
 from spectramind_kit.training.progress import TrainingProgress
 from spectramind_kit.training.task import NetworkTask
 from spectramind_kit.training.trainer import capped_threads, new_trainer, quiet_lightning, seeded
@@ -59,7 +60,7 @@ class Reconstruction(lightning.LightningModule):
         error = (self.decoder(encoded) - steps)[hidden]
         loss = error.square().mean() if len(error) else encoded.sum() * 0.0
         self.losses.append(float(loss.detach()))
-        self.log("loss", loss.detach(), batch_size=len(steps))
+        self.log("loss", loss.detach(), on_step=True, on_epoch=True, batch_size=len(steps))
         return loss
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -100,9 +101,8 @@ def _pretrained(
     network.sequence_scale.learn(np.concatenate([visit for each in planets for visit in each.visits]))
     module = Reconstruction(network, task.model.d_model, task.training.learning_rate)
     config = replace(task.training, devices=1)
-    trainer = new_trainer(
-        config, [TrainingProgress("pre-training", budget)], task.folder, budget, config.pretraining_epochs
-    )
+    progress, loggers = TrainingProgress("pre-training", budget), training_loggers(config, task.folder, "pretraining")
+    trainer = new_trainer(config, [progress], task.folder, budget, config.pretraining_epochs, loggers)
     # A list is all that a map-style data set must be.
     data: Dataset[Features] = list(planets)  # pyright: ignore[reportAssignmentType]  # see above
     loader = DataLoader(data, task.training.batch_size, shuffle=True, collate_fn=collate)

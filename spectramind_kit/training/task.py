@@ -19,6 +19,8 @@ from spectramind_kit.training.examples import Examples, content_hash, load_examp
 from spectramind_kit.work_folder.provenance import code_hash, config_hash
 
 _TASK, _EXAMPLES, _WEIGHTS = "task.json", "examples.npz", "first.safetensors"
+_NO_MATTER = ("hours", "device", "devices", "folds", "folds_file", "logger")
+"""Settings that change no weight; the folds themselves are part of the examples."""
 Weights = dict[str, Tensor]
 """Tensors of a network by name, all of them or some."""
 
@@ -57,7 +59,7 @@ class NetworkTask:
             simulated: planets that the members learn from first.
             unlabelled: planets whose light curves pre-train the encoder.
         """
-        training = {k: v for k, v in asdict(self.training).items() if k not in ("hours", "device", "devices")}
+        training = {k: v for k, v in asdict(self.training).items() if k not in _NO_MATTER}
         data = (examples.content_hash(), simulated and simulated.content_hash(), content_hash(unlabelled))
         code = training_code(), source_hash(self.model.kind) if is_own(self.model.kind) else ""
         return config_hash(self.model, self.loss, training, self.seed, self.edition, *code, *data)

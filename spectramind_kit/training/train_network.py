@@ -4,6 +4,7 @@
     2. a network learns from simulated planets                                       (training.simulated_planets)
     3. the members, one or more a fold, start from there and learn from real ones
 
+    <folder>/logs/<member>/                its curves (``loggers.py``)
     <folder>/<member>/last.ckpt            where a member stands (Lightning)
     <networks>/<member>.safetensors        a finished member's averaged weights
     <networks>/networks.json               sizes, and hashes of the data and the code that made the members
@@ -44,6 +45,7 @@ from spectramind_kit.settings.model import is_own
 from spectramind_kit.training.batches import PlanetDataset, collate_items
 from spectramind_kit.training.examples import Examples
 from spectramind_kit.training.folds import assign_folds
+from spectramind_kit.training.loggers import LOGS, training_loggers
 from spectramind_kit.training.losses import SpectrumLoss
 from spectramind_kit.training.module import NetworkModule
 from spectramind_kit.training.pretraining import pretrain
@@ -142,7 +144,8 @@ def _train_member(
     callbacks: list[Callback] = [best, TrainingProgress(f"network {member.name}", budget)]
     if held_back:
         callbacks.append(EarlyStopping("score", mode="max", patience=config.patience))
-    trainer = new_trainer(config, callbacks, folder, budget, config.epochs)
+    loggers = training_loggers(config, task.folder, member.name)
+    trainer = new_trainer(config, callbacks, folder, budget, config.epochs, loggers)
     augmenting = PlanetDataset(learned, config.time_flip, config.visit_dropout, seed)
     train = training_loader(augmenting, config.batch_size, seed, trainer.world_size, trainer.global_rank)
     valid = DataLoader(PlanetDataset(held_back), config.batch_size, collate_fn=collate_items) if held_back else None
@@ -279,7 +282,7 @@ def _remove_outdated(task: NetworkTask, key: str) -> None:
     stamp = task.folder / "key"
     if (stamp.read_text() if stamp.is_file() else "") != key:
         shutil.rmtree(task.networks, ignore_errors=True)
-        for old in (*task.folder.glob("fold*_*"), task.folder / START.name):
+        for old in (*task.folder.glob("fold*_*"), task.folder / START.name, task.folder / LOGS):
             shutil.rmtree(old, ignore_errors=True)
         for old in (task.folder / _ENCODER, task.weights(START)):
             old.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.seed import isolate_rng
 
 from spectramind_kit.environment import available_cores
@@ -21,6 +22,7 @@ _INTENDED = (
     ".*does not have many workers",  # the process itself loads: there are few planets
     ".*have no `val_dataloader`",  # of few planets none are held back
     "Checkpoint directory",  # it is there to resume from
+    "The number of training batches",  # fewer than between two lines of a log: epochs are what is looked at
     ".*LeafSpec",
     ".*`lr_scheduler.step\\(\\)` before `optimizer.step\\(\\)`",  # skipped until the gradients' scale fits 16 bits
 )
@@ -79,7 +81,12 @@ def capped_threads() -> Iterator[None]:
 
 
 def new_trainer(
-    config: TrainingConfig, callbacks: Sequence[Callback], folder: Path, budget: timedelta, epochs: int
+    config: TrainingConfig,
+    callbacks: Sequence[Callback],
+    folder: Path,
+    budget: timedelta,
+    epochs: int,
+    loggers: Sequence[Logger] = (),
 ) -> lightning.Trainer:
     """Return a trainer for the device at hand; several processes divide each batch (DDP).
 
@@ -89,6 +96,7 @@ def new_trainer(
         folder: for files.
         budget: of time.
         epochs: at most.
+        loggers: that keep the curves.
     """
     cuda = chosen_device(config) == "cuda"
     return lightning.Trainer(
@@ -102,7 +110,7 @@ def new_trainer(
         gradient_clip_val=config.gradient_clip,
         callbacks=list(callbacks),
         default_root_dir=folder,
-        logger=False,
+        logger=list(loggers) or False,
         enable_checkpointing=any(isinstance(callback, ModelCheckpoint) for callback in callbacks),
         enable_progress_bar=False,
         enable_model_summary=False,

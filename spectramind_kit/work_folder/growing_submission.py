@@ -23,11 +23,12 @@ SECONDS_BETWEEN_WRITES = 60.0
 _BYTES_A_NUMBER = 26
 
 
-def require_writable(folder: Path) -> None:
+def require_writable(folder: Path, option: str = "--work") -> None:
     """Refuse a work folder that cannot be written to, before hours are spent on it.
 
     Args:
         folder: that is made if it is not there.
+        option: of the command line that names it.
 
     Raises:
         SpectraMindError: if no file can be made and replaced in it.
@@ -42,10 +43,10 @@ def require_writable(folder: Path) -> None:
         with contextlib.suppress(OSError):
             probe.unlink(missing_ok=True)
         raise SpectraMindError(
-            f"work folder {folder}",
+            f"folder {folder}",
             wanted="a folder that can be written to",
             got=error.strerror or str(error),
-            remedy="give another one with --work",
+            remedy=f"give another one with {option}",
         ) from error
 
 

@@ -7,7 +7,11 @@ baseline_input/SPLIT/PLANET_VISIT.npz      what a public baseline sees of a visi
 training/                                  examples, checkpoints: what training alone needs
 model/                                     the trained model, networks/ in it
 predictions/SPLIT.csv, submission.csv      spectra
-manifest.json, events.jsonl, report.html   the record
+manifest.json, events.jsonl, report.html   how the submission was made; what was run, a line each; the report
+standing.json                              our submissions, as the competition knew them when it was last asked
+sweeps/TIME/N/                             work folders of the runs of a sweep
+latest/COMMAND/                            figures of the last run of a command: metrics.json, planets.csv, curves.csv
+runs/TIME-COMMAND/                         the record of each run (``run_record.py``)
 """
 
 from dataclasses import dataclass
@@ -15,6 +19,8 @@ from pathlib import Path
 
 NETWORKS = "networks"
 """Folder of a trained model that holds its networks' weights."""
+OF_VISITS = ("light_curves", "fits", "features", "baseline_input")
+"""Folders of the products of visits, all that are stored of them."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,11 @@ class WorkFolder:
         return self.training / "lock"
 
     @property
+    def logs(self) -> Path:
+        """Folder of the curves of the networks that were trained."""
+        return self.training / "logs"
+
+    @property
     def submission(self) -> Path:
         """The submission."""
         return self.root / "submission.csv"
@@ -89,6 +100,25 @@ class WorkFolder:
     def events(self) -> Path:
         """What was run, one line each."""
         return self.root / "events.jsonl"
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the records of all runs, one folder each."""
+        return self.root / "runs"
+
+    def latest(self, command: str) -> Path:
+        """Folder of the figures of the last run of a command."""
+        return self.root / "latest" / command
+
+    @property
+    def sweeps(self) -> Path:
+        """Folder of the work folders of sweeps."""
+        return self.root / "sweeps"
+
+    @property
+    def standing(self) -> Path:
+        """What the competition knew of our submissions when it was last asked."""
+        return self.root / "standing.json"
 
     @property
     def report(self) -> Path:

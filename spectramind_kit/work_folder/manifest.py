@@ -1,39 +1,49 @@
-"""The record of a run: configuration snapshot, environment, hashes of what was written, events as JSON lines."""
+"""What a work folder remembers of all runs, a JSON line each, and the configuration as everybody may see it."""
 
 import json
 import logging
 import os
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, get_type_hints
 
-from spectramind_kit import __version__, conf
-from spectramind_kit.config import Config
-from spectramind_kit.environment import describe
-from spectramind_kit.files import replacing, sha256_of
+from spectramind_kit import conf
+from spectramind_kit.config import NOT_SHOWN, Config
 from spectramind_kit.work_folder.layout import WorkFolder
-from spectramind_kit.work_folder.provenance import config_hash
 
 logger = logging.getLogger(__name__)
 
 
 def record_event(work: Path, stage: str, **facts: object) -> None:
     """Append one line to ``WORK/events.jsonl``: when, which stage, and what happened."""
-    path = WorkFolder(work).events
+    append_line(WorkFolder(work).events, {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "stage": stage, **facts})
+
+
+def append_line(path: Path, facts: Mapping[str, object]) -> None:
+    """Append a mapping as a line of JSON.
+
+    Args:
+        path: of the file, made if it is not there.
+        facts: what is appended.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "stage": stage, **facts}
     with open(path, "ab+") as file:
         # A run that was killed may have left half a line, which must not swallow this one.
         torn = file.tell() and _last_byte(file) != b"\n"
-        file.write(b"\n" * bool(torn) + json.dumps(line, default=str).encode() + b"\n")
+        file.write(b"\n" * bool(torn) + json.dumps(facts, default=str).encode() + b"\n")
 
 
 def read_events(work: Path) -> list[dict]:
     """Return the events of a work folder, oldest first; lines that are none, such as a torn last one, are skipped."""
-    path = WorkFolder(work).events
+    return read_lines(WorkFolder(work).events)
+
+
+def read_lines(path: Path) -> list[dict]:
+    """Return the events of a file, oldest first; none where there is no file."""
     lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
     events = [event for line in lines if isinstance(event := _parsed(line), dict)]
     if len(events) < len(lines):
@@ -70,8 +80,9 @@ def _shareable(value: Any) -> Any:
     hints, shown = get_type_hints(type(value)), {}
     for field in fields(value):
         ours = getattr(value, field.name)
-        hidden = hints[field.name] is str and not _is_shipped(field.name, ours)
-        shown[field.name] = "not shown" if hidden else _shareable(ours)
+        # The name of a model is free text because anybody's may be given, and says nothing of anybody.
+        hidden = hints[field.name] is str and field.name != "kind" and not _is_shipped(field.name, ours)
+        shown[field.name] = NOT_SHOWN if hidden else _shareable(ours)
     return shown
 
 
@@ -86,27 +97,3 @@ def _shipped_text() -> str:
     """Return all of ``conf/``: to compose it for the sake of four strings would cost a fifth of a second."""
     files = sorted(Path(conf.__path__[0]).rglob("*.yaml"))
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
-
-
-def write_manifest(path: Path, config: Config, outputs: list[Path], inputs: list[Path], **facts: object) -> None:
-    """Write ``manifest.json``: everything needed to make the outputs again and to see that they are the same.
-
-    Args:
-        path: the manifest.
-        config: the configuration of the run.
-        outputs: files that were written, to hash.
-        inputs: files they were made from, to hash.
-        facts: what else is recorded.
-    """
-    manifest = {
-        "kit_version": __version__,
-        "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "config_hash": config_hash(config),
-        "config": shareable_config(config),
-        "environment": describe(),
-        "inputs": {p.name: sha256_of(p) for p in inputs if p.is_file()},
-        "outputs": {p.name: sha256_of(p) for p in outputs},
-        **facts,
-    }
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(manifest, indent=2, default=str) + "\n")

@@ -58,3 +58,33 @@ def test_one_process_of_several_logs(clock, caplog):
     with caplog.at_level(logging.INFO, logger="spectramind_kit"):
         shown.on_train_batch_end(other)
     assert not caplog.messages
+
+
+class Bar:
+    """What a terminal would show."""
+
+    def __init__(self, **options):
+        self.options, self.n, self.shown, self.disable = options, options["initial"], [], False
+
+    def set_postfix_str(self, words):
+        self.shown.append((self.n, words))
+
+    def close(self):
+        self.shown.append("closed")
+
+
+def test_a_terminal_or_a_notebook_shows_a_bar_and_no_lines(clock, caplog, monkeypatch):
+    bars = []
+    monkeypatch.setattr(progress, "tqdm", lambda **options: bars.append(Bar(**options)) or bars[-1])
+    shown = TrainingProgress("network fold0_0", timedelta(hours=1))
+    with caplog.at_level(logging.INFO, logger="spectramind_kit"):
+        shown.on_train_start(trainer(100), None)
+        for step in (101, 102):
+            clock.seconds += 5.0
+            shown.on_train_batch_end(trainer(step, loss=-6.5, score=0.61))
+        shown.on_train_end(trainer(102), None)
+        shown.on_exception(trainer(102), None, KeyboardInterrupt())
+    (bar,) = bars
+    assert (bar.options["total"], bar.options["initial"], bar.options["disable"]) == (200, 100, None)
+    words = "epoch 11 of 20, loss -6.5000, score held back 0.6100, at most 8.2 min left"
+    assert bar.shown == [(101, words), (102, words), "closed"] and not caplog.messages

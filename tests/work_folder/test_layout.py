@@ -18,9 +18,14 @@ def test_every_product_has_the_place_that_is_documented():
         work.model: "model",
         work.networks: "model/networks",
         work.training: "training",
+        work.logs: "training/logs",
         work.submission: "submission.csv",
         work.manifest: "manifest.json",
         work.events: "events.jsonl",
+        work.runs: "runs",
+        work.latest("train"): "latest/train",
+        work.sweeps: "sweeps",
+        work.standing: "standing.json",
         work.report: "report.html",
     }
     assert {path: path.relative_to(ROOT).as_posix() for path in places} == places

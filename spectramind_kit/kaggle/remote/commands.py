@@ -26,6 +26,8 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent
 Notes = Annotated[str, typer.Option("--message", "-m", help="Notes of a new version.")]
 Sources = Annotated[list[str] | None, typer.Option(help="Attach OWNER/SLUG as well; may be given several times.")]
 
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for other programs.")]
+
 DATASET_SECONDS = 1800.0
 SESSION_SECONDS = 12 * 3600.0
 """A session's longest time on Kaggle."""
@@ -73,12 +75,16 @@ def show_dataset(
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is ready.")] = False,
     poll: Poll = 10.0,
     timeout: Timeout = DATASET_SECONDS,
+    as_json: AsJson = False,
 ) -> None:
     """Show whether the dataset is ready; exit 1 if its processing failed."""
     from spectramind_kit.kaggle.remote.dataset_push import dataset_status, open_dataset
 
     ref, polling = open_dataset(folder).ref, PollingPolicy(poll, timeout)
-    typer.echo(f"dataset {ref}: {dataset_status(_client(), ref, polling if wait else None)}")
+    status = dataset_status(_client(), ref, polling if wait else None)
+    if as_json:
+        return _show({"dataset": ref, "status": str(status)})
+    typer.echo(f"dataset {ref}: {status}")
 
 
 @kernel.command("push")
@@ -120,12 +126,16 @@ def show_kernel(
     owner: Annotated[str, typer.Option(help="Whose kernel, if it was not pushed from here.")] = "",
     poll: Poll = 10.0,
     timeout: Timeout = SESSION_SECONDS,
+    as_json: AsJson = False,
 ) -> None:
     """Show how the kernel's latest session is doing; exit 1 if it failed."""
     from spectramind_kit.kaggle.remote.kernel_session import session_status
 
     ref, polling = _kernel_name(folder, owner), PollingPolicy(poll, timeout)
-    typer.echo(f"kernel {ref}: {session_status(_client(), ref, polling if wait else None)}")
+    status = session_status(_client(), ref, polling if wait else None)
+    if as_json:
+        return _show({"kernel": ref, "status": str(status)})
+    typer.echo(f"kernel {ref}: {status}")
 
 
 @kernel.command("output")

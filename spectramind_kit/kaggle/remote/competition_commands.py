@@ -1,5 +1,6 @@
 """``spectramind competition`` and ``spectramind download``: what Kaggle's competition knows of us, and its files."""
 
+import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -21,15 +22,34 @@ class Splits(StrEnum):
 
 
 @competition.command("status")
-def show_status(slug: Slug = "", overrides: Overrides = None) -> None:
+def show_status(
+    slug: Slug = "",
+    work: Annotated[
+        Path | None, typer.Option(help="Work folder to keep the answer in, which `spectramind leaderboard` reads.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for other programs.")] = False,
+    overrides: Overrides = None,
+) -> None:
     """Show submissions with their public and private scores, and how many more may be made today."""
     from spectramind_kit.config import load_config
     from spectramind_kit.kaggle.remote.client import open_client
-    from spectramind_kit.kaggle.remote.competition_status import TABLE_HEAD, list_submissions, submission_budget
+    from spectramind_kit.kaggle.remote.competition_status import (
+        TABLE_HEAD,
+        list_submissions,
+        status_facts,
+        submission_budget,
+    )
+    from spectramind_kit.work_folder.layout import WorkFolder
+    from spectramind_kit.work_folder.standing import keep_standing
 
     slug = slug or load_config(overrides or []).kaggle.competition
     api = open_client()
     submissions, budget = list_submissions(api, slug), submission_budget(api, slug)
+    facts = status_facts(slug, submissions, budget)
+    if work is not None:
+        keep_standing(WorkFolder(work).standing, facts)
+    if as_json:
+        return typer.echo(json.dumps(facts, indent=2))
     if submissions:
         typer.echo(TABLE_HEAD)
     for submission in submissions:

@@ -1,10 +1,10 @@
 """What a competition knows of us: the submissions with their scores, and how many more it takes today."""
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.remote.client import asking, http_status
@@ -87,6 +87,19 @@ def submission_budget(api: "KaggleApi", competition: str) -> SubmissionBudget:
     with asking(f"submission limits of {competition}"):
         limits = api.competition_get_submission_limits(competition)
     return SubmissionBudget(limits.num_today, limits.num_total, limits.num_allowed_now, limits.limited_by_total)
+
+
+def status_facts(competition: str, submissions: Sequence[Submission], budget: SubmissionBudget) -> dict[str, Any]:
+    """Return what a competition knows of us as JSON can hold it.
+
+    Args:
+        competition: its slug.
+        submissions: the latest first.
+        budget: of submissions.
+    """
+    rows = [asdict(each) | {"date": each.date and each.date.isoformat()} for each in submissions]
+    asked = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"competition": competition, "asked": asked, "budget": asdict(budget), "submissions": rows}
 
 
 def refuse_used_up(api: "KaggleApi", competition: str) -> None:

@@ -1,9 +1,12 @@
 """What the competition says of our submissions, through the real client and the command."""
 
+import json
+
 import pytest
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.remote.competition_status import list_submissions, refuse_used_up, submission_budget
+from spectramind_kit.work_folder.standing import read_standing
 from tests.kaggle.remote.test_commands import invoke
 
 COMPETITION = "tiny-competition"
@@ -31,6 +34,14 @@ def test_command_shows_scores_and_budget(submitted):
     assert shown[0].split() == ["submission", "date", "status", "public", "private"]
     assert shown[2].split() == ["4204", "2026-11-28", "12:00", "complete", "0.45300", "-", "try", "3"]
     assert shown[-1] == f"{COMPETITION}: 5 submitted today (UTC), 0 left; 15 in all"
+
+
+def test_the_answer_is_kept_where_the_leaderboard_looks_for_it(submitted, tmp_path):
+    shown = invoke("competition", "status", "--competition", COMPETITION, "--work", str(tmp_path), "--json").stdout
+    standing = read_standing(tmp_path / "standing.json")
+
+    assert json.loads(shown) == json.loads((tmp_path / "standing.json").read_text())
+    assert standing.left == 0 and standing.submissions[4204]["public_score"] == 0.453
 
 
 def test_competition_without_submissions_says_so_in_one_line(kaggle):

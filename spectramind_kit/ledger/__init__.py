@@ -1,0 +1,1 @@
+"""What recorded runs show side by side: found, compared, verified, repeated, ranked."""

@@ -1,0 +1,72 @@
+"""How far two files of one kind are apart: the largest difference of a column or array, over its largest value."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from spectramind_kit.competition.tables import read_table
+from spectramind_kit.files import sha256_of
+
+IDENTICAL = "bit-identical"
+
+
+def distance(first: Path, second: Path) -> str:
+    """Return how far two files are apart, in words.
+
+    Args:
+        first: one file.
+        second: the other, which need not be there.
+    """
+    if not second.is_file():
+        return "missing"
+    if sha256_of(first) == sha256_of(second):
+        return IDENTICAL
+    try:
+        ours, theirs = _arrays(first), _arrays(second)
+    except Exception:  # of whatever reads them: then bytes are all that can be compared
+        return "differs"
+    if ours.keys() != theirs.keys() or any(ours[name].shape != theirs[name].shape for name in ours):
+        return "differs in shape"
+    apart = {name: relative_difference(ours[name], theirs[name]) for name in ours}
+    if not apart:
+        return "differs"
+    worst = max(apart, key=lambda name: apart[name])
+    if apart[worst] == 0.0:
+        return "differs, but in no number"
+    return f"differs by at most {apart[worst]:.1e} of the largest value ({worst})"
+
+
+def relative_difference(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the largest difference of two arrays over their largest value; infinite where one has a NaN alone.
+
+    Args:
+        first: numbers, or anything else, which differs or does not.
+        second: of the same shape.
+    """
+    if first.dtype.kind not in "fiub" or second.dtype.kind not in "fiub":
+        return 0.0 if np.array_equal(first, second) else np.inf
+    ours, theirs = first.astype(float), second.astype(float)
+    if not np.array_equal(np.isnan(ours), np.isnan(theirs)):
+        return np.inf
+    scale = max(np.nanmax(np.abs(ours), initial=0.0), np.nanmax(np.abs(theirs), initial=0.0))
+    return float(np.nanmax(np.abs(ours - theirs), initial=0.0) / scale) if scale else 0.0
+
+
+def _arrays(path: Path) -> Mapping[str, np.ndarray]:
+    """Return the numbers in a file by name."""
+    if path.suffix in (".csv", ".parquet"):
+        return {column.name: column.to_numpy() for column in read_table(path)}
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    if path.suffix == ".safetensors":
+        from safetensors.numpy import load_file
+
+        return load_file(path)
+    if path.suffix == ".json":
+        from spectramind_kit.ledger.comparison import dotted
+
+        return {name: np.asarray(value) for name, value in dotted(json.loads(path.read_text()))}
+    return {}
