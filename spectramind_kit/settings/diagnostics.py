@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from spectramind_kit.settings.quantities import Count, Whole
+from spectramind_kit.settings.quantities import NotNegative, Whole
 
 
 @dataclass(frozen=True)
@@ -10,9 +10,9 @@ class DiagnosticsConfig:
     """The HTML report.
 
     Attributes:
-        planets_shown: planets that get pictures of their own.
-        dpi: resolution of the pictures [dots per inch].
+        planets_shown: planets in depth (raw frames, maps of residuals, correlations), the most urgent first.
+        importance_seconds: of a processor that measuring what moves the network may take [s]; 0 leaves it out.
     """
 
     planets_shown: Whole
-    dpi: Count
+    importance_seconds: NotNegative

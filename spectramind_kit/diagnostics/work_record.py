@@ -1,0 +1,157 @@
+"""What a work folder remembers of how its products were made: settings, stages, failures, rungs, training curves.
+
+The configuration is the one that made the products, never the one that the report is written with. It stands in
+``manifest.json`` for the submission, and in ``runs/<time>-<command>/manifest.json`` for every command that was run.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from spectramind_kit.flags import Flag
+from spectramind_kit.work_folder.layout import WorkFolder
+from spectramind_kit.work_folder.manifest import read_events
+from spectramind_kit.work_folder.model_record import read_model_record
+
+_FLAGGED_RUNGS = {
+    "one channel": (Flag.FGS1_MISSING, Flag.AIRS_MISSING),
+    "robust fit": (Flag.ROBUST_FIT,),
+}
+_WITHOUT_NETWORK = "without the network"
+_UNFINISHED = ("running", "failed", "interrupted")
+
+
+@dataclass(frozen=True)
+class WorkRecord:
+    """The record of a work folder.
+
+    Attributes:
+        manifest: of the submission; empty without one.
+        model: record of the trained model; empty without one.
+        events: what was run, oldest first.
+        runs: manifests of the commands that were run, oldest first.
+    """
+
+    manifest: Mapping = field(default_factory=dict)
+    model: Mapping = field(default_factory=dict)
+    events: tuple[Mapping, ...] = ()
+    runs: tuple[Mapping, ...] = ()
+
+    @property
+    def configurations(self) -> dict[str, Mapping]:
+        """The configuration that made the products, by the command that made them; empty where none was recorded."""
+        made = {str(run.get("command")): run for run in self.runs if run.get("status") not in _UNFINISHED}
+        if self.manifest:
+            made["submit"] = self.manifest
+        return {name: run["config"] for name in ("calibrate", "train", "predict", "submit") if (run := made.get(name))}
+
+    @property
+    def environment(self) -> Mapping:
+        """Python, packages and machine that made the products; empty where none was recorded."""
+        return next((each["environment"] for each in (self.manifest, *self.runs[::-1]) if "environment" in each), {})
+
+    @property
+    def stages(self) -> list[tuple[str, str, float]]:
+        """When each stage ended, which one it was, and how long it took [s]; oldest first."""
+        timed = [event for event in self.events if isinstance(event.get("seconds"), int | float)]
+        return [(str(e.get("time", "")), _stage_name(e), float(e["seconds"])) for e in timed]
+
+    @property
+    def failures(self) -> list[tuple[str, str, str]]:
+        """What failed: where, which planet ("all" for all of them), and why; the last run of a stage counts."""
+        last = {_stage_name(event): event for event in self.events}
+        found = [
+            (stage, str(planet), str(why))
+            for stage, event in last.items()
+            for planet, why in _mapping(event.get("problems")).items()
+        ]
+        found += [("submit", "all", str(loss)) for loss in self.manifest.get("losses", ())]
+        return found + [("submit", str(planet), str(why)) for planet, why in self.fallbacks.items()]
+
+    @property
+    def fallbacks(self) -> Mapping[str, str]:
+        """Planets of the submission that got the population's spectrum, and why."""
+        return _mapping(self.manifest.get("fallbacks"))
+
+    @property
+    def remarks(self) -> Mapping[str, str]:
+        """What should be known of planets of the submission."""
+        return _mapping(self.manifest.get("remarks"))
+
+    @property
+    def network(self) -> str:
+        """What predicts beside fit and prior: "none" where nothing does."""
+        return str(self.model.get("kind", "none"))
+
+    @property
+    def blending_weight(self) -> Mapping[str, float]:
+        """Weight of the network beside the fit by channel, in [0, 1]."""
+        return _mapping(self.model.get("network_share"))
+
+    def rung(self, split: str, planet_id: int) -> str:
+        """Return what a planet's answer rests on, one of ``prediction.spectrum.RUNGS``.
+
+        Args:
+            split: "train" or "test".
+            planet_id: of the planet.
+        """
+        planet, usual = str(planet_id), "network" if any(self.blending_weight.values()) else "fit"
+        if split != "test":
+            return usual
+        if planet in self.fallbacks:
+            return "population"
+        remark = str(self.remarks.get(planet, ""))
+        for rung, flags in _FLAGGED_RUNGS.items():
+            if any(flag in remark for flag in flags):
+                return rung
+        return "fit" if _WITHOUT_NETWORK in remark else usual
+
+
+def read_work_record(work: Path) -> WorkRecord:
+    """Read what a work folder remembers; whatever cannot be read counts as not there.
+
+    Args:
+        work: folder of a run.
+    """
+    here = WorkFolder(work)
+    runs = [_read_json(path) for path in sorted((here.root / "runs").glob("*/manifest.json"))]
+    model = read_model_record(here.model) or {}
+    return WorkRecord(_read_json(here.manifest), model, tuple(read_events(work)), tuple(run for run in runs if run))
+
+
+def training_curves(work: Path) -> dict[str, dict[str, np.ndarray]]:
+    """Return what trainings logged: by network, its columns such as "epoch", "loss" and "score", (n_row,) each.
+
+    Args:
+        work: folder of a run; every ``metrics.csv`` below ``training/`` and ``runs/`` is read, as Lightning's logger
+            writes them.
+    """
+    found, root = {}, WorkFolder(work).root
+    for path in (*sorted((root / "training").rglob("*.csv")), *sorted((root / "runs").rglob("metrics.csv"))):
+        try:
+            table = np.atleast_1d(np.genfromtxt(path, delimiter=",", names=True, dtype=np.float64, encoding="utf-8"))
+        except ValueError:
+            continue
+        if table.dtype.names and {"epoch", "loss"} <= set(table.dtype.names) and table.size:
+            name = path.stem if path.stem != "metrics" else path.parent.name
+            found[name] = {column: np.asarray(table[column]) for column in table.dtype.names}  # pyright: ignore
+    return found
+
+
+def _stage_name(event: Mapping) -> str:
+    split = event.get("split")
+    return f"{event.get('stage', '?')} {split}" if split else str(event.get("stage", "?"))
+
+
+def _mapping(value: object) -> Mapping:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _read_json(path: Path) -> Mapping:
+    try:
+        return _mapping(json.loads(path.read_text()))
+    except (OSError, ValueError):
+        return {}
