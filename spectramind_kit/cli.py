@@ -46,6 +46,7 @@ app.command()(competition_commands.download)
 Data = Annotated[Path, typer.Option("--data", help="Competition folder (2024 or 2025 layout).")]
 Work = Annotated[Path, typer.Option("--work", help="Folder for everything that is made; reused when it exists.")]
 ModelFolder = Annotated[Path | None, typer.Option("--model", help="Folder of a trained model; default WORK/model.")]
+Truth = Annotated[Path | None, typer.Option(help="True spectra of the test split, if known.")]
 Overrides = Annotated[list[str] | None, typer.Argument(help="Configuration overrides: group.key=value ...")]
 
 
@@ -238,16 +239,44 @@ def score(
 def diagnose(
     data: Data,
     work: Work,
-    truth: Annotated[Path | None, typer.Option(help="True spectra of the test split, if known.")] = None,
+    truth: Truth = None,
+    planet: Annotated[
+        list[int] | None, typer.Option("--planet", help="Planet to show in depth; may be given several times.")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option("--compare", help="Another run: its work folder, or the report.json of its report.")
+    ] = None,
+    share: Annotated[bool, typer.Option("--share", help="Leave out paths, names and secrets, for everybody.")] = False,
     overrides: Overrides = None,
 ) -> None:
-    """Write WORK/report.html: scores, calibration of sigmas, spectra, light curves, what went wrong."""
+    """Write WORK/report.html, a page that opens offline: score, sigmas, every planet, what to try next; report.json too."""
     config = _config(overrides)
     with _seconds_logged("writing the report"):
         from spectramind_kit.diagnostics.report import write_report
+        from spectramind_kit.kaggle.session.sharing import cleaner, share_report
 
-        path = write_report(data, work, config, truth=truth)
+        clean = cleaner(config.kaggle.owner) if share else str
+        path = write_report(data, work, config, truth, planets=planet or (), compare=compare, clean=clean)
+        if share:
+            share_report(path, path.parent, config.kaggle.owner)
     typer.echo(str(path))
+
+
+@app.command()
+def inspect(
+    planet: Annotated[int, typer.Argument(help="Planet that was predicted.")],
+    data: Data,
+    work: Work,
+    truth: Truth = None,
+    overrides: Overrides = None,
+) -> None:
+    """Show one planet in the terminal: rung, flags, light curves, orbit beside the star table, spectrum, noise."""
+    from rich.console import Console
+
+    from spectramind_kit.diagnostics.terminal import inspected
+
+    _config(overrides)
+    Console().print(inspected(data, work, planet, truth))
 
 
 @app.command("dry-run")

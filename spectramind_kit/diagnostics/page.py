@@ -4,6 +4,7 @@ Words that come from elsewhere (what failed, how it was configured) may hold pat
 before they are packed, because afterwards nobody finds them.
 """
 
+import html
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -13,10 +14,9 @@ from typing import Any
 
 import jinja2
 import numpy as np
-from markupsafe import Markup, escape
 
 from spectramind_kit.diagnostics.figure import Figure
-from spectramind_kit.diagnostics.payload import packed, packed_json, plotly_source, rounded
+from spectramind_kit.diagnostics.payload import packed_json, packed_plotly, rounded
 from spectramind_kit.diagnostics.planet_pane import PlanetPane
 from spectramind_kit.diagnostics.planet_rows import PlanetRow
 from spectramind_kit.diagnostics.summary import Paragraph
@@ -120,11 +120,11 @@ COLUMNS = (
     _Column("depth", "depth", "%", 3, "mean predicted depth"),
     _Column("error", "rms error", "ppm", 0, "of all wavelengths"),
     _Column("sigma", "sigma", "ppm", 0, "median of AIRS-CH0"),
-    _Column("fgs1_z", "FGS1", "error [σ]", 1, "predicted less true depth of FGS1", "less"),
-    _Column("airs_z", "AIRS-CH0", "rms error [σ]", 1, "over its wavelengths", "less"),
+    _Column("fgs1_z", "FGS1", "in sigmas", 1, "predicted less true depth of FGS1", "less"),
+    _Column("airs_z", "AIRS-CH0", "rms, in sigmas", 1, "over its wavelengths", "less"),
     _Column("beta", "beta", "20 min", 2, "excess of correlated noise in the residuals: 1 is white", "less"),
     _Column("rung", "rung", meaning="what the answer rests on"),
-    _Column("reason", "why to look", className="words", meaning="flags, problems, large errors and sigmas"),
+    _Column("reason", "why to look", className="words less", meaning="flags, problems, large errors and sigmas"),
 )
 
 
@@ -161,7 +161,7 @@ def rendered(page: Page, clean: Clean = str) -> str:
         rows=packed_json([row.as_dict() | {"planet": str(row.planet)} for row in page.rows]),
         charts=json.dumps(charts),
         panes=json.dumps({f"{one.row.split}/{one.row.planet}": _packed_pane(one, pane) for one in page.panes}),
-        plotly=packed(plotly_source()),
+        plotly=packed_plotly(),
     )
 
 
@@ -190,10 +190,10 @@ def _cleaned(value: Any, clean: Clean) -> Any:
     return replace(value, **{name: _cleaned(getattr(value, name), clean) for name in value.__dataclass_fields__})
 
 
-def _linked(text: object) -> Markup:
-    """Return a text with its planets as links to their panes, and what is between backticks as code."""
-    html = _PLANET.sub(r'<a href="#planet/\1/\2">planet \2</a>', str(escape(text)))
-    return Markup(_CODE.sub(r"<code>\1</code>", html))
+def _linked(text: object) -> str:
+    """Return a text as HTML, its planets as links to their panes, and what is between backticks as code."""
+    linked = _PLANET.sub(r'<a href="#planet/\1/\2">planet \2</a>', html.escape(str(text)))
+    return _CODE.sub(r"<code>\1</code>", linked)
 
 
 def _environment() -> jinja2.Environment:

@@ -9,6 +9,7 @@ import gzip
 import json
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from importlib import resources
 
 import numpy as np
@@ -57,14 +58,15 @@ def _without_nan(array: np.ndarray, kind: type) -> list:
     return [kind(value) if math.isfinite(value) else None for value in array.tolist()]
 
 
-def plotly_source() -> bytes:
-    """Return the source of plotly.js.
+@lru_cache(maxsize=1)
+def packed_plotly() -> str:
+    """Return plotly.js, packed.
 
     Raises:
         SpectraMindError: if plotly is not installed.
     """
     try:
-        return (resources.files("plotly") / "package_data" / "plotly.min.js").read_bytes()
+        return packed((resources.files("plotly") / "package_data" / "plotly.min.js").read_bytes())
     except (ModuleNotFoundError, OSError) as error:
         raise SpectraMindError(
             "figures of the report", wanted="plotly", got=str(error), remedy="pip install plotly"

@@ -75,6 +75,7 @@ def _by_wavelength(found: dict[str, np.ndarray]) -> Figure:
     ]
     layout = figure.wavelength_axes("")
     layout["xaxis"] = {"domain": [0.0, 0.06], "type": "category"}
+    layout["xaxis2"]["tickvals"] = [2.5, 3.0, 3.5]  # beside a map "FGS1" needs the room of the first
     layout["yaxis"] |= {"type": "category", "autorange": "reversed"}
     note = (
         "Where the violations of all planets come from: each row adds up to 100 %, or is empty where nothing is "

@@ -80,5 +80,5 @@ def _readable(paths: Sequence[Path], kind: type[Made]) -> tuple[list[Made], list
         except UNREADABLE as error:
             logger.warning("%s is left out of the report: %s", path, describe(error))
             reason = describe(error).split(": ", 1)[0]
-            problems.append(f"{path.parent.parent.name}/{path.name} cannot be read ({reason}): an older version's?")
+            problems.append(f"{path.parent.name}/{path.name} cannot be read ({reason}): an older version's?")
     return found, problems

@@ -114,6 +114,7 @@ def error_map_figure(predictions: Predictions) -> Figure:
     right = figure.heat(airs, x=f"@airs/{MAP_BIN}", y=ids, limit=4.0, title="error [sigma]", xaxis="x2")
     layout = figure.wavelength_axes("planets, worst first")
     layout["xaxis"] = {"domain": [0.0, 0.06], "type": "category"}
+    layout["xaxis2"]["tickvals"] = [2.5, 3.0, 3.5]  # beside a map "FGS1" needs the room of the first
     layout["yaxis"] |= {"type": "category", "autorange": "reversed", "showticklabels": len(ids) <= _MOST_LABELLED}
     note = (
         "Predicted less true depth in units of sigma. Rows of one colour are wrong levels, columns wrong wavelengths."

@@ -61,8 +61,9 @@ def coverages(predictions: Predictions) -> list[Coverage]:
         size = np.abs(predictions.z[:, part])
         inside = (size <= 1.0).mean(axis=1)  # a planet's wavelengths err together, so planets are independent
         n = len(inside)
-        chance = np.sqrt(WITHIN_ONE * (1.0 - WITHIN_ONE) / n) if size.shape[1] == 1 else inside.std(ddof=1) / np.sqrt(n)
-        error = float(chance) if n > 1 else float("nan")
+        # One wavelength is inside or not; the spread of so few is worse known than what chance must give.
+        variance = WITHIN_ONE * (1.0 - WITHIN_ONE) if size.shape[1] == 1 else inside.var(ddof=min(1, n - 1))
+        error = float(np.sqrt(variance / n)) if n > 1 else float("nan")
         scale, square = float(np.quantile(size, WITHIN_ONE)), float(np.square(size).mean())
         found.append(Coverage(channel, float(inside.mean()), error, scale, square))
     return found
