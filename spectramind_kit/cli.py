@@ -249,7 +249,7 @@ def diagnose(
     share: Annotated[bool, typer.Option("--share", help="Leave out paths, names and secrets, for everybody.")] = False,
     overrides: Overrides = None,
 ) -> None:
-    """Write WORK/report.html, a page that opens offline: score, sigmas, every planet, what to try next; report.json too."""
+    """Write WORK/report.html, which opens offline: score, sigmas, every planet, what to try next; and report.json."""
     config = _config(overrides)
     with _seconds_logged("writing the report"):
         from spectramind_kit.diagnostics.report import write_report

@@ -81,7 +81,7 @@ def figures_of_folder(name: str, splits: Sequence[Predictions], record: WorkReco
         splits: its predictions.
         record: of the run.
     """
-    return run_figures(name, [row for p in splits for row in planet_rows(p, None, {}, [], record)], record)
+    return run_figures(name, [row for p in splits for row in planet_rows(p, None, {}, record)], record)
 
 
 def write_figures(figures: RunFigures, path: Path) -> None:

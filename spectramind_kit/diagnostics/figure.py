@@ -46,34 +46,40 @@ class Figure:
         return {"data": list(self.traces), "layout": dict(self.layout), "height": self.height}
 
 
-def line(x: object, y: Iterable[float], name: str, colour: str, *, dash: str = "", **more: object) -> dict:
+def line(
+    x: object, y: Iterable[float], name: str, colour: str, *, dash: str = "", digits: int = 3, **more: object
+) -> dict:
     """Return a line; without a name it is not in the legend."""
     style = {"color": colour, "width": 1.6} | ({"dash": dash} if dash else {})
-    return {**_trace(x, y, name), "mode": "lines", "line": style, **more}
+    return {**_trace(x, y, name, digits), "mode": "lines", "line": style, **more}
 
 
-def points(x: object, y: Iterable[float], name: str, colour: str, *, size: float = 4.0, **more: object) -> dict:
+def points(
+    x: object, y: Iterable[float], name: str, colour: str, *, size: float = 4.0, digits: int = 3, **more: object
+) -> dict:
     """Return points; without a name they are not in the legend."""
-    return {**_trace(x, y, name), "mode": "markers", "marker": {"color": colour, "size": size}, **more}
+    return {**_trace(x, y, name, digits), "mode": "markers", "marker": {"color": colour, "size": size}, **more}
 
 
-def band(x: object, low: np.ndarray, high: np.ndarray, colour: str, name: str = "", **more: object) -> list[dict]:
+def band(
+    x: object, low: np.ndarray, high: np.ndarray, colour: str, name: str = "", *, digits: int = 3, **more: object
+) -> list[dict]:
     """Return the area between two lines."""
     edge = {"mode": "lines", "line": {"width": 0, "color": colour}, "hoverinfo": "skip", **more}
     return [
-        {**_trace(x, low, ""), **edge},
-        {**_trace(x, high, name), **edge, "fill": "tonexty", "fillcolor": f"{colour}/0.22"},
+        {**_trace(x, low, "", digits), **edge},
+        {**_trace(x, high, name, digits), **edge, "fill": "tonexty", "fillcolor": f"{colour}/0.22"},
     ]
 
 
 def bars(x: object, y: Iterable[float], name: str, colour: str, **more: object) -> dict:
     """Return bars."""
-    return {**_trace(x, y, name), "type": "bar", "marker": {"color": f"{colour}/0.75"}, **more}
+    return {**_trace(x, y, name, 3), "type": "bar", "marker": {"color": f"{colour}/0.75"}, **more}
 
 
 def errors(values: np.ndarray) -> dict:
     """Return error bars, thin enough to leave the points in sight."""
-    return {"type": "data", "array": rounded(values), "thickness": 0.8, "width": 0}
+    return {"type": "data", "array": rounded(values, 2), "thickness": 0.8, "width": 0}
 
 
 def heat(
@@ -100,11 +106,13 @@ def by_wavelength(fgs1: Mapping, airs: Mapping) -> list[dict]:
     return [{**fgs1, "xaxis": "x", "showlegend": False}, {**airs, "xaxis": "x2"}]
 
 
-def curve_and_point(values: np.ndarray, name: str, colour: str, *, dash: str = "", symbol: str = "circle") -> list:
+def curve_and_point(
+    values: np.ndarray, name: str, colour: str, *, dash: str = "", symbol: str = "circle", digits: int = 3
+) -> list[dict]:
     """Return a quantity of all wavelengths (n_wavelength,) as a point for FGS1 and a line for AIRS-CH0."""
     dot = points([FGS1_WAVELENGTH], values[:1], name, colour, size=8.0, legendgroup=name)
     dot["marker"]["symbol"] = symbol
-    return by_wavelength(dot, line(WAVELENGTHS, values[1:], name, colour, dash=dash, legendgroup=name))
+    return by_wavelength(dot, line(WAVELENGTHS, values[1:], name, colour, dash=dash, digits=digits, legendgroup=name))
 
 
 def wavelength_axes(label: str, *, below: Mapping | None = None, **more: object) -> dict:
@@ -154,9 +162,9 @@ def diagonal(low: float, high: float) -> dict:
     return {"type": "line", "layer": "below", "line": {"color": QUIET, "width": 1, "dash": "dot"}, **ends}
 
 
-def _trace(x: object, y: Iterable[float], name: str) -> dict:
+def _trace(x: object, y: Iterable[float], name: str, digits: int) -> dict:
     shown = {"name": name} if name else {"showlegend": False}
-    return {"x": rounded(x) if isinstance(x, np.ndarray) else x, "y": rounded(y), **shown}
+    return {"x": rounded(x) if isinstance(x, np.ndarray) else x, "y": rounded(y, digits), **shown}
 
 
 def _part(options: dict, name: str) -> dict:

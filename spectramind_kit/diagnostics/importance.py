@@ -18,7 +18,7 @@ from spectramind_kit.config import Config
 from spectramind_kit.diagnostics import figure
 from spectramind_kit.diagnostics.figure import AIRS_COLOUR, Figure
 from spectramind_kit.diagnostics.payload import rounded
-from spectramind_kit.diagnostics.planet_products import PlanetProducts
+from spectramind_kit.diagnostics.planet_products import PlanetProducts, planet_products
 from spectramind_kit.features.planet import CONTEXT, LINEAR_PREDICTORS, NODE, Features
 from spectramind_kit.features.visit import REGRESSORS, SEQUENCE, VISIT_CONTEXT, VISIT_NODE, VisitFeatures
 from spectramind_kit.fitting.visits import join_visits
@@ -72,14 +72,14 @@ class Importance:
 
 
 def permutation_importance(
-    folder: CompetitionFolder, work: Path, products: Sequence[PlanetProducts], config: Config
+    folder: CompetitionFolder, work: Path, planets: Sequence[int], config: Config
 ) -> tuple[list[Importance], int]:
     """Return the importance of each kind of inputs, and how many planets it rests on; none without a network.
 
     Args:
         folder: of the competition.
         work: folder of a run.
-        products: of the training planets.
+        planets: training planets that were predicted.
         config: floors, device, and the seconds that this may take.
     """
     seconds, started = config.diagnostics.importance_seconds, process_time()
@@ -90,26 +90,26 @@ def permutation_importance(
     from spectramind_kit.prediction.ensemble import load_ensemble  # here: it loads torch
 
     with one_thread():
-        planets = _planets(work, products, model, config, started + _PART_FOR_INPUTS * seconds)
-        if len(planets) < _FEWEST:
+        known = _planets(folder, work, planets, model, config, started + _PART_FOR_INPUTS * seconds)
+        if len(known) < _FEWEST:
             return [], 0
         ensemble = load_ensemble(WorkFolder(work).model / NETWORKS, model.wavelength, chosen_device(config.training))
-        folds = [model.training_set.fold_of(one.planet_id) for one, _ in planets]
+        folds = [model.training_set.fold_of(one.planet_id) for one, _ in known]
         before = process_time()
-        ensemble.predictions([planets[0][1]], folds[:1])
+        ensemble.predictions([known[0][1]], folds[:1])
         pace = max(1e-4, process_time() - before)
         affordable = int((seconds - (process_time() - started)) / (pace * (len(GROUPS) + 1)))
-        planets = planets[: max(_FEWEST, affordable)]
+        known = known[: max(_FEWEST, affordable)]
 
         def scores(inputs: Sequence[Features]) -> np.ndarray:
-            return _scores(model, planets, ensemble.predictions(inputs, folds[: len(inputs)]), config, folder.edition)
+            return _scores(model, known, ensemble.predictions(inputs, folds[: len(inputs)]), config, folder.edition)
 
-        inputs = [features for _, features in planets]
+        inputs = [features for _, features in known]
         usual, found = scores(inputs), []
         for name, (part, channels) in GROUPS.items():
             drop = usual - scores([exchanged(x, y, part, channels) for x, y in zip(inputs, [inputs[-1], *inputs[:-1]])])
             found.append(Importance(name, float(drop.mean()), float(drop.std(ddof=1) / np.sqrt(len(drop)))))
-    return found, len(planets)
+    return found, len(known)
 
 
 def exchanged(features: Features, other: Features, part: str, channels: Sequence[str]) -> Features:
@@ -153,20 +153,23 @@ def importance_figure(found: Sequence[Importance], n_planet: int) -> Figure:
 
 
 def _planets(
-    work: Path, products: Sequence[PlanetProducts], model: TrainedModel, config: Config, until: float
+    folder: CompetitionFolder,
+    work: Path,
+    planets: Sequence[int],
+    model: TrainedModel,
+    config: Config,
+    until: float,
 ) -> list[tuple[Inference, Features]]:
     """Return held-out planets with the network's inputs, as many as there is time for, in an order of chance."""
-    known, found = {int(planet) for planet in model.training_set.planet_ids}, []
-    labelled = [planet for planet in products if planet.planet.planet_id in known and planet.fits]
-    populations: dict = {}
-    for place in np.random.default_rng(0).permutation(len(labelled)):
+    labelled = sorted({int(planet) for planet in model.training_set.planet_ids} & set(planets))
+    found, populations = [], {}
+    for planet_id in np.random.default_rng(0).permutation(labelled).tolist():
         if process_time() > until and len(found) >= _FEWEST:
             break
-        planet = labelled[place]
-        fold = model.training_set.fold_of(planet.planet.planet_id)
+        fold = model.training_set.fold_of(planet_id)
         if fold not in populations:
             populations[fold] = model.training_set.population(fold)
-        one = _inferred(work, planet, populations[fold])
+        one = _inferred(work, planet_products(folder, work, "train", planet_id), populations[fold])
         features = None if one is None else network_inputs(one, model, config)
         if one is not None and features is not None:
             found.append((one, features))

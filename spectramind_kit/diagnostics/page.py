@@ -17,8 +17,8 @@ import numpy as np
 
 from spectramind_kit.diagnostics.figure import Figure
 from spectramind_kit.diagnostics.payload import packed_json, packed_plotly, rounded
-from spectramind_kit.diagnostics.planet_pane import PlanetPane
-from spectramind_kit.diagnostics.planet_rows import PlanetRow
+from spectramind_kit.diagnostics.planet_rows import RUNG_WORDS, PlanetRow
+from spectramind_kit.diagnostics.planet_view import PlanetView
 from spectramind_kit.diagnostics.summary import Paragraph
 
 Clean = Callable[[str], str]
@@ -85,7 +85,7 @@ class Page:
         summary: in plain words.
         sections: of figures and tables.
         rows: of planets, in the order of the table.
-        panes: of planets.
+        views: what is shown of each planet, in the same order.
         wavelength: (n_wavelength,) [um].
         in_depth: which planets are shown in depth, in a sentence.
     """
@@ -95,7 +95,7 @@ class Page:
     summary: Sequence[Paragraph]
     sections: Sequence[Section]
     rows: Sequence[PlanetRow]
-    panes: Sequence[PlanetPane]
+    views: Sequence[PlanetView]
     wavelength: np.ndarray
     in_depth: str = ""
 
@@ -160,21 +160,24 @@ def rendered(page: Page, clean: Clean = str) -> str:
         shared=json.dumps({"airs": rounded(page.wavelength[1:], 4)}),
         rows=packed_json([row.as_dict() | {"planet": str(row.planet)} for row in page.rows]),
         charts=json.dumps(charts),
-        panes=json.dumps({f"{one.row.split}/{one.row.planet}": _packed_pane(one, pane) for one in page.panes}),
+        panes=json.dumps(
+            {f"{row.split}/{row.planet}": _packed_pane(row, view, pane) for row, view in zip(page.rows, page.views)}
+        ),
         plotly=packed_plotly(),
     )
 
 
-def _packed_pane(one: PlanetPane, template: jinja2.Template) -> str:
+def _packed_pane(row: PlanetRow, view: PlanetView, template: jinja2.Template) -> str:
     """Return a planet's pane, its words rendered and its figures by key."""
     charts, figures = {}, {}
-    for step, shown in one.figures.items():
+    for step, shown in view.figures.items():
         figures[step] = []
         for each in shown:
             key = f"pane-{len(charts)}"
             charts[key] = each.as_dict()
             figures[step].append((key, each))
-    return packed_json({"html": template.render(pane=one, figures=figures), "charts": charts})
+    words = template.render(row=row, view=view, rung=RUNG_WORDS[row.rung], figures=figures)
+    return packed_json({"html": words, "charts": charts})
 
 
 def _cleaned(value: Any, clean: Clean) -> Any:

@@ -1,17 +1,24 @@
 """A row a planet: the numbers that say how well it was measured, and why one should look at it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from spectramind_kit.diagnostics.planet_products import PlanetProducts
+from spectramind_kit.diagnostics.planet_digest import PlanetDigest
 from spectramind_kit.diagnostics.predictions import Predictions
-from spectramind_kit.diagnostics.residuals import ResidualStatistics
 from spectramind_kit.diagnostics.work_record import WorkRecord
 from spectramind_kit.flags import flag_sentences
 
 PPM = 1e6
+RUNG_WORDS = {
+    "network": "the fit, corrected by the network",
+    "fit": "the fit and the prior of spectra",
+    "robust fit": "a fit with fewer parameters, because the usual one failed",
+    "one channel": "one channel only, because the other's files could not be used",
+    "population": "the training planets' mean: nothing of this planet could be used",
+}
+"""What each rung of the ladder means."""
 _LARGE_Z, _LARGE_SIGMA, _RED = 2.0, 2.0, 1.5
 """Errors [sigma], sigmas over the typical one and betas that are remarkable."""
 
@@ -62,31 +69,23 @@ class PlanetRow:
 
 
 def planet_rows(
-    predictions: Predictions,
-    fit: Predictions | None,
-    products: Mapping[int, PlanetProducts],
-    residuals: Sequence[ResidualStatistics],
-    record: WorkRecord,
+    predictions: Predictions, fit: Predictions | None, digests: Mapping[int, PlanetDigest], record: WorkRecord
 ) -> list[PlanetRow]:
     """Return the rows of a split, in the order of its predictions.
 
     Args:
         predictions: of the split.
         fit: the same planets by fit and prior alone, where known.
-        products: what is stored, by planet.
-        residuals: of the visits.
+        digests: of what is stored, by planet; planets without one have their predictions alone.
         record: of the run.
     """
     p = predictions
     airs_sigma, fgs1_sigma = PPM * np.median(p.sigma[:, 1:], axis=1), PPM * p.sigma[:, 0]
     typical = float(np.median(airs_sigma)), float(np.median(fgs1_sigma))
-    betas = _largest_beta(residuals)
     rows = []
     for i, planet in enumerate(p.planet_ids.tolist()):
-        stored = products.get(planet)
-        flags = () if stored is None else tuple(flag_sentences(stored.flags))
-        problems = () if stored is None else stored.problems
-        problems += tuple(why for stage, who, why in record.failures if who == str(planet))
+        stored = digests.get(planet, PlanetDigest(planet, p.split))
+        failed = (why for _, who, why in record.failures if who == str(planet))
         judged: dict = {}
         if p.truth is not None:
             judged = {
@@ -99,17 +98,17 @@ def planet_rows(
         row = PlanetRow(
             planet=planet,
             split=p.split,
-            visits=0 if stored is None else len(stored.fits),
+            visits=len(stored.residuals),
             rung=record.rung(p.split, planet),
             depth=100.0 * float(p.mean[i].mean()),
             sigma=float(airs_sigma[i]),
             fgs1_sigma=float(fgs1_sigma[i]),
-            beta=betas.get((p.split, planet)),
-            flags=flags,
-            problems=tuple(dict.fromkeys(problems)),
+            beta=stored.beta,
+            flags=tuple(flag_sentences(stored.flags)),
+            problems=tuple(dict.fromkeys((*stored.problems, *failed))),
             **judged,
         )
-        rows.append(PlanetRow(**{**row.as_dict(), "reason": reason_to_look(row, typical)}))
+        rows.append(replace(row, reason=reason_to_look(row, typical)))
     return rows
 
 
@@ -167,13 +166,3 @@ def weakness(row: PlanetRow, typical_sigma: float) -> str:
     if row.airs_z is not None and row.airs_z > 1.2:
         return f"an error of {row.airs_z:.1f} sigma, as chance has it ({sizes})"
     return f"nothing stands out ({sizes})"
-
-
-def _largest_beta(residuals: Sequence[ResidualStatistics]) -> dict[tuple[str, int], float]:
-    found: dict[tuple[str, int], float] = {}
-    for one in residuals:
-        finite = one.typical_beta[np.isfinite(one.typical_beta)]
-        if finite.size:
-            key = one.split, one.planet_id
-            found[key] = max(found.get(key, 0.0), float(finite.max()))
-    return found

@@ -24,11 +24,12 @@ from spectramind_kit.diagnostics.comparison import (
     write_figures,
 )
 from spectramind_kit.diagnostics.page import Clean, Page, Section, rendered
-from spectramind_kit.diagnostics.planet_pane import PlanetPane, planet_pane
-from spectramind_kit.diagnostics.planet_products import PlanetProducts, planet_products
+from spectramind_kit.diagnostics.planet_digest import PlanetDigest, digested
+from spectramind_kit.diagnostics.planet_products import planet_products
 from spectramind_kit.diagnostics.planet_rows import PlanetRow, planet_rows, worst_first
+from spectramind_kit.diagnostics.planet_view import PlanetView, in_depth, planet_view
 from spectramind_kit.diagnostics.predictions import Predictions, collect_predictions, fit_alone
-from spectramind_kit.diagnostics.residuals import ResidualStatistics, residual_statistics
+from spectramind_kit.diagnostics.residuals import ResidualStatistics
 from spectramind_kit.diagnostics.sigma_figures import coverages
 from spectramind_kit.diagnostics.summary import Facts, summarised
 from spectramind_kit.diagnostics.work_record import WorkRecord, read_work_record
@@ -38,7 +39,7 @@ from spectramind_kit.work_folder.layout import WorkFolder
 
 logger = logging.getLogger(__name__)
 
-_POINTS_OF_ALL_PLANETS, _MOST_TIMES, _FEWEST_TIMES = 250_000, 400, 100
+_POINTS_OF_ALL_PLANETS, _MOST_TIMES, _FEWEST_TIMES = 110_000, 400, 60
 """Points that light curves are shown with: of all planets together, and of one at most and at least."""
 
 
@@ -49,21 +50,17 @@ class Run:
     Attributes:
         folder: of the competition.
         work: folder of the run.
-        config: of the report itself: how much is shown.
         splits: predictions by split.
         fit: training planets by fit and prior alone, where that was kept.
-        products: what is stored, by split and planet.
-        residuals: of all visits.
+        digests: what is kept of what is stored, by split and planet.
         record: of how it was made.
     """
 
     folder: CompetitionFolder
     work: Path
-    config: Config
     splits: dict[str, Predictions]
     fit: Predictions | None
-    products: dict[tuple[str, int], PlanetProducts]
-    residuals: tuple[ResidualStatistics, ...]
+    digests: dict[tuple[str, int], PlanetDigest]
     record: WorkRecord
 
     @cached_property
@@ -71,9 +68,8 @@ class Run:
         """Rows of the table of planets by split."""
         found = {}
         for split, predictions in self.splits.items():
-            stored = {planet: each for (where, planet), each in self.products.items() if where == split}
-            fit = self.fit if split == "train" else None
-            found[split] = planet_rows(predictions, fit, stored, self.residuals, self.record)
+            stored = {planet: each for (where, planet), each in self.digests.items() if where == split}
+            found[split] = planet_rows(predictions, self.fit if split == "train" else None, stored, self.record)
         return found
 
     @cached_property
@@ -81,6 +77,11 @@ class Run:
         """What the summary is made from."""
         judged = {split: coverages(p) for split, p in self.splits.items() if p.truth is not None}
         return Facts(self.splits, judged, self.rows, self.residuals, self.fit, self.record)
+
+    @cached_property
+    def residuals(self) -> list[ResidualStatistics]:
+        """Of all fitted visits."""
+        return [each for digest in self.digests.values() for each in digest.residuals]
 
     @property
     def labels(self) -> np.ndarray | None:
@@ -91,27 +92,27 @@ class Run:
             return None
 
 
-def read_run(data: Path, work: Path, config: Config, truth: Path | None = None) -> Run:
+def read_run(data: Path, work: Path, truth: Path | None = None) -> Run:
     """Read what a work folder holds.
 
     Args:
-        data: competition folder, for labels, star tables and raw frames.
+        data: competition folder, for labels and star tables.
         work: folder of a run; training predictions, a submission or both must be there.
-        config: how much is shown.
         truth: true spectra of the test split; ``DATA/truth/test.csv`` of a simulation is found by itself.
 
     Raises:
         SpectraMindError: if there is nothing to report on.
     """
-    folder, products, residuals = open_competition(data), {}, []
+    folder, digests = open_competition(data), {}
     splits = {each.split: each for each in collect_predictions(folder, work, truth)}
+    n_planet = sum(len(p.planet_ids) for p in splits.values())
+    most = int(np.clip(_POINTS_OF_ALL_PLANETS // max(1, n_planet), _FEWEST_TIMES, _MOST_TIMES))
     for split, predictions in splits.items():
         for planet in predictions.planet_ids.tolist():
             stored = planet_products(folder, work, split, planet)
-            residuals += [residual_statistics(split, fit, stored.curves.get(fit.visit)) for fit in stored.fits]
-            products[split, planet] = stored
+            digests[split, planet] = digested(stored, planet_view(stored, predictions, most))
     fit = fit_alone(folder, work, splits["train"]) if "train" in splits else None
-    return Run(folder, work, config, splits, fit, products, tuple(residuals), read_work_record(work))
+    return Run(folder, work, splits, fit, digests, read_work_record(work))
 
 
 def write_report(
@@ -139,7 +140,7 @@ def write_report(
         SpectraMindError: if there is nothing to report on, no such planet, or no such run to compare with.
     """
     data, work = Path(data), Path(work)
-    run = read_run(data, work, config, truth)
+    run = read_run(data, work, truth)
     every = worst_first([row for rows in run.rows.values() for row in rows])
     known = {row.planet for row in every}
     if unknown := [planet for planet in planets if planet not in known]:
@@ -156,9 +157,9 @@ def write_report(
         name=work.resolve().name,
         subtitle=_subtitle(data, run),
         summary=summarised(run.facts),
-        sections=_sections(run, ours, other),
+        sections=_sections(run, ours, other, config),
         rows=every,
-        panes=_panes(run, every, deep),
+        views=_views(run, every, deep),
         wavelength=run.folder.wavelength,
         in_depth=f"{len(deep)} planets are shown in depth; `--planet ID` adds others." if deep else "",
     )
@@ -169,16 +170,18 @@ def write_report(
     return path
 
 
-def _sections(run: Run, ours: RunFigures, other: RunFigures | None) -> list[Section]:
+def _sections(run: Run, ours: RunFigures, other: RunFigures | None, config: Config) -> list[Section]:
     """Return the sections of the page; one that cannot be made is a sentence, and no error."""
+    depths = [each for digest in run.digests.values() for each in digest.depths]
+    trained = [planet for split, planet in run.digests if split == "train"]
     makers = {
         "comparison": lambda: sections.comparison_section(ours, other),
         "scores": lambda: sections.score_section(run.splits, run.fit, run.labels),
         "sigmas": lambda: sections.sigma_section(run.splits, run.facts.coverages, run.folder.wavelength, run.work),
         "residuals": lambda: sections.residual_section(run.residuals),
-        "channels": lambda: sections.channel_section(list(run.products.values())),
+        "channels": lambda: sections.channel_section(depths),
         "physics": lambda: sections.physics_section(run.splits, run.folder.wavelength),
-        "network": lambda: sections.network_section(run.folder, run.work, run.record, run.products, run.config),
+        "network": lambda: sections.network_section(run.folder, run.work, run.record, trained, config),
         "record": lambda: sections.record_section(run.record),
     }
     made = []
@@ -193,19 +196,17 @@ def _sections(run: Run, ours: RunFigures, other: RunFigures | None) -> list[Sect
     return made
 
 
-def _panes(run: Run, rows: Sequence[PlanetRow], deep: set[tuple[str, int]]) -> list[PlanetPane]:
-    most = int(np.clip(_POINTS_OF_ALL_PLANETS // max(1, len(rows)), _FEWEST_TIMES, _MOST_TIMES))
-    return [
-        planet_pane(
-            row,
-            run.splits[row.split],
-            run.products[row.split, row.planet],
-            run.folder,
-            most_times=most,
-            in_depth=(row.split, row.planet) in deep,
-        )
-        for row in rows
-    ]
+def _views(run: Run, rows: Sequence[PlanetRow], deep: set[tuple[str, int]]) -> list[PlanetView]:
+    """Return what is shown of planets; those in depth are read again, light curves with all their points."""
+    views = []
+    for row in rows:
+        key = row.split, row.planet
+        view = run.digests[key].view
+        if key in deep:
+            stored = planet_products(run.folder, run.work, *key)
+            view = in_depth(planet_view(stored, run.splits[row.split], _MOST_TIMES), stored, run.folder)
+        views.append(view)
+    return views
 
 
 def _other_run(path: Path | None, run: Run, truth: Path | None) -> RunFigures | None:

@@ -1,13 +1,13 @@
 """Figures of what the fits leave: averaging, power, maps of time and wavelength, pointing, channels, visits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from spectramind_kit.diagnostics import figure
 from spectramind_kit.diagnostics.figure import AIRS_COLOUR, CHANNEL_COLOURS, Figure
 from spectramind_kit.diagnostics.payload import rounded
-from spectramind_kit.diagnostics.planet_products import PlanetProducts
+from spectramind_kit.diagnostics.planet_digest import VisitDepths
 from spectramind_kit.diagnostics.predictions import CHANNEL_PARTS
 from spectramind_kit.diagnostics.residuals import (
     FREQUENCY_EDGES,
@@ -16,7 +16,6 @@ from spectramind_kit.diagnostics.residuals import (
     WAVELENGTHS_IN_A_BIN,
     ResidualStatistics,
 )
-from spectramind_kit.products import TransitFit
 
 PPM, PERCENT = 1e6, 1e2
 CHANNELS = tuple(CHANNEL_PARTS)
@@ -126,15 +125,13 @@ def pointing_figure(residuals: Sequence[ResidualStatistics]) -> Figure:
     return Figure("Do residuals follow the pointing?", note, traces, layout | {"boxmode": "group"}, 320)
 
 
-def channels_figure(products: Iterable[PlanetProducts]) -> Figure | None:
+def channels_figure(depths: Sequence[VisitDepths]) -> Figure | None:
     """Show the depth of FGS1 less that of AIRS-CH0 as the fits see them; None without a fit."""
-    fits = [fit for planet in products for fit in planet.fits]
-    if not fits:
+    if not depths:
         return None
-    means = np.array([_channel_means(fit) for fit in fits])  # (n_visit, 3)
-    depth, difference, sigma = means[:, 1], means[:, 0] - means[:, 1], means[:, 2]
-    trace = figure.points(PERCENT * depth, PERCENT * difference / depth, "", AIRS_COLOUR, size=5.0)
-    trace |= {"error_y": figure.errors(PERCENT * sigma / depth), "text": [str(fit.planet_id) for fit in fits]}
+    level, difference, sigma = np.array([(d.airs_level, d.difference, d.difference_sigma) for d in depths]).T
+    trace = figure.points(PERCENT * level, PERCENT * difference / level, "", AIRS_COLOUR, size=5.0)
+    trace |= {"error_y": figure.errors(PERCENT * sigma / level), "text": [str(d.planet_id) for d in depths]}
     trace["hovertemplate"] = "planet %{text}: %{y:.2f} %"
     layout = figure.axes("depth of AIRS-CH0 [%]", "FGS1 less AIRS-CH0 [% of the depth]", planets=True)
     note = (
@@ -144,14 +141,16 @@ def channels_figure(products: Iterable[PlanetProducts]) -> Figure | None:
     return Figure("FGS1 against AIRS-CH0", note, [trace], layout | {"shapes": [figure.level(0.0)]}, 300)
 
 
-def visits_figure(products: Iterable[PlanetProducts]) -> Figure | None:
+def visits_figure(depths: Sequence[VisitDepths]) -> Figure | None:
     """Show how planets' later visits differ from their first; None where no planet has two."""
-    pairs = [(planet.fits[0], fit) for planet in products for fit in planet.fits[1:]]
+    first: dict[int, VisitDepths] = {}
+    pairs = [(first[d.planet_id], d) for d in depths if first.setdefault(d.planet_id, d) is not d]
     if not pairs:
         return None
-    ids, traces = [str(fit.planet_id) for _, fit in pairs], []
-    for name, part in CHANNEL_PARTS.items():
-        difference, sigma = np.array([_visit_difference(first, later, part) for first, later in pairs]).T
+    ids, traces = [str(later.planet_id) for _, later in pairs], []
+    for place, name in enumerate(CHANNELS):
+        difference = np.array([later.mean[place] - before.mean[place] for before, later in pairs])
+        sigma = np.sqrt([later.variance[place] + before.variance[place] for before, later in pairs])
         trace = figure.points(ids, difference / sigma, name, CHANNEL_COLOURS[name], size=8.0)
         traces.append(trace | {"text": ids, "customdata": rounded(PPM * difference, 2)})
         traces[-1]["hovertemplate"] = "planet %{text}: %{y:.1f} sigma, %{customdata} ppm"
@@ -182,21 +181,6 @@ def _percentiles(values: np.ndarray) -> np.ndarray:
         if finite.size:
             found[:, place] = np.percentile(finite, [16.0, 50.0, 84.0])
     return found
-
-
-def _channel_means(fit: TransitFit) -> tuple[float, float, float]:
-    """Return the depths of FGS1 and of the weighted mean of AIRS-CH0, and the sigma of their difference."""
-    weight = np.zeros(len(fit.depth))
-    weight[1:] = 1.0 / np.diag(fit.covariance)[1:]
-    weight /= -weight.sum()
-    weight[0] = 1.0
-    return fit.depth[0], -float(weight[1:] @ fit.depth[1:]), float(np.sqrt(weight @ fit.covariance @ weight))
-
-
-def _visit_difference(first: TransitFit, later: TransitFit, part: slice) -> tuple[float, float]:
-    """Return difference and sigma of a channel's mean depth [(Rp/Rs)^2]."""
-    variance = sum(float(fit.covariance[part, part].mean()) for fit in (first, later))
-    return float((later.depth - first.depth)[part].mean()), variance**0.5
 
 
 def _upright(x: float) -> dict:

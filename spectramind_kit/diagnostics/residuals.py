@@ -33,7 +33,6 @@ class ResidualStatistics(Product):
     """The residuals of one visit; channels are FGS1 and AIRS-CH0, each at its weighted mean over wavelengths.
 
     Attributes:
-        split: "train" or "test".
         planet_id: of the planet.
         visit: its number.
         beta: (2, len(SCALES)) of the channels [1]; NaN where a visit is too short.
@@ -45,7 +44,6 @@ class ResidualStatistics(Product):
             NaN where there is none.
     """
 
-    split: str
     planet_id: int
     visit: int
     beta: np.ndarray
@@ -61,11 +59,10 @@ class ResidualStatistics(Product):
         return self.beta[:, TYPICAL_SCALE]
 
 
-def residual_statistics(split: str, fit: TransitFit, curves: LightCurves | None) -> ResidualStatistics:
+def residual_statistics(fit: TransitFit, curves: LightCurves | None) -> ResidualStatistics:
     """Measure the residuals of a visit.
 
     Args:
-        split: "train" or "test".
         fit: of the visit.
         curves: its light curves, whose regressors follow the pointing; None where they are not at hand.
     """
@@ -73,7 +70,6 @@ def residual_statistics(split: str, fit: TransitFit, curves: LightCurves | None)
     white = white_residuals(fit)
     wide = round(60.0 * SCALES[TYPICAL_SCALE] / seconds)
     return ResidualStatistics(
-        split=split,
         planet_id=fit.planet_id,
         visit=fit.visit,
         beta=np.column_stack([beta(white, round(60.0 * minutes / seconds)) for minutes in SCALES]),

@@ -13,7 +13,7 @@ from spectramind_kit.diagnostics.comparison import RunFigures, compared, compari
 from spectramind_kit.diagnostics.figure import Figure
 from spectramind_kit.diagnostics.importance import importance_figure, permutation_importance
 from spectramind_kit.diagnostics.page import Section, Table
-from spectramind_kit.diagnostics.planet_products import PlanetProducts
+from spectramind_kit.diagnostics.planet_digest import VisitDepths
 from spectramind_kit.diagnostics.predictions import Predictions, population_alone
 from spectramind_kit.diagnostics.residuals import ResidualStatistics
 from spectramind_kit.diagnostics.sigma_figures import Coverage
@@ -110,9 +110,9 @@ def residual_section(residuals: Sequence[ResidualStatistics]) -> Section:
     return Section("residuals", "Residuals", intro, [("", figures)])
 
 
-def channel_section(products: Sequence[PlanetProducts]) -> Section:
+def channel_section(depths: Sequence[VisitDepths]) -> Section:
     """Show FGS1 against AIRS-CH0, and visits against each other."""
-    found = (residual_figures.channels_figure(products), residual_figures.visits_figure(products))
+    found = (residual_figures.channels_figure(depths), residual_figures.visits_figure(depths))
     return Section("channels", "Channels and visits", "", [("", [each for each in found if each is not None])])
 
 
@@ -132,14 +132,13 @@ def network_section(
     folder: CompetitionFolder,
     work: Path,
     record: WorkRecord,
-    products: Mapping[tuple[str, int], PlanetProducts],
+    trained: Sequence[int],
     config: Config,
 ) -> Section:
     """Show how the network learned, and what moves it."""
     if record.network == "none":
         return Section("network", "Network", "There is none beside the fit (model=none).")
     figures: list[Figure] = training_figures.learning_figures(training_curves(work))
-    trained = [each for (split, _), each in products.items() if split == "train"]
     found, n_planet = permutation_importance(folder, work, trained, config)
     if found:
         figures.append(importance_figure(found, n_planet))

@@ -13,11 +13,12 @@ from rich.text import Text
 
 from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.diagnostics.orbit_table import orbit_rows
-from spectramind_kit.diagnostics.planet_pane import RUNG_WORDS
+from spectramind_kit.diagnostics.planet_digest import digested
 from spectramind_kit.diagnostics.planet_products import PlanetProducts, planet_products
-from spectramind_kit.diagnostics.planet_rows import PlanetRow, planet_rows
+from spectramind_kit.diagnostics.planet_rows import RUNG_WORDS, PlanetRow, planet_rows
+from spectramind_kit.diagnostics.planet_view import PlanetView
 from spectramind_kit.diagnostics.predictions import Predictions, collect_predictions, fit_alone
-from spectramind_kit.diagnostics.residuals import SCALES, ResidualStatistics, residual_statistics
+from spectramind_kit.diagnostics.residuals import SCALES, ResidualStatistics
 from spectramind_kit.diagnostics.work_record import read_work_record
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.symbolic.bands import region_names
@@ -50,16 +51,15 @@ def inspected(data: Path, work: Path, planet_id: int, truth: Path | None = None)
             f"planet {planet_id}", wanted="one that was predicted", got=got, remedy=f"such as {known[0]}"
         )
     products = planet_products(folder, work, predictions.split, planet_id)
-    residuals = [residual_statistics(predictions.split, f, products.curves.get(f.visit)) for f in products.fits]
-    fit = fit_alone(folder, work, predictions)
-    rows = planet_rows(predictions, fit, {planet_id: products}, residuals, record)
+    digest = digested(products, PlanetView())
+    rows = planet_rows(predictions, fit_alone(folder, work, predictions), {planet_id: digest}, record)
     place = int(np.flatnonzero(predictions.planet_ids == planet_id)[0])
     return Group(
         _headline(rows[place]),
         *_white_light(products),
         *_orbit(products),
         _spectrum(predictions, place, folder.wavelength),
-        *_noise(residuals),
+        *_noise(digest.residuals),
     )
 
 
@@ -130,7 +130,7 @@ def _spectrum(predictions: Predictions, place: int, wavelength: np.ndarray) -> R
     return Group(table, Text(f"  AIRS-CH0 {drawn(mean[1:])}\n", style="blue"))
 
 
-def _noise(residuals: list[ResidualStatistics]) -> Iterable[RenderableType]:
+def _noise(residuals: Iterable[ResidualStatistics]) -> Iterable[RenderableType]:
     """Yield how residuals average down, visit by visit."""
     for one in residuals:
         table = Table(

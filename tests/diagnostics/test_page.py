@@ -9,8 +9,8 @@ import pytest
 from spectramind_kit.diagnostics.figure import Figure, line
 from spectramind_kit.diagnostics.page import Page, Section, Table, rendered
 from spectramind_kit.diagnostics.payload import unpacked
-from spectramind_kit.diagnostics.planet_pane import PlanetPane
 from spectramind_kit.diagnostics.planet_rows import PlanetRow
+from spectramind_kit.diagnostics.planet_view import PlanetView
 from spectramind_kit.diagnostics.summary import Paragraph
 
 SECRET = "/srv/ada/planets"
@@ -21,11 +21,11 @@ ROW = PlanetRow(7, "test", 1, "fit", 1.0, 40.0, 50.0, flags=("a <b>flag</b>",), 
 def page():
     """A page with one of everything."""
     figure = Figure("Curve", "A note.", [line([1, 2], np.array([1.0, 2.0]), "one", "$airs")])
-    pane = PlanetPane(ROW, "the fit", {0: ("flat",)}, (), [], {"fit": [figure]}, [f"no frame: {SECRET}"])
+    view = PlanetView({0: ("flat",)}, (), [], {"fit": [figure]}, [f"no frame: {SECRET}"])
     summary = [Paragraph("How good?", ("See [[test/7]] & `--planet 7`.",), "scores")]
     tables = [Table("Numbers", ("a", "b"), [("1", "<2>")], words=(1,))]
     section = Section("scores", "Scores", "An intro.", [("", [figure])], tables, [("Log", f"read {SECRET}")])
-    return Page("run", "a subtitle", summary, [section], [ROW], [pane], np.linspace(0.7, 3.9, 283))
+    return Page("run", "a subtitle", summary, [section], [ROW], [view], np.linspace(0.7, 3.9, 283))
 
 
 def carried(html, name):

@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from spectramind_kit.diagnostics.planet_digest import digested
 from spectramind_kit.diagnostics.planet_products import PlanetProducts
 from spectramind_kit.diagnostics.planet_rows import PlanetRow, planet_rows, reason_to_look, weakness, worst_first
-from spectramind_kit.diagnostics.residuals import residual_statistics
+from spectramind_kit.diagnostics.planet_view import PlanetView
 from spectramind_kit.diagnostics.work_record import WorkRecord
 from spectramind_kit.flags import Flag
 from spectramind_kit.products import Planet
@@ -57,9 +58,9 @@ def test_rows_hold_what_was_measured(predicted, fitted, white_noise):
     noise = white_noise.copy()
     noise[:, 1:] += 1e-3 * np.repeat(np.random.default_rng(0).standard_normal(23), 10)[:225, None]
     fit, curves = fitted(noise, planet=101, flags={Flag.OUTLIERS: "3 %"})
-    products = {101: PlanetProducts(Planet(101), "train", (fit,), {0: curves})}
+    digest = digested(PlanetProducts(Planet(101), "train", (fit,), {0: curves}), PlanetView())
     record = WorkRecord(events=({"stage": "train", "problems": {"102": "visit 1 is lost"}},))
-    rows = planet_rows(p, p, products, [residual_statistics("train", fit, curves)], record)
+    rows = planet_rows(p, p, {101: digest}, record)
     assert [row.planet for row in rows] == [100, 101, 102]
     assert rows[0].score == rows[0].fit_score == pytest.approx(float(p.planet_scores[0]))
     assert rows[1].beta > 2.0 and rows[1].flags == ("points rejected as outliers (3 %)",) and rows[1].visits == 1

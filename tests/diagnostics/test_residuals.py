@@ -54,11 +54,11 @@ def test_bins_of_white_noise_have_variance_one(white_noise):
 
 def test_a_visit_that_follows_its_pointing_is_found(fitted, white_noise):
     fit, curves = fitted(white_noise)
-    quiet = residual_statistics("test", fit, curves)
+    quiet = residual_statistics(fit, curves)
     following = white_noise.copy()
     following[:, 1:] += 1e-4 * curves.regressors[:, 1:2]
     fit, _ = fitted(following)
-    found = residual_statistics("test", fit, curves).pointing["airs_row_centroid"]
+    found = residual_statistics(fit, curves).pointing["airs_row_centroid"]
     assert found[1] > 0.9 and abs(found[0]) < 0.3
     assert abs(quiet.pointing["airs_row_centroid"]).max() < 0.3
     assert quiet.typical_beta == pytest.approx(1.0, abs=0.6) and quiet.n_time == 225
@@ -66,7 +66,7 @@ def test_a_visit_that_follows_its_pointing_is_found(fitted, white_noise):
 
 def test_without_light_curves_nothing_is_said_of_the_pointing(fitted, white_noise):
     fit, _ = fitted(white_noise)
-    assert residual_statistics("train", fit, None).pointing == {}
+    assert residual_statistics(fit, None).pointing == {}
 
 
 def test_means_leave_out_what_was_not_used():

@@ -17,7 +17,7 @@ NETWORK = {"kind": "v50", "network_share": {"FGS1": 0.5, "AIRS-CH0": 0.8}}
 def facts(*splits, record=WorkRecord(model={"kind": "none"}), fit=None, residuals=()):  # noqa: B008  (frozen)
     by_split = {p.split: p for p in splits}
     judged = {split: coverages(p) for split, p in by_split.items() if p.truth is not None}
-    rows = {split: planet_rows(p, None, {}, residuals, record) for split, p in by_split.items()}
+    rows = {split: planet_rows(p, None, {}, record) for split, p in by_split.items()}
     return Facts(by_split, judged, rows, residuals, fit, record)
 
 
@@ -74,7 +74,7 @@ def test_a_hidden_test_has_sentences_that_are_true(predicted):
 def test_what_residuals_show_is_what_to_try_next(predicted, fitted, white_noise, size, named):
     steps = np.repeat(np.random.default_rng(1).standard_normal(23), 10)[:225, None]
     fit, curves = fitted(white_noise + size * (steps + curves_of(fitted, white_noise)))
-    text = told(facts(predicted(), residuals=(residual_statistics("test", fit, curves),)))["What should I try next?"]
+    text = told(facts(predicted(), residuals=(residual_statistics(fit, curves),)))["What should I try next?"]
     assert ("fit.drift_order" in text) is named and ("Residuals follow airs row centroid" in text) is named
 
 

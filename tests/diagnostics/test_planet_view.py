@@ -6,31 +6,24 @@ import numpy as np
 import pytest
 
 from spectramind_kit.competition.folder import open_competition
-from spectramind_kit.diagnostics.planet_pane import planet_pane, shortened, spectrum_figure
 from spectramind_kit.diagnostics.planet_products import PlanetProducts
-from spectramind_kit.diagnostics.planet_rows import planet_rows
-from spectramind_kit.diagnostics.work_record import WorkRecord
+from spectramind_kit.diagnostics.planet_view import in_depth, planet_view, shortened, spectrum_figure
 
 PLANET = 34983
 
 
 @pytest.fixture
 def shown(write_competition, fitted, white_noise, predicted):
-    """A maker of the pane of a planet whose folder is there."""
+    """The view of a planet, its products, and its competition folder."""
     folder = open_competition(write_competition())
     p = dataclasses.replace(predicted(2, split="train"), planet_ids=np.array([PLANET, 4294967311]))
     fit, curves = fitted(white_noise, planet=PLANET)
     products = PlanetProducts(folder.planet("train", PLANET), "train", (fit,), {0: curves})
-    row = planet_rows(p, None, {PLANET: products}, [], WorkRecord())[0]
-
-    def make(**options):
-        return planet_pane(row, p, products, options.pop("folder", folder), most_times=100, **options), folder
-
-    return make
+    return planet_view(products, p, 100), products, folder
 
 
 def test_every_planet_goes_from_light_curves_to_spectrum(shown):
-    pane, _ = shown(in_depth=False)
+    pane, _, _ = shown
     assert {step for step, figures in pane.figures.items() if figures} == {"light curves", "fit", "spectrum"}
     assert pane.corrections == {0: ("linearity", "flat")} and pane.fitted_visits == (0,)
     points = pane.figures["light curves"][0].traces[0]
@@ -38,7 +31,7 @@ def test_every_planet_goes_from_light_curves_to_spectrum(shown):
 
 
 def test_planets_in_depth_have_frames_and_maps(shown):
-    pane, _ = shown(in_depth=True)
+    pane = in_depth(*shown)
     frames = pane.figures["raw frame"]
     assert [np.shape(frame.traces[0]["z"]) for frame in frames] == [(32, 32), (32, 89)]
     titles = [figure.title.split(",")[0] for figure in pane.figures["in depth"]]
@@ -51,12 +44,12 @@ def test_planets_in_depth_have_frames_and_maps(shown):
 
 
 def test_frames_that_cannot_be_read_are_a_sentence(shown):
-    _, folder = shown(in_depth=False)
+    view, products, folder = shown
     for path in (folder.root / "train" / str(PLANET)).glob("FGS1_signal*"):
         path.write_bytes(b"damaged")
-    pane, _ = shown(in_depth=True)
+    pane = in_depth(view, products, folder)
     assert len(pane.figures["raw frame"]) == 1 and pane.remarks[0].startswith("no raw frame: FGS1 signal of planet")
-    pane, _ = shown(in_depth=True, folder=dataclasses.replace(folder, root=folder.root / "elsewhere"))
+    pane = in_depth(view, products, dataclasses.replace(folder, root=folder.root / "elsewhere"))
     assert pane.figures["raw frame"] == [] and len(pane.remarks) == 1
 
 

@@ -5,8 +5,8 @@
 Planets in depth also get raw frames, a map of residuals, the pointing, and the correlations of what was fitted.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from spectramind_kit.diagnostics.figure import AIRS_COLOUR, CHANNEL_COLOURS, QUI
 from spectramind_kit.diagnostics.orbit_table import OrbitRow, orbit_rows
 from spectramind_kit.diagnostics.payload import rounded
 from spectramind_kit.diagnostics.planet_products import PlanetProducts
-from spectramind_kit.diagnostics.planet_rows import PlanetRow
 from spectramind_kit.diagnostics.predictions import Predictions
 from spectramind_kit.diagnostics.residuals import (
     WAVELENGTHS_IN_A_BIN,
@@ -30,14 +29,6 @@ from spectramind_kit.instruments import AIRS, CHANNELS, is_fgs1
 from spectramind_kit.products import LightCurves, TransitFit
 
 PPM, PERCENT, SECONDS_PER_HOUR = 1e6, 1e2, 3600.0
-RUNG_WORDS = {
-    "network": "the fit, corrected by the network",
-    "fit": "the fit and the prior of spectra",
-    "robust fit": "a fit with fewer parameters, because the usual one failed",
-    "one channel": "one channel only, because the other's files could not be used",
-    "population": "the training planets' mean: nothing of this planet could be used",
-}
-"""What each rung of the ladder means."""
 _FRAME_STEP = 4
 """Every so many detector columns of AIRS-CH0 a raw frame shows one."""
 _MAP_TIMES = 60
@@ -45,12 +36,10 @@ _MAP_TIMES = 60
 
 
 @dataclass(frozen=True)
-class PlanetPane:
+class PlanetView:
     """What is shown of a planet.
 
     Attributes:
-        row: its row of the table.
-        rung: what its answer rests on, in words.
         corrections: that its light curves had, in order, by visit.
         fitted_visits: numbers of the visits that were fitted.
         orbit: its numbers beside the star table's, a column for each of these visits.
@@ -58,46 +47,46 @@ class PlanetPane:
         remarks: what could not be shown, in words.
     """
 
-    row: PlanetRow
-    rung: str
-    corrections: dict[int, tuple[str, ...]]
-    fitted_visits: tuple[int, ...]
-    orbit: list[OrbitRow]
-    figures: dict[str, list[Figure]]
-    remarks: list[str] = field(default_factory=list)
+    corrections: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    fitted_visits: tuple[int, ...] = ()
+    orbit: Sequence[OrbitRow] = ()
+    figures: Mapping[str, Sequence[Figure]] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
 
 
-def planet_pane(
-    row: PlanetRow,
-    predictions: Predictions,
-    products: PlanetProducts,
-    folder: CompetitionFolder,
-    *,
-    most_times: int,
-    in_depth: bool,
-) -> PlanetPane:
-    """Collect what is shown of a planet.
+def planet_view(products: PlanetProducts, predictions: Predictions, most_times: int) -> PlanetView:
+    """Collect what is shown of every planet.
 
     Args:
-        row: its row of the table.
-        predictions: of its split.
         products: what is stored of it.
-        folder: of the competition, for its raw frames.
+        predictions: of its split.
         most_times: points that a light curve is shown with, at most; neighbours are averaged.
-        in_depth: whether what is large or slow is shown, too.
     """
-    place = int(np.flatnonzero(predictions.planet_ids == row.planet)[0])
-    figures: dict[str, list[Figure]] = {"spectrum": [spectrum_figure(predictions, place, products.fits)]}
-    figures["light curves"] = [light_curves_figure(products.curves[visit], most_times) for visit in products.curves]
-    figures["fit"] = [fit_figure(fit, most_times) for fit in products.fits]
-    remarks = []
-    if in_depth:
-        figures["raw frame"], remarks = _frames(folder, products)
-        figures["in depth"] = [each for fit in products.fits for each in _in_depth(fit, products.curves.get(fit.visit))]
-    corrections = {visit: curves.applied for visit, curves in products.curves.items()}
-    orbit = orbit_rows(products.planet, products.fits)
-    fitted = tuple(fit.visit for fit in products.fits)
-    return PlanetPane(row, RUNG_WORDS[row.rung], corrections, fitted, orbit, figures, remarks)
+    place = int(np.flatnonzero(predictions.planet_ids == products.planet.planet_id)[0])
+    figures = {
+        "light curves": [light_curves_figure(products.curves[visit], most_times) for visit in products.curves],
+        "fit": [fit_figure(fit, most_times) for fit in products.fits],
+        "spectrum": [spectrum_figure(predictions, place, products.fits)],
+    }
+    return PlanetView(
+        corrections={visit: curves.applied for visit, curves in products.curves.items()},
+        fitted_visits=tuple(fit.visit for fit in products.fits),
+        orbit=orbit_rows(products.planet, products.fits),
+        figures=figures,
+    )
+
+
+def in_depth(view: PlanetView, products: PlanetProducts, folder: CompetitionFolder) -> PlanetView:
+    """Return a view with what is large or slow, too: raw frames, maps, correlations.
+
+    Args:
+        view: of the planet.
+        products: what is stored of it.
+        folder: of the competition, for the raw frames.
+    """
+    frames, remarks = _frames(folder, products)
+    deep = [each for fit in products.fits for each in _in_depth(fit, products.curves.get(fit.visit))]
+    return replace(view, figures={**view.figures, "raw frame": frames, "in depth": deep}, remarks=remarks)
 
 
 def spectrum_figure(predictions: Predictions, place: int, fits: Sequence[TransitFit]) -> Figure:
@@ -112,16 +101,18 @@ def spectrum_figure(predictions: Predictions, place: int, fits: Sequence[Transit
     traces = []
     for fit in fits:
         name = "fit before the prior" if len(fits) == 1 else f"fit of visit {fit.visit} before the prior"
-        dots = figure.points(figure.WAVELENGTHS, PERCENT * fit.depth[1:], name, f"{QUIET}/0.7", size=3.0)
+        dots = figure.points(figure.WAVELENGTHS, PERCENT * fit.depth[1:], name, f"{QUIET}/0.7", size=3.0, digits=2)
         dot = figure.points([0.7], PERCENT * fit.depth[:1], name, f"{QUIET}/0.7", size=6.0)
         dots["error_y"] = figure.errors(PERCENT * fit.sigma[1:]) | {"color": "$quiet/0.25"}
         dot["error_y"] = figure.errors(PERCENT * fit.sigma[:1]) | {"color": "$quiet/0.5"}
         traces += figure.by_wavelength(dot | {"legendgroup": name}, dots | {"legendgroup": name})
     traces += [
         each | {"xaxis": "x2"}
-        for each in figure.band(figure.WAVELENGTHS, (mean - sigma)[1:], (mean + sigma)[1:], AIRS_COLOUR, "one sigma")
+        for each in figure.band(
+            figure.WAVELENGTHS, (mean - sigma)[1:], (mean + sigma)[1:], AIRS_COLOUR, "one sigma", digits=2
+        )
     ]
-    ours = figure.curve_and_point(mean, "predicted", AIRS_COLOUR)
+    ours = figure.curve_and_point(mean, "predicted", AIRS_COLOUR, digits=2)
     ours[0] |= {"error_y": {"type": "data", "array": rounded(sigma[:1]), "thickness": 1.5, "width": 4}}
     ours[0]["marker"]["color"] = figure.FGS1_COLOUR
     traces += ours
@@ -130,11 +121,13 @@ def spectrum_figure(predictions: Predictions, place: int, fits: Sequence[Transit
         layout["yaxis"]["range"] = _depth_range(predictions, place, fits)
         return Figure("Spectrum", "Mean and one standard deviation of every wavelength.", traces, layout, 360)
     truth = PERCENT * predictions.truth[place]
-    traces += figure.curve_and_point(truth, "truth", TRUTH_COLOUR, dash="dot", symbol="x")
+    traces += figure.curve_and_point(truth, "truth", TRUTH_COLOUR, dash="dot", symbol="x", digits=2)
     z = predictions.z[place]
     below = [
         figure.bars([0.7], z[:1], "", figure.FGS1_COLOUR, yaxis="y2", width=[0.06]),
-        figure.line(figure.WAVELENGTHS, z[1:], "", AIRS_COLOUR, yaxis="y2", fill="tozeroy", fillcolor="$airs/0.25"),
+        figure.line(
+            figure.WAVELENGTHS, z[1:], "", AIRS_COLOUR, yaxis="y2", fill="tozeroy", fillcolor="$airs/0.25", digits=2
+        ),
     ]
     traces += figure.by_wavelength(*below)
     under = {"title": figure.axis_title("error [sigma]"), "range": [-1.1 * max(3.0, np.abs(z).max())] * 2}
