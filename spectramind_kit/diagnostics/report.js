@@ -13,7 +13,9 @@ async function unpacked(address) {
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 }
 
-const plotly = unpacked(document.getElementById("plotly").textContent.trim()).then((source) => {
+let library = null; // plotly, unpacked when it is first needed or when there is nothing else to do
+
+const plotly = () => library ??= unpacked(document.getElementById("plotly").textContent.trim()).then((source) => {
   const script = document.createElement("script");
   script.textContent = source;
   document.head.append(script);
@@ -65,10 +67,10 @@ function styled(layout) {
 async function draw(place) {
   const key = place.dataset.chart;
   if (!known.has(key)) known.set(key, JSON.parse(await unpacked(charts[key])));
-  const figure = known.get(key), library = await plotly;
+  const figure = known.get(key), drawer = await plotly();
   const { planets, ...layout } = figure.layout;
   place.classList.remove("waiting");
-  await library.react(place, resolved(figure.data), { ...styled(resolved(layout)), height: figure.height }, {
+  await drawer.react(place, resolved(figure.data), { ...styled(resolved(layout)), height: figure.height }, {
     responsive: true, displaylogo: false, displayModeBar: coarse ? false : "hover",
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage"],
   });
@@ -186,5 +188,6 @@ unpacked(document.getElementById("rows").textContent.trim()).then((found) => {
   watch(document);
   follow();
   addEventListener("hashchange", follow);
+  (window.requestIdleCallback ?? setTimeout)(plotly);
   if (matchMedia("(max-width: 900px)").matches) document.querySelector("nav.contents details").open = false;
 });

@@ -104,7 +104,7 @@ def sigma_section(
 
 def residual_section(residuals: Sequence[ResidualStatistics]) -> Section:
     """Show what the fits leave."""
-    intro = f"What {len(residuals)} fitted visits leave, training and test planets together." if residuals else ""
+    intro = f"What the fits of all {len(residuals)} visits leave." if residuals else ""
     intro = intro or "No fit that can be read lies in the work folder."
     figures = residual_figures.residual_figures(residuals) if residuals else []
     return Section("residuals", "Residuals", intro, [("", figures)])

@@ -90,7 +90,7 @@ def _score(facts: Facts) -> Paragraph:
         sentences.append(f"Score {p.score:.3f} ± {error:.3f} on {len(p.planet_ids)} {who}.")
     sentences.append(
         "1 would be the ideal answer and 0 the training planets' mean for every planet; the ± is the standard error "
-        "that so few planets leave."
+        "over planets."
     )
     channels = {"FGS1": slice(0, 1), "AIRS-CH0": slice(1, None)}
     means = {name: facts.splits[facts.judged[0]].element_scores[:, part].mean() for name, part in channels.items()}
@@ -153,7 +153,7 @@ def _planets(facts: Facts) -> Paragraph:
             sentences.append(f"{who} scores {row.score:.2f}: {row.reason or weakness(row, typical)}.")
     last = [row for rows in facts.rows.values() for row in rows if row.rung == "population"]
     if last:
-        sentences.append(f"{len(last)} planets fell back to the population.")
+        sentences.append(f"Fallen back to the population: {len(last)}.")
     return Paragraph(heading, tuple(sentences) or ("None stands out.",), "planets")
 
 
@@ -174,7 +174,7 @@ def _next(facts: Facts) -> Paragraph:
         )
     elif facts.record.network == "none" and train is not None:
         found.append(f"More training planets: below {FEW_PLANETS} of them a network has hardly paid.")
-    elif not any(facts.record.blending_weight.values()):
+    elif facts.record.network != "none" and not any(facts.record.blending_weight.values()):
         found.append("The network costs time and adds nothing here: `model=none`, or more training planets.")
     betas = np.array([one.typical_beta for one in facts.residuals]).reshape(-1, 2)
     for place, name in enumerate(("FGS1", "AIRS-CH0")):

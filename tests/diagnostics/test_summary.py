@@ -66,7 +66,9 @@ def test_a_hidden_test_has_sentences_that_are_true(predicted):
     assert "cannot be judged" in text["Are the sigmas calibrated?"]
     assert "0.6123 with it and 0.6000 without" in text["What did the network add?"]
     planets = text["Which planets should I look at?"]
-    assert planets.startswith("[[test/100]], whose truth is not known") and "1 planets fell back" in planets
+    assert (
+        planets.startswith("[[test/100]], whose truth is not known") and "Fallen back to the population: 1." in planets
+    )
     assert "nan" not in " ".join(text.values())
 
 
