@@ -66,7 +66,9 @@ def packed_plotly() -> str:
         SpectraMindError: if plotly is not installed.
     """
     try:
-        return packed((resources.files("plotly") / "package_data" / "plotly.min.js").read_bytes())
+        import plotly  # here: whoever draws no page does without
+
+        return packed((resources.files(plotly) / "package_data" / "plotly.min.js").read_bytes())
     except (ModuleNotFoundError, OSError) as error:
         raise SpectraMindError(
             "figures of the report", wanted="plotly", got=str(error), remedy="pip install plotly"

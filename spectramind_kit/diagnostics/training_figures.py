@@ -28,7 +28,7 @@ def learning_figures(curves: Mapping[str, Mapping[str, np.ndarray]]) -> list[Fig
     ):
         traces = []
         for place, (name, table) in enumerate(curves.items()):
-            if column not in table:
+            if len(table[column]) != len(table["epoch"]):
                 continue
             epoch, mean = _by_epoch(table["epoch"], table[column])
             if epoch.size:

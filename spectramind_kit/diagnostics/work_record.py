@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
+from spectramind_kit.competition.tables import UNREADABLE
 from spectramind_kit.flags import Flag
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.manifest import read_events
@@ -126,18 +128,20 @@ def training_curves(work: Path) -> dict[str, dict[str, np.ndarray]]:
     """Return what trainings logged: by network, its columns such as "epoch", "loss" and "score", (n_row,) each.
 
     Args:
-        work: folder of a run; every ``metrics.csv`` below ``training/`` and ``runs/`` is read, as Lightning's logger
-            writes them.
+        work: folder of a run, with ``training/logs/<network>/version_<n>/metrics.csv`` as Lightning's logger writes
+            them; a training that went on after an interruption has several.
     """
-    found, root = {}, WorkFolder(work).root
-    for path in (*sorted((root / "training").rglob("*.csv")), *sorted((root / "runs").rglob("metrics.csv"))):
+    found: dict[str, dict[str, np.ndarray]] = {}
+    paths = (WorkFolder(work).training / "logs").glob("*/version_*/metrics.csv")
+    for path in sorted(paths, key=lambda path: (path.parts[-3], int(path.parts[-2].removeprefix("version_")))):
         try:
-            table = np.atleast_1d(np.genfromtxt(path, delimiter=",", names=True, dtype=np.float64, encoding="utf-8"))
-        except ValueError:
+            table = pl.read_csv(path)
+            columns = {name: table[name].cast(pl.Float64).to_numpy() for name in ("epoch", "loss")}
+        except UNREADABLE:  # of a training that has just begun
             continue
-        if table.dtype.names and {"epoch", "loss"} <= set(table.dtype.names) and table.size:
-            name = path.stem if path.stem != "metrics" else path.parent.name
-            found[name] = {column: np.asarray(table[column]) for column in table.dtype.names}  # pyright: ignore
+        columns["score"] = table["score"].cast(pl.Float64).to_numpy() if "score" in table.columns else np.array([])
+        before = found.get(path.parts[-3], {})
+        found[path.parts[-3]] = {name: np.concatenate([before.get(name, []), new]) for name, new in columns.items()}
     return found
 
 

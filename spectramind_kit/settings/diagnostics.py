@@ -1,6 +1,9 @@
 """The report."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from spectramind_kit.settings.quantities import NotNegative, Whole
 
@@ -14,5 +17,5 @@ class DiagnosticsConfig:
         importance_seconds: of a processor that measuring what moves the network may take [s]; 0 leaves it out.
     """
 
-    planets_shown: Whole
-    importance_seconds: NotNegative
+    planets_shown: Annotated[Whole, Field(le=10000)]
+    importance_seconds: Annotated[NotNegative, Field(le=3600)]

@@ -2,8 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from spectramind_kit.diagnostics.training_figures import learning_figures
 from spectramind_kit.diagnostics.work_record import read_work_record, training_curves
 from spectramind_kit.flags import Flag
 
@@ -62,10 +64,12 @@ def test_an_empty_folder_remembers_nothing(tmp_path):
     assert read_work_record(tmp_path).environment == {}
 
 
-def test_training_curves_are_read_by_network(tmp_path):
-    folder = tmp_path / "training" / "fold0_0"
-    folder.mkdir(parents=True)
-    (folder / "metrics.csv").write_text("epoch,loss,score\n0,3.0,\n0,,0.4\n1,2.0,0.5\n")
-    (tmp_path / "training" / "other.csv").write_text("planet_id,fold\n7,0\n")
-    curves = training_curves(tmp_path)
-    assert list(curves) == ["fold0_0"] and curves["fold0_0"]["epoch"].tolist() == [0.0, 0.0, 1.0]
+def test_training_curves_go_on_where_an_interruption_cut_them(tmp_path):
+    for version, rows in ((0, "0,1,3.0,\n0,,,0.4\n"), (1, "1,2,2.0,\n1,,,0.5\n"), (2, "")):
+        folder = tmp_path / "training" / "logs" / "fold0_0" / f"version_{version}"
+        folder.mkdir(parents=True)
+        (folder / "metrics.csv").write_text(f"epoch,step,loss,score\n{rows}" if rows else "")
+    curves = training_curves(tmp_path)["fold0_0"]
+    assert curves["epoch"].tolist() == [0.0, 0.0, 1.0, 1.0] and np.nanmax(curves["score"]) == 0.5
+    loss, held_back = learning_figures({"fold0_0": curves})
+    assert loss.traces[0]["y"] == [3.0, 2.0] and held_back.traces[0]["y"] == [0.4, 0.5]
