@@ -272,6 +272,7 @@ def test_a_shared_report_names_no_folder_and_nobody(spectramind, competition, wo
     status, *_ = spectramind("diagnose", *options, "--share", "kaggle.owner=ada-l")
     shared = all_words(work / "report.html")
     assert status == 0 and str(work) not in shared and "ada-l" not in shared
+    assert str(work) not in (work / "report.json").read_text()
     assert "signal AIRS-CH0_signal_0.parquet of somebody is lost" in shared
 
 

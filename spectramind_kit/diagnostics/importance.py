@@ -82,32 +82,33 @@ def permutation_importance(
         planets: training planets that were predicted.
         config: floors, device, and the seconds that this may take.
     """
-    seconds, started = config.diagnostics.importance_seconds, process_time()
-    model = load_model(WorkFolder(work).model)
+    seconds, model = config.diagnostics.importance_seconds, load_model(WorkFolder(work).model)
     if model.kind != "v50" or not seconds or not model.calibration.blending_weight.any():
         return [], 0
     from spectramind_kit.prediction.device import chosen_device
-    from spectramind_kit.prediction.ensemble import load_ensemble  # here: it loads torch
+    from spectramind_kit.prediction.ensemble import load_ensemble  # here: it loads torch, which takes seconds itself
 
+    ensemble = load_ensemble(WorkFolder(work).model / NETWORKS, model.wavelength, chosen_device(config.training))
+    started = process_time()
     with one_thread():
         known = _planets(folder, work, planets, model, config, started + _PART_FOR_INPUTS * seconds)
         if len(known) < _FEWEST:
             return [], 0
-        ensemble = load_ensemble(WorkFolder(work).model / NETWORKS, model.wavelength, chosen_device(config.training))
         folds = [model.training_set.fold_of(one.planet_id) for one, _ in known]
+        ensemble.predictions([known[0][1]], folds[:1])  # the first one takes longer than all others
         before = process_time()
         ensemble.predictions([known[0][1]], folds[:1])
-        pace = max(1e-4, process_time() - before)
-        affordable = int((seconds - (process_time() - started)) / (pace * (len(GROUPS) + 1)))
-        known = known[: max(_FEWEST, affordable)]
+        pace, left = process_time() - before, seconds - (process_time() - started)
+        known = known[: max(_FEWEST, int(left / (max(pace, 1e-4) * (len(GROUPS) + 1))))]
 
         def scores(inputs: Sequence[Features]) -> np.ndarray:
             return _scores(model, known, ensemble.predictions(inputs, folds[: len(inputs)]), config, folder.edition)
 
         inputs = [features for _, features in known]
+        others = [inputs[-1], *inputs[:-1]]
         usual, found = scores(inputs), []
         for name, (part, channels) in GROUPS.items():
-            drop = usual - scores([exchanged(x, y, part, channels) for x, y in zip(inputs, [inputs[-1], *inputs[:-1]])])
+            drop = usual - scores([exchanged(x, other, part, channels) for x, other in zip(inputs, others)])
             found.append(Importance(name, float(drop.mean()), float(drop.std(ddof=1) / np.sqrt(len(drop)))))
     return found, len(known)
 

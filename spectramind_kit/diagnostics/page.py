@@ -135,7 +135,7 @@ def rendered(page: Page, clean: Clean = str) -> str:
         page: what it shows.
         clean: takes out of a text what must not be shown.
     """
-    page = _cleaned(page, clean)
+    page = cleaned(page, clean)
     charts: dict[str, str] = {}
     sections = []
     for section in page.sections:
@@ -180,17 +180,22 @@ def _packed_pane(row: PlanetRow, view: PlanetView, template: jinja2.Template) ->
     return packed_json({"html": words, "charts": charts})
 
 
-def _cleaned(value: Any, clean: Clean) -> Any:
-    """Return dataclasses, mappings and sequences with every text cleaned; figures hold words of ours alone."""
+def cleaned(value: Any, clean: Clean) -> Any:
+    """Return dataclasses, mappings and sequences with every text cleaned; figures hold words of ours alone.
+
+    Args:
+        value: of these, or a text.
+        clean: takes out of a text what must not be shown.
+    """
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, Figure | np.ndarray) or value is None or isinstance(value, int | float):
         return value
     if isinstance(value, Mapping):
-        return {key: _cleaned(each, clean) for key, each in value.items()}
+        return {key: cleaned(each, clean) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_cleaned(each, clean) for each in value)
-    return replace(value, **{name: _cleaned(getattr(value, name), clean) for name in value.__dataclass_fields__})
+        return type(value)(cleaned(each, clean) for each in value)
+    return replace(value, **{name: cleaned(getattr(value, name), clean) for name in value.__dataclass_fields__})
 
 
 def _linked(text: object) -> str:

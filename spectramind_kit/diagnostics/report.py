@@ -23,7 +23,7 @@ from spectramind_kit.diagnostics.comparison import (
     run_figures,
     write_figures,
 )
-from spectramind_kit.diagnostics.page import Clean, Page, Section, rendered
+from spectramind_kit.diagnostics.page import Clean, Page, Section, cleaned, rendered
 from spectramind_kit.diagnostics.planet_digest import PlanetDigest, digested
 from spectramind_kit.diagnostics.planet_products import planet_products
 from spectramind_kit.diagnostics.planet_rows import PlanetRow, planet_rows, worst_first
@@ -166,7 +166,7 @@ def write_report(
     path = WorkFolder(work).report
     with replacing(path) as temporary:
         temporary.write_text(rendered(page, clean))
-    write_figures(ours, path.with_suffix(".json"))
+    write_figures(cleaned(ours, clean), path.with_suffix(".json"))
     return path
 
 
