@@ -4,8 +4,9 @@ The configuration is the one that made the products, never the one that the repo
 ``manifest.json`` for the submission, and in ``runs/<time>-<command>/manifest.json`` for every command that was run.
 """
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +24,12 @@ _FLAGGED_RUNGS = {
     "robust fit": (Flag.ROBUST_FIT,),
 }
 _WITHOUT_NETWORK = "without the network"
-_UNFINISHED = ("running", "failed", "interrupted")
+_UNFINISHED = {
+    "running": "it was killed, or runs still",
+    "failed": "it failed",
+    "interrupted": "it was interrupted; the same command goes on",
+}
+"""Ends of a run that left no product of their own, in words."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,14 @@ class WorkRecord:
         model: record of the trained model; empty without one.
         events: what was run, oldest first.
         runs: manifests of the commands that were run, oldest first.
+        run_stages: when a stage within a run ended, "command: stage", and how long it took [s], oldest first.
     """
 
     manifest: Mapping = field(default_factory=dict)
     model: Mapping = field(default_factory=dict)
     events: tuple[Mapping, ...] = ()
     runs: tuple[Mapping, ...] = ()
+    run_stages: tuple[tuple[str, str, float], ...] = ()
 
     @property
     def configurations(self) -> dict[str, Mapping]:
@@ -58,8 +66,7 @@ class WorkRecord:
     @property
     def stages(self) -> list[tuple[str, str, float]]:
         """When each stage ended, which one it was, and how long it took [s]; oldest first."""
-        timed = [event for event in self.events if isinstance(event.get("seconds"), int | float)]
-        return [(str(e.get("time", "")), _stage_name(e), float(e["seconds"])) for e in timed]
+        return sorted([*_timed(self.events, _stage_name), *self.run_stages])
 
     @property
     def failures(self) -> list[tuple[str, str, str]]:
@@ -69,6 +76,12 @@ class WorkRecord:
             (stage, str(planet), str(why))
             for stage, event in last.items()
             for planet, why in _mapping(event.get("problems")).items()
+        ]
+        commands = {str(run.get("command")): run for run in self.runs}
+        found += [
+            (command, "all", str(run.get("problem") or _UNFINISHED[run["status"]]))
+            for command, run in commands.items()
+            if run.get("status") in _UNFINISHED and command != "diagnose"  # which runs while this is read
         ]
         found += [("submit", "all", str(loss)) for loss in self.manifest.get("losses", ())]
         return found + [("submit", str(planet), str(why)) for planet, why in self.fallbacks.items()]
@@ -118,10 +131,14 @@ def read_work_record(work: Path) -> WorkRecord:
     Args:
         work: folder of a run.
     """
-    here = WorkFolder(work)
-    runs = [_read_json(path) for path in sorted((here.root / "runs").glob("*/manifest.json"))]
+    here, runs, stages = WorkFolder(work), [], []
+    for path in sorted((here.root / "runs").glob("*/manifest.json")):
+        if run := _read_json(path):
+            runs.append(run)
+            command = run.get("command")
+            stages += _timed(_read_lines(path.with_name("events.jsonl")), lambda e, c=command: f"{c}: {e.get('stage')}")
     model = read_model_record(here.model) or {}
-    return WorkRecord(_read_json(here.manifest), model, tuple(read_events(work)), tuple(run for run in runs if run))
+    return WorkRecord(_read_json(here.manifest), model, tuple(read_events(work)), tuple(runs), tuple(stages))
 
 
 def training_curves(work: Path) -> dict[str, dict[str, np.ndarray]]:
@@ -145,6 +162,12 @@ def training_curves(work: Path) -> dict[str, dict[str, np.ndarray]]:
     return found
 
 
+def _timed(events: Iterable[Mapping], name: Callable[[Mapping], str]) -> list[tuple[str, str, float]]:
+    """Return when events with seconds happened, their names, and the seconds."""
+    timed = [event for event in events if isinstance(event.get("seconds"), int | float)]
+    return [(str(event.get("time", "")), name(event), float(event["seconds"])) for event in timed]
+
+
 def _stage_name(event: Mapping) -> str:
     split = event.get("split")
     return f"{event.get('stage', '?')} {split}" if split else str(event.get("stage", "?"))
@@ -159,3 +182,12 @@ def _read_json(path: Path) -> Mapping:
         return _mapping(json.loads(path.read_text()))
     except (OSError, ValueError):
         return {}
+
+
+def _read_lines(path: Path) -> list[Mapping]:
+    """Return the JSON objects of a file's lines; those that are none are skipped."""
+    found = []
+    for line in path.read_text(errors="replace").splitlines() if path.is_file() else []:
+        with contextlib.suppress(ValueError):
+            found.append(_mapping(json.loads(line)))
+    return found

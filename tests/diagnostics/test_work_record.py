@@ -29,6 +29,9 @@ def work(tmp_path):
         folder.mkdir(parents=True)
         run = {"command": "train", "status": status, "config": {"fit": {"drift_order": order}}}
         (folder / "manifest.json").write_text(json.dumps(run))
+    stage = {"time": "2026-11-29T14:59:00", "stage": "posteriors", "seconds": 9.0}
+    log = {"time": "2026-11-29T14:59:01", "level": "INFO", "message": "a line"}
+    (folder / "events.jsonl").write_text(json.dumps(stage) + "\n" + json.dumps(log) + "\n" + '{"torn')
     return tmp_path
 
 
@@ -49,12 +52,16 @@ def test_every_planet_stands_on_its_rung(work):
 
 def test_failures_are_those_of_the_last_runs(work):
     failures = read_work_record(work).failures
-    assert failures == [("train", "8", "a visit lost"), ("submit", "all", "no model"), ("submit", "1", "no light")]
+    planets = [("train", "8", "a visit lost"), ("submit", "all", "no model"), ("submit", "1", "no light")]
+    assert [each for each in failures if each != ("train", "all", "it failed")] == planets and len(failures) == 4
+    run = work / "runs" / "3-train" / "manifest.json"
+    run.write_text(json.dumps(json.loads(run.read_text()) | {"problem": "no space left"}))
+    assert ("train", "all", "no space left") in read_work_record(work).failures
 
 
 def test_stages_have_their_seconds(work):
     stages = [(name, seconds) for _, name, seconds in read_work_record(work).stages]
-    assert stages == [("train", 1.0), ("train", 60.0), ("calibrate test", 2.0)]
+    assert stages == [("train", 1.0), ("train: posteriors", 9.0), ("train", 60.0), ("calibrate test", 2.0)]
 
 
 def test_an_empty_folder_remembers_nothing(tmp_path):
