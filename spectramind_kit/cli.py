@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from spectramind_kit import __version__
-from spectramind_kit.commands import ablate, configuration, new, ranking, records
+from spectramind_kit.commands import ablate, configuration, new, ranking, records, report
 from spectramind_kit.commands.options import AsJson, Overrides, answer, columns, composed
 from spectramind_kit.commands.shell import (
     calm_threads,
@@ -21,7 +21,6 @@ from spectramind_kit.commands.shell import (
     gathered,
     listen,
     message_of,
-    seconds_logged,
 )
 from spectramind_kit.commands.sweep import MULTIRUN
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
@@ -46,6 +45,8 @@ app.command()(ranking.leaderboard)
 app.command()(ranking.folds)
 app.command()(ablate.ablate)
 app.command()(new.new)
+app.command()(report.diagnose)
+app.command()(report.inspect)
 
 Data = Annotated[Path, typer.Option("--data", help="Competition folder (2024 or 2025 layout).")]
 Work = Annotated[Path, typer.Option("--work", help="Folder for everything that is made; reused when it exists.")]
@@ -269,29 +270,6 @@ def score(
     composed(overrides)
     found = runs.score_files(truth, submission, edition.value, naive, partial)
     answer(as_json, {"score": found}, [f"score {found:.4f}"])
-
-
-@app.command()
-def diagnose(
-    data: Data,
-    work: Work,
-    truth: Annotated[Path | None, typer.Option(help="True spectra of the test split, if known.")] = None,
-    as_json: AsJson = False,
-    overrides: Overrides = None,
-) -> None:
-    """Write WORK/report.html: scores, calibration of sigmas, spectra, light curves, what went wrong."""
-    config = composed(overrides)
-    with seconds_logged("writing the report"):
-        from spectramind_kit.competition.folder import open_competition, read_spectra
-        from spectramind_kit.diagnostics.report import write_report
-        from spectramind_kit.work_folder.run_record import recorded
-
-        open_competition(data)
-        _ = truth and read_spectra(truth)  # what is wrong with it is better known before the pictures are drawn
-        with recorded(work, "diagnose", config, data=data) as run:
-            path = write_report(data, work, config, truth=truth)
-            run.outputs(path)
-    answer(as_json, {"report": path}, [str(path)])
 
 
 @app.command("dry-run")

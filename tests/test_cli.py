@@ -11,9 +11,11 @@ import polars as pl
 import pytest
 
 from spectramind_kit import __version__
+from spectramind_kit.diagnostics.payload import unpacked
 from spectramind_kit.work_folder.submission import read_submission
 
-COMMANDS = ("simulate", "calibrate", "train", "predict", "submit", "score", "diagnose", "dry-run", "selftest")
+COMMANDS = ("simulate", "calibrate", "train", "predict", "submit", "score", "diagnose", "inspect")
+COMMANDS += ("dry-run", "selftest")
 COARSE = ("simulation.airs_average=225", "simulation.fgs1_average=2700", "workers=1")
 
 
@@ -267,7 +269,38 @@ def test_diagnose_writes_a_page(spectramind, competition, work):
     page = work / "report.html"
     assert status == 0 and out.strip() == str(page)
     text = page.read_text()
-    assert "data:image/png;base64" in text and "http://" not in text
+    assert "data:application/gzip;base64" in text and "http://" not in text
+    assert len(json.loads((work / "report.json").read_text())["planets"]) == 6
+
+
+def test_a_shared_report_names_no_folder_and_nobody(spectramind, competition, work):
+    events = work / "events.jsonl"
+    with events.open("a") as file:
+        problem = f"signal {work}/AIRS-CH0_signal_0.parquet of ada-l is lost"
+        planet = (competition.data / "train").iterdir()
+        file.write(json.dumps({"stage": "train", "problems": {next(planet).name: problem}}) + "\n")
+    options = ("--data", competition.data, "--work", work, "diagnostics.planets_shown=0")
+    spectramind("diagnose", *options, "kaggle.owner=ada-l")
+    assert str(work) in all_words(work / "report.html")
+    status, *_ = spectramind("diagnose", *options, "--share", "kaggle.owner=ada-l")
+    shared = all_words(work / "report.html")
+    assert status == 0 and str(work) not in shared and "ada-l" not in shared
+    assert str(work) not in (work / "report.json").read_text()
+    assert "signal AIRS-CH0_signal_0.parquet of somebody is lost" in shared
+
+
+def all_words(page):
+    """All that a page says, what is packed too."""
+    text = page.read_text()
+    return text + "".join(unpacked(address) for address in re.findall(r"data:application/gzip;base64,[\w+/=]+", text))
+
+
+def test_inspect_shows_a_planet(spectramind, competition, trained_work):
+    planet = next((competition.data / "test").iterdir()).name
+    status, out, _ = spectramind("inspect", planet, "--data", competition.data, "--work", trained_work)
+    assert status == 0 and f"Planet {planet}" in out and "Orbit and star" in out
+    status, _, err = spectramind("inspect", 99, "--data", competition.data, "--work", trained_work)
+    assert status == 1 and "planet 99: wanted one that was predicted" in err
 
 
 def test_threads_are_capped_unless_the_user_says_otherwise(monkeypatch, spectramind):

@@ -282,4 +282,4 @@ def test_shared_notebook_leaves_a_report_without_names(attached):
 
     assert [path.name for path in attached.iterdir()] == ["report.html"]
     text = (attached / "report.html").read_text()
-    assert "data:image/png" in text and not private_parts(text, {"ada-l"})
+    assert "data:application/gzip" in text and not private_parts(text, {"ada-l"})

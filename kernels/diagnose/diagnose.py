@@ -53,9 +53,10 @@ reuse_earlier_runs(work, EVERYTHING)
 
 # %%
 from spectramind_kit.diagnostics.report import write_report
-from spectramind_kit.kaggle.session.sharing import share_report
+from spectramind_kit.kaggle.session.sharing import cleaner, share_report
 
-report = share_report(write_report(data, work, config), working_root(), config.kaggle.owner)
+written = write_report(data, work, config, clean=cleaner(config.kaggle.owner))
+report = share_report(written, working_root(), config.kaggle.owner)
 report.name
 
 # %% [markdown]
@@ -66,7 +67,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.diagnostics.plots import plot_calibration, plot_errors_by_wavelength, plot_parity
-from spectramind_kit.diagnostics.report import held_out_predictions
+from spectramind_kit.diagnostics.predictions import held_out_predictions
 
 set_matplotlib_formats("png")
 truth, mean, sigma = held_out_predictions(data, work)

@@ -100,6 +100,29 @@ def decode_pixels(observation: PlanetObservation, channel: str, rows: np.ndarray
     return DecodedPixels(channel, table, rows, columns, time[: len(table) // 2 * 2])
 
 
+def read_frame(observation: PlanetObservation, channel: str, columns: np.ndarray, frame: int = 1) -> np.ndarray:
+    """Return one raw frame of some detector columns, (n_row, n_column) [ADU].
+
+    Args:
+        observation: the visit.
+        channel: "AIRS-CH0" or "FGS1".
+        columns: (n_column,) of the detector; each more costs time.
+        frame: its number; odd ones are second reads, which have gathered light.
+
+    Raises:
+        CompetitionDataError: if the file is missing, damaged, of another shape, or shorter.
+    """
+    detector, path = CHANNELS[channel], observation.files[channel].signal
+    what = f"{channel} signal of {observation.name} ({path.name})"
+    if (found := _n_column(path, what)) != detector.n_pixel:
+        raise CompetitionDataError(what, wanted=f"{detector.n_pixel} columns", got=found)
+    pixels = np.arange(detector.n_row)[:, None] * detector.n_column + columns
+    table = _read(path, what, columns=pixels.ravel().tolist(), most_rows=frame + 1)
+    if len(table) <= frame:
+        raise CompetitionDataError(what, wanted=f"more than {frame} frames", got=len(table))
+    return np.asarray(table.row(frame)).reshape(pixels.shape)
+
+
 def empty_signal(observation: PlanetObservation, channel: str) -> CompetitionDataError:
     """Return the error of a file that holds no count above zero."""
     what = f"{channel} signal of {observation.name} ({observation.files[channel].signal.name})"
@@ -175,13 +198,13 @@ def _n_column(path: Path, what: str) -> int:
         raise _damaged(what, error) from error
 
 
-def _read(path: Path, what: str, columns: list[int] | None = None) -> pl.DataFrame:
+def _read(path: Path, what: str, columns: list[int] | None = None, most_rows: int | None = None) -> pl.DataFrame:
     _require_file(path, what)
     try:
         with warnings.catch_warnings():
             # Thousands of columns are thousands of small reads; polars takes busy threads for a sign of deadlock.
             warnings.filterwarnings("ignore", message="POLARS_MAX_BLOCKING_THREAD_COUNT reached", category=UserWarning)
-            table = pl.read_parquet(path, columns=columns, glob=False)
+            table = pl.read_parquet(path, columns=columns, n_rows=most_rows, glob=False)
     except UNREADABLE as error:
         raise _damaged(what, error) from error
     if len(table) == 0:

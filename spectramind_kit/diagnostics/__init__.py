@@ -1,1 +1,1 @@
-"""Diagnostics: pictures and the HTML report. They read products and feed nothing back."""
+"""Diagnostics: the HTML report, pictures, a planet in the terminal. They read products and feed nothing back."""

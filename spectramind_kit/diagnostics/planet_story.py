@@ -25,7 +25,7 @@ from spectramind_kit.diagnostics.plots import (
     plot_light_curves,
     plot_spectrum,
 )
-from spectramind_kit.diagnostics.report import held_out_predictions
+from spectramind_kit.diagnostics.predictions import held_out_predictions
 from spectramind_kit.errors import ProductError
 from spectramind_kit.flags import Flags, flag_sentences
 from spectramind_kit.products import LightCurves, Spectrum, TransitFit

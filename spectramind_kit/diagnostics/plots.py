@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
 
+from spectramind_kit.diagnostics.residuals import inverse_variance, weighted_mean
 from spectramind_kit.products import LightCurves, Spectrum, TransitFit
 
 FGS1_COLOUR, AIRS_COLOUR, TRUTH_COLOUR = "#b3541e", "#1f5a94", "#222222"
@@ -45,13 +46,13 @@ def plot_fit(fit: TransitFit) -> Figure:
 
 def draw_fit(axes: Sequence[Axes], fit: TransitFit) -> None:
     """Draw data, model and residuals into four axes: FGS1 and its residuals, white AIRS-CH0 and its residuals."""
-    weight = 1.0 / np.maximum(np.nanstd(fit.residual[:, 1:], axis=0), 1e-9) ** 2
+    weight = inverse_variance(fit.residual[:, 1:])
     for data, residual, name, colour, weights, part in (
         (*axes[:2], "FGS1", FGS1_COLOUR, np.ones(1), slice(0, 1)),
         (*axes[2:4], "AIRS-CH0, weighted mean", AIRS_COLOUR, weight, slice(1, None)),
     ):
         hours = fit.time / SECONDS_PER_HOUR
-        flux, model = (_mean(x[:, part], weights) for x in (fit.flux, fit.model))
+        flux, model = (weighted_mean(x[:, part], weights) for x in (fit.flux, fit.model))
         data.plot(hours, flux, ".", ms=3, color=colour, label=name)
         data.plot(hours, model, "-", lw=1.2, color=TRUTH_COLOUR)
         data.legend(loc="lower left", frameon=False)
@@ -59,13 +60,6 @@ def draw_fit(axes: Sequence[Axes], fit: TransitFit) -> None:
         residual.plot(hours, PPM * (flux - model), ".", ms=2.5, color=colour)
         residual.axhline(0, lw=0.8, color=TRUTH_COLOUR)
         residual.set_ylabel("ppm")
-
-
-def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the weighted mean over wavelengths of what is finite, NaN where nothing is."""
-    used = np.isfinite(values) * weight
-    total = used.sum(axis=1)
-    return np.where(total > 0, (np.nan_to_num(values) * used).sum(axis=1) / np.where(total > 0, total, 1.0), np.nan)
 
 
 def plot_spectrum(spectrum: Spectrum, truth: np.ndarray | None = None) -> Figure:
@@ -127,29 +121,6 @@ def plot_errors_by_wavelength(wavelength: np.ndarray, truth: np.ndarray, mean: n
     axis.plot(wavelength[:1], promised[:1], "x", color=TRUTH_COLOUR)
     axis.set(xlabel="wavelength [um]", ylabel="ppm", ylim=(0, None))
     axis.legend(frameon=False, ncols=3, fontsize=8)
-    return figure
-
-
-def plot_score_map(wavelength: np.ndarray, z: np.ndarray, planet_ids: np.ndarray) -> Figure:
-    """Show standardised errors (n_planet, n_wavelength) as a map, so that bad planets and bands stand out."""
-    figure, (axis,) = _panels(1, height=1.6 + 0.09 * len(z))
-    image = axis.imshow(z, aspect="auto", vmin=-4, vmax=4, cmap="RdBu", interpolation="nearest")
-    ticks = np.linspace(1, z.shape[1] - 1, 6).astype(int)
-    axis.set_xticks(ticks, [f"{wavelength[i]:.1f}" for i in ticks])
-    if len(z) <= 40:
-        axis.set_yticks(range(len(z)), [str(planet) for planet in planet_ids], fontsize=6)
-    axis.set(xlabel="wavelength [um]", ylabel="planet")
-    figure.colorbar(image, ax=axis, label="(predicted - true) / sigma")
-    return figure
-
-
-def plot_correlation(fit: TransitFit) -> Figure:
-    """Show the correlation matrix of the fitted depths."""
-    figure, (axis,) = _panels(1, height=3.4, width=4.2)
-    correlation = fit.covariance / np.outer(fit.sigma, fit.sigma)
-    image = axis.imshow(correlation, vmin=-1, vmax=1, cmap="RdBu_r", interpolation="nearest")
-    axis.set(xlabel="wavelength index", ylabel="wavelength index")
-    figure.colorbar(image, ax=axis, label="correlation")
     return figure
 
 

@@ -1,239 +1,228 @@
-"""One self-contained HTML page about a run: scores, calibration of sigmas, spectra, light curves, what went wrong."""
+"""``report.html``: one self-contained page that answers, in this order, whether a run is good and where to look.
 
-import base64
-import io
-import json
+Beside it lies ``report.json``, the numbers of every planet, by which runs are compared. Reports read products and feed
+nothing back.
+"""
+
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
+from functools import cached_property
 from pathlib import Path
 
-import jinja2
 import numpy as np
-from matplotlib.figure import Figure
 
 from spectramind_kit import __version__
-from spectramind_kit.competition.folder import CompetitionFolder, open_competition, read_spectra
+from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.config import Config
-from spectramind_kit.diagnostics import physics, plots
-from spectramind_kit.environment import describe
-from spectramind_kit.errors import ProductError, SpectraMindError
-from spectramind_kit.flags import flag_sentences
-from spectramind_kit.metric import planet_scores, score
-from spectramind_kit.prediction.population import label_statistics
-from spectramind_kit.products import LightCurves, Spectrum, TransitFit
+from spectramind_kit.diagnostics import sections
+from spectramind_kit.diagnostics.comparison import (
+    RunFigures,
+    figures_of_folder,
+    read_figures,
+    run_figures,
+    write_figures,
+)
+from spectramind_kit.diagnostics.page import Clean, Page, Section, cleaned, rendered
+from spectramind_kit.diagnostics.planet_digest import PlanetDigest, digested
+from spectramind_kit.diagnostics.planet_products import planet_products
+from spectramind_kit.diagnostics.planet_rows import PlanetRow, planet_rows, worst_first
+from spectramind_kit.diagnostics.planet_view import PlanetView, in_depth, planet_view
+from spectramind_kit.diagnostics.predictions import Predictions, collect_predictions, fit_alone
+from spectramind_kit.diagnostics.residuals import ResidualStatistics
+from spectramind_kit.diagnostics.sigma_figures import coverages
+from spectramind_kit.diagnostics.summary import Facts, summarised
+from spectramind_kit.diagnostics.work_record import WorkRecord, read_work_record
+from spectramind_kit.errors import SpectraMindError, describe
+from spectramind_kit.files import replacing
 from spectramind_kit.work_folder.layout import WorkFolder
-from spectramind_kit.work_folder.manifest import read_events, shareable_config
-from spectramind_kit.work_folder.model_record import MARKER
-from spectramind_kit.work_folder.provenance import config_hash
-from spectramind_kit.work_folder.store import load_product
-from spectramind_kit.work_folder.submission import read_submission, submission_arrays
 
-LEVELS = {"68": 1.0, "95": 1.959964}
-"""Coverage levels [%] and their half-widths [sigma]."""
+logger = logging.getLogger(__name__)
+
+_POINTS_OF_ALL_PLANETS, _MOST_TIMES, _FEWEST_TIMES = 110_000, 400, 60
+"""Points that light curves are shown with: of all planets together, and of one at most and at least."""
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """A split's predictions and, where known, the truth.
+@dataclass(frozen=True, eq=False)
+class Run:
+    """All that a report shows of a work folder.
 
     Attributes:
-        split: "train" or "test".
-        planet_ids: (n_planet,).
-        mean: (n_planet, n_wavelength) [(Rp/Rs)^2].
-        sigma: (n_planet, n_wavelength) [(Rp/Rs)^2].
-        truth: (n_planet, n_wavelength) [(Rp/Rs)^2]; None where it is not known of every planet.
+        folder: of the competition.
+        work: folder of the run.
+        splits: predictions by split.
+        fit: training planets by fit and prior alone, where that was kept.
+        digests: what is kept of what is stored, by split and planet.
+        record: of how it was made.
     """
 
-    split: str
-    planet_ids: np.ndarray
-    mean: np.ndarray
-    sigma: np.ndarray
-    truth: np.ndarray | None
+    folder: CompetitionFolder
+    work: Path
+    splits: dict[str, Predictions]
+    fit: Predictions | None
+    digests: dict[tuple[str, int], PlanetDigest]
+    record: WorkRecord
+
+    @cached_property
+    def rows(self) -> dict[str, list[PlanetRow]]:
+        """Rows of the table of planets by split."""
+        found = {}
+        for split, predictions in self.splits.items():
+            stored = {planet: each for (where, planet), each in self.digests.items() if where == split}
+            found[split] = planet_rows(predictions, self.fit if split == "train" else None, stored, self.record)
+        return found
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What the summary is made from."""
+        judged = {split: coverages(p) for split, p in self.splits.items() if p.truth is not None}
+        return Facts(self.splits, judged, self.rows, self.residuals, self.fit, self.record)
+
+    @cached_property
+    def residuals(self) -> list[ResidualStatistics]:
+        """Of all fitted visits."""
+        return [each for digest in self.digests.values() for each in digest.residuals]
 
     @property
-    def z(self) -> np.ndarray:
-        """Errors in units of sigma, (n_planet, n_wavelength)."""
-        return (self.mean - np.asarray(self.truth)) / self.sigma
+    def labels(self) -> np.ndarray | None:
+        """Training labels (n_label, n_wavelength) [(Rp/Rs)^2]; None where the folder has none."""
+        try:
+            return self.folder.labels()[1]
+        except SpectraMindError:
+            return None
 
 
-def write_report(data: Path, work: Path, config: Config, truth: Path | None = None) -> Path:
-    """Write ``WORK/report.html`` from what lies in the work folder.
+def read_run(data: Path, work: Path, truth: Path | None = None) -> Run:
+    """Read what a work folder holds.
 
     Args:
-        data: competition folder (for the training labels).
+        data: competition folder, for labels and star tables.
         work: folder of a run; training predictions, a submission or both must be there.
-        config: how many planets get pictures.
         truth: true spectra of the test split; ``DATA/truth/test.csv`` of a simulation is found by itself.
 
     Raises:
         SpectraMindError: if there is nothing to report on.
     """
+    folder, digests = open_competition(data), {}
+    splits = {each.split: each for each in collect_predictions(folder, work, truth)}
+    n_planet = sum(len(p.planet_ids) for p in splits.values())
+    most = int(np.clip(_POINTS_OF_ALL_PLANETS // max(1, n_planet), _FEWEST_TIMES, _MOST_TIMES))
+    for split, predictions in splits.items():
+        for planet in predictions.planet_ids.tolist():
+            stored = planet_products(folder, work, split, planet)
+            digests[split, planet] = digested(stored, planet_view(stored, predictions, most))
+    fit = fit_alone(folder, work, splits["train"]) if "train" in splits else None
+    return Run(folder, work, splits, fit, digests, read_work_record(work))
+
+
+def write_report(
+    data: Path,
+    work: Path,
+    config: Config,
+    truth: Path | None = None,
+    *,
+    planets: Sequence[int] = (),
+    compare: Path | None = None,
+    clean: Clean = str,
+) -> Path:
+    """Write ``WORK/report.html`` and ``WORK/report.json`` from what lies in the work folder.
+
+    Args:
+        data: competition folder, for labels, star tables and raw frames.
+        work: folder of a run; training predictions, a submission or both must be there.
+        config: how many planets are shown in depth.
+        truth: true spectra of the test split; ``DATA/truth/test.csv`` of a simulation is found by itself.
+        planets: that are shown in depth, beside those that one should look at first.
+        compare: another run: its work folder, or the ``report.json`` that its own report left.
+        clean: takes out of a text what must not be shown to everybody.
+
+    Raises:
+        SpectraMindError: if there is nothing to report on, no such planet, or no such run to compare with.
+    """
     data, work = Path(data), Path(work)
-    folder = open_competition(data)
-    splits = _collect(folder, work, truth)
-    if not splits:
+    run = read_run(data, work, truth)
+    every = worst_first([row for rows in run.rows.values() for row in rows])
+    known = {row.planet for row in every}
+    if unknown := [planet for planet in planets if planet not in known]:
         raise SpectraMindError(
-            f"report on {work}", wanted="predictions or a submission", got="neither", remedy="run train or submit first"
+            f"planet {unknown[0]} in depth",
+            wanted="a planet of this run",
+            got=f"none of the {len(known)} that were predicted",
+            remedy=f"such as {every[0].planet}",
         )
-    naive = _zero_point(folder)
-    manifest, model = WorkFolder(work).manifest, WorkFolder(work).model / MARKER
-    page = _template().render(
-        version=__version__,
-        data=data.name,
-        config_hash=config_hash(config),
-        config=json.dumps(shareable_config(config), indent=2),
-        environment=json.dumps(describe(), indent=2),
-        events=read_events(work),
-        manifest=json.loads(manifest.read_text()) if manifest.is_file() else {},
-        splits=[_split_section(split, folder, config, work, naive) for split in splits],
-        model=json.loads(model.read_text()) if model.is_file() else {},
-        planets=[_planet_section(p, work, folder.wavelength, config) for p in _shown(splits, folder, config, naive)],
+    deep = {(row.split, row.planet) for row in every if row.planet in planets}
+    deep |= {(row.split, row.planet) for row in every[: config.diagnostics.planets_shown]}
+    ours, other = run_figures(work.resolve().name, every, run.record), _other_run(compare, run, truth)
+    page = Page(
+        name=work.resolve().name,
+        subtitle=_subtitle(data, run),
+        summary=summarised(run.facts),
+        sections=_sections(run, ours, other, config),
+        rows=every,
+        views=_views(run, every, deep),
+        wavelength=run.folder.wavelength,
+        in_depth=f"{len(deep)} planets are shown in depth; `--planet ID` adds others." if deep else "",
     )
     path = WorkFolder(work).report
-    path.write_text(page)
+    with replacing(path) as temporary:
+        temporary.write_text(rendered(page, clean))
+    write_figures(cleaned(ours, clean), path.with_suffix(".json"))
     return path
 
 
-def summarise(
-    predictions: Predictions, edition: str = "2025", naive: tuple[float, float] | None = None
-) -> dict[str, float]:
-    """Return the figures of a split: score, and per channel rms error [ppm], mean z^2, coverage.
-
-    Args:
-        predictions: of a split with known truth.
-        edition: whose score, "2025" or "2024".
-        naive: the score's zero point, mean and spread of the training labels; the truth's own if not given.
-
-    Raises:
-        ProductError: without a truth.
-    """
-    if predictions.truth is None:
-        raise ProductError("figures of predictions", wanted="the truth of every planet", got="none")
-    figures = {"score": score(predictions.truth, predictions.mean, predictions.sigma, naive, edition)}
-    error = predictions.mean - predictions.truth
-    for name, group in (("FGS1", slice(0, 1)), ("AIRS-CH0", slice(1, None))):
-        z = predictions.z[:, group]
-        figures[f"{name} rms error [ppm]"] = 1e6 * np.sqrt(np.square(error[:, group]).mean())
-        figures[f"{name} mean z^2"] = np.square(z).mean()
-        for level, width in LEVELS.items():
-            figures[f"{name} coverage {level} %"] = 100 * (np.abs(z) <= width).mean()
-    return figures
-
-
-def held_out_predictions(data: Path, work: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Read the training planets as the other folds predict them, each beside its label.
-
-    Returns:
-        labels, means and sigmas, each (n_planet, n_wavelength) [(Rp/Rs)^2].
-
-    Raises:
-        SpectraMindError: if the work folder has no such predictions, or a planet of them has no label.
-    """
-    path = WorkFolder(work).predictions("train")
-    found = _with_truth("train", path, open_competition(data).labels())
-    if found.truth is None:
-        remedy = "take the competition folder that the model was trained on"
-        raise ProductError(f"{path}", wanted="a label of every planet", got=f"some without in {data}", remedy=remedy)
-    return found.truth, found.mean, found.sigma
+def _sections(run: Run, ours: RunFigures, other: RunFigures | None, config: Config) -> list[Section]:
+    """Return the sections of the page; one that cannot be made is a sentence, and no error."""
+    depths = [each for digest in run.digests.values() for each in digest.depths]
+    trained = [planet for split, planet in run.digests if split == "train"]
+    makers = {
+        "comparison": lambda: sections.comparison_section(ours, other),
+        "scores": lambda: sections.score_section(run.splits, run.fit, run.labels),
+        "sigmas": lambda: sections.sigma_section(run.splits, run.facts.coverages, run.folder.wavelength, run.work),
+        "residuals": lambda: sections.residual_section(run.residuals),
+        "channels": lambda: sections.channel_section(depths),
+        "physics": lambda: sections.physics_section(run.splits, run.folder.wavelength),
+        "network": lambda: sections.network_section(run.folder, run.work, run.record, trained, config),
+        "record": lambda: sections.record_section(run.record),
+    }
+    made = []
+    for key, make in makers.items():
+        try:
+            section = make()
+        except Exception as error:  # the rest of the page is as true without it
+            logger.warning("the report lacks its part %s: %s", key, describe(error), exc_info=True)
+            section = Section(key, key.capitalize(), f"This part could not be made: {describe(error)}")
+        if section is not None and section.has_content:
+            made.append(section)
+    return made
 
 
-def _collect(folder: CompetitionFolder, work: Path, truth: Path | None) -> list[Predictions]:
-    """Read what was predicted: training planets out of fold, the submission."""
-    found = []
-    train = WorkFolder(work).predictions("train")
-    if train.is_file():
-        found.append(_with_truth("train", train, folder.labels()))
-    submission = WorkFolder(work).submission
-    if submission.is_file():
-        truth = truth or folder.root / "truth" / "test.csv"
-        found.append(_with_truth("test", submission, read_spectra(truth) if truth.is_file() else None))
-    return found
+def _views(run: Run, rows: Sequence[PlanetRow], deep: set[tuple[str, int]]) -> list[PlanetView]:
+    """Return what is shown of planets; those in depth are read again, light curves with all their points."""
+    views = []
+    for row in rows:
+        key = row.split, row.planet
+        view = run.digests[key].view
+        if key in deep:
+            stored = planet_products(run.folder, run.work, *key)
+            view = in_depth(planet_view(stored, run.splits[row.split], _MOST_TIMES), stored, run.folder)
+        views.append(view)
+    return views
 
 
-def _zero_point(folder: CompetitionFolder) -> tuple[float, float] | None:
-    """Return mean and spread of the training labels; None where the folder has none, as a test set by itself has."""
-    try:
-        return label_statistics(folder.labels()[1]).naive
-    except SpectraMindError:
+def _other_run(path: Path | None, run: Run, truth: Path | None) -> RunFigures | None:
+    """Return the run to compare with."""
+    if path is None:
         return None
+    if path.is_dir():
+        splits = collect_predictions(run.folder, path, truth)
+        return figures_of_folder(path.resolve().name, splits, read_work_record(path))
+    return read_figures(path)
 
 
-def _with_truth(split: str, path: Path, labels: tuple[np.ndarray, np.ndarray] | None) -> Predictions:
-    """Join predictions with labels by planet; without all labels there is no truth."""
-    ids, mean, sigma = submission_arrays(read_submission(path))
-    known = dict(zip(labels[0].tolist(), labels[1])) if labels else {}
-    truth = np.array([known[planet] for planet in ids.tolist()]) if all(p in known for p in ids.tolist()) else None
-    return Predictions(split, ids, mean, sigma, truth)
-
-
-def _split_section(
-    predictions: Predictions, folder: CompetitionFolder, config: Config, work: Path, naive: tuple[float, float] | None
-) -> dict:
-    """Return figures, table and pictures of one split for the template."""
-    p, wavelength = predictions, folder.wavelength
-    section = {"split": p.split, "n_planet": len(p.planet_ids), "figures": {}, "rows": [], "pictures": []}
-    section["violations"] = physics.violation_rows(p.planet_ids, p.mean, p.sigma, wavelength, p.truth)
-    section["violating"] = physics.most_violating(p.planet_ids, p.mean, p.sigma, wavelength)
-    section["coverage"] = []
-    parts = (
-        np.full(len(p.planet_ids), np.nan)
-        if p.truth is None
-        else planet_scores(p.truth, p.mean, p.sigma, naive, folder.edition)
-    )
-    for i, planet in enumerate(p.planet_ids):
-        error = np.nan if p.truth is None else 1e6 * np.sqrt(np.square(p.mean[i] - p.truth[i]).mean())
-        section["rows"].append((planet, 100 * p.mean[i].mean(), 1e6 * np.median(p.sigma[i]), error, parts[i]))
-    if p.truth is not None:
-        section["figures"] = summarise(p, folder.edition, naive)
-        if p.split == "train":
-            section["coverage"] = physics.coverage_table(p.z, wavelength, work).to_dicts()
-        figures = {
-            "Errors and sigmas by wavelength": plots.plot_errors_by_wavelength(wavelength, p.truth, p.mean, p.sigma),
-            "Are the sigmas calibrated?": plots.plot_calibration(p.z),
-            "Errors of the mean depth": plots.plot_parity(p.truth, p.mean, p.sigma),
-            "Errors in sigmas, planet by planet": plots.plot_score_map(wavelength, p.z, p.planet_ids),
-        }
-        section["pictures"] = [(title, _png(figure, config.diagnostics.dpi)) for title, figure in figures.items()]
-    return section
-
-
-def _shown(
-    splits: list[Predictions], folder: CompetitionFolder, config: Config, naive: tuple[float, float] | None
-) -> list[tuple[Predictions, int]]:
-    """Choose planets for pictures of their own: the last split's, evenly from its worst to its best."""
-    predictions = splits[-1]
-    n = min(config.diagnostics.planets_shown, len(predictions.planet_ids))
-    order = np.arange(len(predictions.planet_ids))
-    if predictions.truth is not None:
-        p = predictions
-        order = np.argsort(planet_scores(predictions.truth, p.mean, p.sigma, naive, folder.edition))
-    return [(predictions, int(i)) for i in order[np.linspace(0, len(order) - 1, n).astype(int)]]
-
-
-def _planet_section(chosen: tuple[Predictions, int], work: Path, wavelength: np.ndarray, config: Config) -> dict:
-    """Return the pictures of one planet: spectrum, and per visit fit, correlation and light curves, where stored."""
-    p, i = chosen
-    planet, dpi = int(p.planet_ids[i]), config.diagnostics.dpi
-    spectrum = Spectrum(planet, wavelength, p.mean[i], p.sigma[i], "submitted" if p.split == "test" else "out of fold")
-    pictures = [_png(plots.plot_spectrum(spectrum, None if p.truth is None else p.truth[i]), dpi)]
-    estimates, flags = {}, []
-    for path in WorkFolder(work).stored_fits(p.split, planet):
-        fit = load_product(path, TransitFit)
-        estimates[fit.visit] = fit.parameters
-        flags += flag_sentences(fit.flags)
-        pictures += [_png(plots.plot_fit(fit), dpi), _png(plots.plot_correlation(fit), dpi)]
-    for path in WorkFolder(work).stored_light_curves(p.split, planet):
-        pictures.append(_png(plots.plot_light_curves(load_product(path, LightCurves)), dpi))
-    return {"planet": planet, "pictures": pictures, "estimates": estimates, "flags": flags}
-
-
-def _png(figure: Figure, dpi: int) -> str:
-    """Return a figure as the data address of a PNG."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def _template() -> jinja2.Template:
-    source = resources.files("spectramind_kit.diagnostics").joinpath("report.html").read_text()
-    return jinja2.Environment(autoescape=True).from_string(source)
+def _subtitle(data: Path, run: Run) -> str:
+    parts = [f"data {data.resolve().name}, {run.folder.edition} edition"]
+    for split, rows in run.rows.items():
+        parts.append(f"{len(rows)} {'test' if split == 'test' else 'training'} planets")
+    if written := run.record.manifest.get("written"):
+        parts.append(f"submission written {written[:16].replace('T', ' ')}")
+    return ", ".join([*parts, f"kit {__version__}"])

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from spectramind_kit.settings.quantities import Count, Whole
+from spectramind_kit.settings.quantities import NotNegative, Whole
 
 
 @dataclass(frozen=True)
@@ -13,9 +13,9 @@ class DiagnosticsConfig:
     """The HTML report.
 
     Attributes:
-        planets_shown: planets that get pictures of their own.
-        dpi: resolution of the pictures [dots per inch].
+        planets_shown: planets in depth (raw frames, maps of residuals, correlations), the most urgent first.
+        importance_seconds: of a processor that measuring what moves the network may take [s]; 0 leaves it out.
     """
 
     planets_shown: Annotated[Whole, Field(le=10000)]
-    dpi: Annotated[Count, Field(le=1200)]
+    importance_seconds: Annotated[NotNegative, Field(le=3600)]

@@ -4,6 +4,9 @@ This is what SpectraMind V50 called its symbolic engine (SymbolicLoss, SymbolicL
 as a diagnosis. Nothing here feeds back into a prediction.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -30,13 +33,36 @@ def violations(
     """
     spectra, operators = _prepare(mean, wavelength)
     require_shape("violations", "sigma", sigma, mean.shape)
-    edge_index, weight = (torch.from_numpy(part) for part in neighbour_edges(wavelength))
-    found = {term.__name__: term(spectra, operators) for term in terms.SHAPE_TERMS}
-    found["graph_laplacian"] = terms.graph_laplacian(spectra, operators, edge_index, weight)
+    found = {name: term(spectra) for name, term in _shape_terms(operators, wavelength).items()}
     if truth is not None:
         require_shape("violations", "truth", truth, mean.shape)
         found["sigma_calibration"] = terms.sigma_calibration(spectra, _tensor(sigma), _tensor(truth))
     return {name: value.numpy() for name, value in found.items()}
+
+
+def violations_by_wavelength(mean: np.ndarray, wavelength: np.ndarray) -> dict[str, np.ndarray]:
+    """Return every shape term's violation attributed to wavelengths, (n_planet, n_wavelength) each, by its name.
+
+    A planet's violation is divided among its wavelengths in proportion to the size of its gradient there: to how much
+    a depth that moves would change it. The sum over wavelengths is the violation.
+
+    Args:
+        mean: (n_planet, n_wavelength) [(Rp/Rs)^2], FGS1 first.
+        wavelength: (n_wavelength,) [um].
+
+    Raises:
+        ProductError: on shapes that differ.
+    """
+    spectra, operators = _prepare(mean, wavelength)
+    found = {}
+    for name, term in _shape_terms(operators, wavelength).items():
+        leaf = spectra.clone().requires_grad_()
+        violation = term(leaf)
+        (gradient,) = torch.autograd.grad(violation.sum(), leaf, allow_unused=True, materialize_grads=True)
+        size = gradient.abs()
+        part = size / size.sum(dim=1, keepdim=True).clamp_min(1e-300)
+        found[name] = (part * violation.detach()[:, None]).numpy()
+    return found
 
 
 def rank_planets(found: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -53,6 +79,16 @@ def rank_planets(found: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     less = (table[:, None, :] < table[:, :, None]).mean(axis=2)
     score = less.mean(axis=0)
     return np.argsort(-score, kind="stable"), score
+
+
+def _shape_terms(operators: SpectralOperators, wavelength: np.ndarray) -> dict[str, Callable[[Tensor], Tensor]]:
+    """Return the terms that need a mean alone, by name, each from spectra to violations (n_planet,)."""
+    edge_index, weight = (torch.from_numpy(part) for part in neighbour_edges(wavelength))
+    found: dict[str, Callable[[Tensor], Tensor]] = {
+        term.__name__: partial(term, operators=operators) for term in terms.SHAPE_TERMS
+    }
+    laplacian = partial(terms.graph_laplacian, operators=operators, edge_index=edge_index, weight=weight)
+    return {**found, "graph_laplacian": laplacian}
 
 
 def _prepare(mean: np.ndarray, wavelength: np.ndarray) -> tuple[Tensor, SpectralOperators]:

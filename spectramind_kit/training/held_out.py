@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spectramind_kit.config import Config
+from spectramind_kit.files import replacing
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.metric import score
 from spectramind_kit.own_models.door import is_network, model_class
@@ -43,6 +44,7 @@ from spectramind_kit.uncertainty.network_limits import learn_network_limits
 from spectramind_kit.uncertainty.posthoc import PosthocCalibration, fit_calibration
 from spectramind_kit.uncertainty.recalibration import Recalibration, learn_recalibration, no_recalibration
 from spectramind_kit.work_folder.layout import WorkFolder
+from spectramind_kit.work_folder.submission import submission_table
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +110,7 @@ def learn_model(
 ) -> tuple[TrainedModel, tuple[Spectrum, ...]]:
     """Return the model that the held-out planets teach, and their spectra, each predicted without its own label.
 
-    Networks are left in ``WORK/model/networks``.
+    Networks are left in ``WORK/model/networks``, and what fit and prior predict without them beside the spectra.
 
     Args:
         training_set: labels, folds and stars.
@@ -125,6 +127,7 @@ def learn_model(
     fit_score = teacher.score(fit_spectra, held_out)
     fit_alone = replace(fit_alone, score=fit_score, fit_score=fit_score)
     kind = config.model.kind if len(held_out) else "none"
+    _keep_fit_alone(fit_spectra if kind != "none" else (), task)
     if kind == "none" and not config.uncertainty.conformal:
         return fit_alone, fit_spectra
     keep(fit_alone)
@@ -253,6 +256,16 @@ def _train_correction(
     if are_regressors(networks):
         shutil.rmtree(networks)
     _train_networks(model, held_out, task, edition, unlabelled)
+
+
+def _keep_fit_alone(spectra: Sequence[Spectrum], task: PlanetTask) -> None:
+    """Write what fit and prior predict, by which networks are judged; without a network remove what another left."""
+    path = WorkFolder(task.work).predictions_of_the_fit
+    if not spectra:
+        path.unlink(missing_ok=True)
+        return
+    with replacing(path) as temporary:
+        submission_table(spectra, [each.planet_id for each in spectra]).write_csv(temporary)
 
 
 def _train_networks(

@@ -6,7 +6,7 @@ features/SPLIT/PLANET_VISIT.npz            what a network sees of a visit
 baseline_input/SPLIT/PLANET_VISIT.npz      what a public baseline sees of a visit
 training/                                  examples, checkpoints: what training alone needs
 model/                                     the trained model, networks/ in it
-predictions/SPLIT.csv, submission.csv      spectra
+predictions/SPLIT.csv, submission.csv      spectra; train_fit.csv: those of fit and prior beside a network
 manifest.json, events.jsonl, report.html   how the submission was made; what was run, a line each; the report
 standing.json                              our submissions, as the competition knew them when it was last asked
 sweeps/TIME/N/                             work folders of the runs of a sweep
@@ -60,6 +60,11 @@ class WorkFolder:
     def predictions(self, split: str) -> Path:
         """Predicted spectra of a split."""
         return self.root / "predictions" / f"{split}.csv"
+
+    @property
+    def predictions_of_the_fit(self) -> Path:
+        """Training planets as fit and prior alone predict them, where a network stands beside these."""
+        return self.root / "predictions" / "train_fit.csv"
 
     @property
     def model(self) -> Path:

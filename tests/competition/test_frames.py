@@ -5,7 +5,13 @@ import polars as pl
 import pytest
 
 from spectramind_kit.competition.folder import open_competition
-from spectramind_kit.competition.frames import DecodedPixels, decode_pixels, detector_pixels, read_calibration_frames
+from spectramind_kit.competition.frames import (
+    DecodedPixels,
+    decode_pixels,
+    detector_pixels,
+    read_calibration_frames,
+    read_frame,
+)
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1
@@ -184,3 +190,16 @@ def test_an_exposure_lacks_a_read_where_every_pixel_is_zero():
     pixels = DecodedPixels("FGS1", table, np.arange(40), np.arange(40), np.arange(8.0))
     assert pixels.unread_exposures().tolist() == [False, True, False, True]
     assert not DecodedPixels("FGS1", table[3:4], np.arange(40), np.arange(40), np.arange(0.0)).unread_exposures().size
+
+
+def test_one_frame_of_some_columns_is_that_of_the_file(visit):
+    frames = pl.read_parquet(signal(visit, AIRS.name)).to_numpy().reshape(-1, 32, 356)
+    np.testing.assert_array_equal(read_frame(visit, AIRS.name, np.array([355, 4, 40]), 3), frames[3][:, [355, 4, 40]])
+
+
+def test_a_frame_that_is_not_there_is_a_sentence(visit):
+    with pytest.raises(CompetitionDataError, match="FGS1 signal of planet 34983.*wanted more than 5000 frames"):
+        read_frame(visit, FGS1.name, np.arange(3), 5000)
+    signal(visit, FGS1.name).unlink()
+    with pytest.raises(CompetitionDataError, match="no such file"):
+        read_frame(visit, FGS1.name, np.arange(3))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spectramind_kit.errors import ProductError
-from spectramind_kit.symbolic.violations import rank_planets, violations
+from spectramind_kit.symbolic.violations import rank_planets, violations, violations_by_wavelength
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +40,18 @@ def test_shapes_that_differ_are_refused(prediction, wavelength):
         violations(prediction[0], prediction[1][:, 1:], wavelength)
     with pytest.raises(ProductError, match="mean"):
         violations(prediction[0][:, 1:], prediction[1][:, 1:], wavelength)
+
+
+def test_wavelengths_add_up_to_their_planets_violation(prediction, wavelength):
+    found, total = violations_by_wavelength(prediction[0], wavelength), violations(*prediction, wavelength)
+    assert set(found) == set(total)
+    for name, each in found.items():
+        assert each.shape == (40, 283) and (each >= 0).all()
+        np.testing.assert_allclose(each.sum(axis=1), total[name], rtol=1e-6, atol=1e-12)
+
+
+def test_a_wild_wavelength_is_where_the_violation_lies(physical_spectra, wavelength):
+    mean = physical_spectra.numpy()[:3].copy()
+    mean[:, 120] *= 1.05
+    found = violations_by_wavelength(mean, wavelength)["curvature"]
+    assert found.argmax(axis=1).tolist() == [120, 120, 120] and found[:, 118:123].sum() > 0.4 * found.sum()

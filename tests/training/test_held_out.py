@@ -16,6 +16,8 @@ from spectramind_kit.products import DepthEstimate, Planet
 from spectramind_kit.training.folds import assign_folds
 from spectramind_kit.training.held_out import held_out_planets, learn_model
 from spectramind_kit.uncertainty.blending import WEIGHTS
+from spectramind_kit.work_folder.layout import WorkFolder
+from spectramind_kit.work_folder.submission import read_submission, submission_arrays
 
 WAVELENGTH = np.concatenate([[0.7], np.linspace(1.95, 3.9, 282)])
 N_PLANET, SIGMA = 36, 2e-4
@@ -83,6 +85,20 @@ def test_a_network_that_knows_better_counts_and_scores_higher(told):
     model, _, _ = told
     assert model.kind == "v50" and (model.calibration.blending_weight > 0).all()
     assert model.score > model.fit_score + 0.02
+
+
+def test_what_the_fit_alone_predicts_is_kept_beside_a_network_and_nowhere_else(told, tmp_path):
+    model, work, _ = told
+    ids, mean, sigma = submission_arrays(read_submission(WorkFolder(work).predictions_of_the_fit))
+    rows = [model.training_set.planet_ids.tolist().index(planet) for planet in ids]
+    arrays = model.training_set.spectra[rows], mean, sigma
+    assert score(*arrays, model.training_set.labels().naive) == pytest.approx(model.fit_score, abs=1e-6)
+    left = WorkFolder(tmp_path).predictions_of_the_fit
+    left.parent.mkdir()
+    left.write_text("of another training")
+    measured, spectra = planets(told=True, n=9)
+    learned(labels_of(measured, spectra), measured, tmp_path, load_config([*TINY, "model.kind=none"]))
+    assert not left.exists()
 
 
 def test_it_helps_on_new_planets_too(told):

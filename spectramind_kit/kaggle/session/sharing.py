@@ -1,19 +1,20 @@
 """Make a report fit to be shown to everybody: no path of a machine, no name of a user or a host, no secret.
 
-Pictures travel as base64 text and are left as they are. Everything else is searched twice: once to replace, once to
-check that nothing is left.
+Pictures, and what a page carries packed, travel as base64 text and are left as they are: their words are cleaned
+before they are packed. Everything else is searched twice: once to replace, once to check that nothing is left.
 """
 
 import getpass
 import platform
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.session.inputs import input_root
 
-PICTURE = re.compile(r"(data:image/[a-z+]+;base64,[A-Za-z0-9+/=]+)")
+PICTURE = re.compile(r"(data:(?:image/[a-z+]+|application/gzip);base64,[A-Za-z0-9+/=]+)")
+"""What is carried as base64 text."""
 PATH = re.compile(
     r"(?<![\w</.&])/(?:[\w.@+~%=,$-]+/)+[\w.@+~%=,$-]*"  # two steps or more; no end of an HTML tag, and no ratio
     r"|~\w*/[\w.@+~%=,$/-]+"
@@ -71,6 +72,16 @@ def share_report(report: Path, out: Path, owner: str = "") -> Path:
     out.mkdir(parents=True, exist_ok=True)
     (out / report.name).write_text(text)
     return out / report.name
+
+
+def cleaner(owner: str = "") -> Callable[[str], str]:
+    """Return what takes paths, names and secrets out of a text before it is packed into a report.
+
+    Args:
+        owner: a Kaggle user's name that must not appear, beside those found.
+    """
+    names = private_names({owner})
+    return lambda text: without_private(text, names)
 
 
 def private_names(more: Collection[str] = ()) -> set[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.session import sharing
-from spectramind_kit.kaggle.session.sharing import private_parts, share_report, without_private
+from spectramind_kit.kaggle.session.sharing import cleaner, private_parts, share_report, without_private
 
 PICTURE = "data:image/png;base64," + base64.b64encode(os.urandom(3000)).decode() + "/home/ada/x/y=="
 PAGE = f"""<p>planet 7: signal /kaggle/input/competitions/ariel/test/7/AIRS-CH0_signal_0.parquet is truncated</p>
@@ -35,6 +35,14 @@ def test_paths_and_names_go_and_all_else_stays(root):
     for kept in (PICTURE, "https://github.com/some/project/tree", "(Rp/Rs)^2", "1/2", "e-/s", "adamant", "</p>"):
         assert kept in text
     assert (root / "report.html").read_text().startswith(PAGE)
+
+
+def test_what_is_packed_stays_and_words_are_cleaned_before_they_are_packed(root):
+    packed = "data:application/gzip;base64," + base64.b64encode(os.urandom(3000)).decode() + "/home/ada/x/y=="
+    (root / "report.html").write_text(f"<script>{packed}</script>")
+
+    assert packed in share_report(root / "report.html", root / "out").read_text()
+    assert cleaner("grace")("grace and ada-l left /home/ada/x/y.npz") == "somebody and somebody left y.npz"
 
 
 def test_owner_of_the_configuration_goes_too(root):
