@@ -41,7 +41,8 @@ test-wheels: $(BIN)/spectramind
 
 # The tests in the versions of Kaggle's image: what fails there fails on Kaggle.
 test-image: $(BIN)/spectramind
-	$$($(BIN)/python build_dataset.py image --target $(TARGET) --tests) -m pytest -n auto
+	python=$$($(BIN)/python build_dataset.py image --target $(TARGET) --tests) && \
+	PATH=$$(dirname $$python):$$PATH $$python -m pytest -n auto
 
 # Style and types, changing nothing.
 check: $(BIN)/spectramind

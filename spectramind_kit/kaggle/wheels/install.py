@@ -37,6 +37,8 @@ SCAN_MODULE = "spectramind_kit.networks.scan_in_use"
 KERNEL_VARIABLE = "LOCAL_KERNELS"
 """As in ``hub_kernel``: where the kit looks for a kernel of Hugging Face's hub."""
 KERNEL = "mamba-ssm"
+MANY_FOLDERS = 60
+"""A folder with more of them holds data, and is not searched for what is attached."""
 
 INSTALL_SECONDS = 900
 """How long one installer may take [s]; it takes 10 where nothing is wrong."""
@@ -273,14 +275,22 @@ def attach_kernel(folder, manifest):
 
 def find_kernel():
     """Return the folder of an attached kernel of the hub, by what its builds state or hold; None if there is none."""
-    root = Path(os.environ.get(INPUT_ROOT_VARIABLE, "/kaggle/input"))
-    for depth in range(1, 7):
-        for build in sorted(root.glob("*/" * depth + "build/torch*-linux")):
+    for folder in attached_folders(Path(os.environ.get(INPUT_ROOT_VARIABLE, "/kaggle/input"))):
+        for build in sorted(folder.glob("build/torch*-linux")):
             metadata = build / "metadata.json"
             stated = json.loads(metadata.read_text()).get("name", "") if metadata.is_file() else ""
             if stated.replace("_", "-") == KERNEL or (build / KERNEL.replace("-", "_")).is_dir():
-                return build.parent.parent
+                return folder
     return None
+
+
+def attached_folders(root, depth=6):
+    """Yield a folder and those below it, but for folders of planets: a competition has thousands."""
+    yield root
+    below = sorted(path for path in root.glob("*") if path.is_dir()) if depth else []
+    if len(below) <= MANY_FOLDERS and not (root / "sample_submission.csv").is_file():
+        for path in below:
+            yield from attached_folders(path, depth - 1)
 
 
 def scan_in_use():

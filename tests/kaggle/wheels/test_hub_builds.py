@@ -93,6 +93,21 @@ def test_one_attached_beside_the_dataset_is_found(tmp_path, kernel, place):
     assert hub_kernel.attached_kernel() == folder
 
 
+def test_planets_are_not_searched(tmp_path, kernel):
+    """A competition has thousands of folders, on a slow disk."""
+    planets = tmp_path / "input" / "competitions" / "ariel"
+    (planets / "test" / "1").mkdir(parents=True)
+    (planets / "sample_submission.csv").write_text("")
+    many = tmp_path / "input" / "datasets" / "me" / "curves"
+    for number in range(install.MANY_FOLDERS + 1):
+        (many / str(number) / "deep").mkdir(parents=True)
+    kernel.rename(tmp_path / "input" / "datasets" / "me" / "mamba-ssm")
+    searched = {str(path.relative_to(tmp_path / "input")) for path in install.attached_folders(tmp_path / "input")}
+
+    assert "competitions/ariel" in searched and "datasets/me/curves" in searched and "datasets/me/mamba-ssm" in searched
+    assert not [path for path in searched if path.startswith(("competitions/ariel/", "datasets/me/curves/"))]
+
+
 def test_one_of_another_kind_is_not_taken(tmp_path):
     folder = tmp_path / "input" / "activation" / "build" / FITTING
     folder.mkdir(parents=True)
