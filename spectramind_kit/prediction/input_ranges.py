@@ -170,7 +170,10 @@ def _of_star(planet: Planet | None) -> list[float]:
 
 def _white(residual: np.ndarray) -> np.ndarray:
     """Return the mean residual of many wavelengths in units of its scatter from bin to bin, (n_time,)."""
-    scatter = np.nanmedian(np.abs(np.diff(residual, axis=0)), axis=0)
+    change = np.abs(np.diff(residual, axis=0))
+    used = np.isfinite(change).any(axis=0)
+    scatter = np.zeros(residual.shape[1])
+    scatter[used] = np.nanmedian(change[:, used], axis=0)
     weight = np.where(np.isfinite(residual) & (scatter > 0), scatter, np.inf) ** -2.0
     series = (np.nan_to_num(residual) * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-300)
     return series / np.sqrt(0.5 * np.square(np.diff(series)).mean())

@@ -79,6 +79,8 @@ def test_what_could_not_be_measured_is_within_every_range(known):
     statistics = statistics_of(gone, PLANET)
     assert np.isnan(statistics[[i for i, s in enumerate(STATISTICS) if "FGS1" in s]]).all()
     assert known[1].beyond(statistics[None]) == {}
+    every_other = np.where(np.arange(N_TIME)[:, None] % 2 == 0, np.nan, fit.flux)
+    assert known[1].beyond(statistics_of(dataclasses.replace(fit, flux=every_other), PLANET)[None]) == {}
     never = learn_input_ranges([bare[None]] * 24, np.arange(24) % 4)
     assert Flag.STAR_UNLIKE_TRAINING not in never.beyond(seen()), "stars were never known"
 
