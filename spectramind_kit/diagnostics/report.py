@@ -220,7 +220,7 @@ def _other_run(path: Path | None, run: Run, truth: Path | None) -> RunFigures | 
 
 
 def _subtitle(data: Path, run: Run) -> str:
-    parts = [f"data {data.resolve().name}, {run.folder.edition} edition"]
+    parts = [f"competition folder {data.resolve().name}, {run.folder.edition} edition"]
     for split, rows in run.rows.items():
         parts.append(f"{len(rows)} {'test' if split == 'test' else 'training'} planets")
     if written := run.record.manifest.get("written"):

@@ -21,6 +21,8 @@ _BLIND_NAMED = 3
 FEW_PLANETS = 100
 """Training planets from which on a network pays on this kit's simulations."""
 _RED = 1.3
+_CERTAIN = 2.0
+"""Standard errors by which a gain must differ from zero."""
 _FOLLOWS = 0.3
 """Correlation with the pointing that is worth a word, as the median of visits."""
 
@@ -61,6 +63,14 @@ class Facts:
     record: WorkRecord
 
     @property
+    def gain(self) -> np.ndarray | None:
+        """What the network adds to the score of each held-out planet, (n_planet,); None where that was not kept."""
+        ours = self.splits.get("train")
+        if self.fit is None or ours is None or ours.truth is None:
+            return None
+        return ours.planet_scores - self.fit.planet_scores
+
+    @property
     def judged(self) -> list[str]:
         """Splits whose truth is known; the test planets, which nothing was learned from, first."""
         return [split for split in ("test", "train") if split in self.coverages]
@@ -85,8 +95,8 @@ def _score(facts: Facts) -> Paragraph:
     sentences = []
     for split in facts.judged:
         p = facts.splits[split]
-        error = p.planet_scores.std(ddof=1) / np.sqrt(len(p.planet_scores)) if len(p.planet_scores) > 1 else np.nan
-        who = "test planets, of which nothing was learned" if split == "test" else "training planets, held out by fold"
+        error = _mean_and_error(p.planet_scores)[1]
+        who = "test planets, which training never saw" if split == "test" else "training planets, held out by fold"
         sentences.append(f"Score {p.score:.3f} ± {error:.3f} on {len(p.planet_ids)} {who}.")
     sentences.append(
         "1 would be the ideal answer and 0 the training planets' mean for every planet; the ± is the standard error "
@@ -121,10 +131,9 @@ def _network(facts: Facts) -> Paragraph:
         return Paragraph(heading, ("Nothing: there is none. Fit and prior of spectra answer alone (model=none).",))
     weights = ", ".join(f"{name} {100 * weight:.0f} %" for name, weight in record.blending_weight.items())
     sentences = [f"{record.network} stands beside the fit; its blending weights are {weights}."]
-    ours = facts.splits.get("train")
-    if facts.fit is not None and ours is not None and ours.truth is not None:
-        gain = ours.planet_scores - facts.fit.planet_scores
-        mean, error = float(gain.mean()), float(gain.std(ddof=1) / np.sqrt(len(gain))) if len(gain) > 1 else np.nan
+    gain = facts.gain
+    if facts.fit is not None and gain is not None:
+        mean, error = _mean_and_error(gain)
         sentences.append(
             f"On held-out planets it changed the score by {mean:+.4f} ± {error:.4f} (from {facts.fit.score:.3f}); "
             f"it made {int((gain > 0).sum())} of {len(gain)} planets better."
@@ -176,6 +185,8 @@ def _next(facts: Facts) -> Paragraph:
         found.append(f"More training planets: below {FEW_PLANETS} of them a network has hardly paid.")
     elif facts.record.network != "none" and not any(facts.record.blending_weight.values()):
         found.append("The network costs time and adds nothing here: `model=none`, or more training planets.")
+    elif facts.gain is not None and sum(_mean_and_error(facts.gain) * np.array([1.0, _CERTAIN])) < 0:
+        found.append("The network makes held-out planets worse: `model=none`, or train it longer and on more planets.")
     betas = np.array([one.typical_beta for one in facts.residuals]).reshape(-1, 2)
     for place, name in enumerate(("FGS1", "AIRS-CH0")):
         finite = betas[:, place][np.isfinite(betas[:, place])]
@@ -201,3 +212,9 @@ def _pointing(residuals: Sequence[ResidualStatistics]) -> list[str]:
                 f"Residuals follow {words} (correlation {largest:.2f}): the jitter correction leaves something."
             )
     return found
+
+
+def _mean_and_error(values: np.ndarray) -> tuple[float, float]:
+    """Return the mean of planets and its standard error, which is NaN with one planet."""
+    n = len(values)
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan")

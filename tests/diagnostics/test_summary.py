@@ -54,6 +54,8 @@ def test_what_the_network_added_is_measured_planet_by_planet(predicted):
     text = told(facts(ours, record=WorkRecord(model=NETWORK), fit=fit))["What did the network add?"]
     gain = ours.planet_scores - fit.planet_scores
     assert f"by {gain.mean():+.4f} ± " in text and "better" in text and "AIRS-CH0 80 %" in text
+    worse = told(facts(fit, record=WorkRecord(model=NETWORK), fit=ours))["What should I try next?"]
+    assert "makes held-out planets worse" in worse
     idle = WorkRecord(model=NETWORK | {"network_share": {"FGS1": 0.0, "AIRS-CH0": 0.0}})
     assert "did not bear it out" in told(facts(fit, record=idle))["What did the network add?"]
 
