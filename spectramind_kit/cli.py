@@ -16,13 +16,13 @@ from spectramind_kit import __version__
 from spectramind_kit.commands import ablate, configuration, new, ranking, records, report
 from spectramind_kit.commands.options import AsJson, Overrides, answer, columns, composed
 from spectramind_kit.commands.shell import (
+    MULTIRUN,
     calm_threads,
     ends_with_a_word,
     gathered,
     listen,
     message_of,
 )
-from spectramind_kit.commands.sweep import MULTIRUN
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
 from spectramind_kit.kaggle.remote import commands as kaggle_commands
 from spectramind_kit.kaggle.remote import competition_commands
@@ -195,11 +195,13 @@ def fit(
 ) -> None:
     """Fit one planet's transits and show depths, orbit and flags; --plot draws light curves, spectrum and corner."""
     from spectramind_kit import runs
-    from spectramind_kit.diagnostics.fit_page import describe_fit, fit_facts
+    from spectramind_kit.diagnostics.fit_page import describe_fit, draw_into, fit_facts, path_of_visit
 
-    fits = runs.fit(planet, data, work, split.value, composed(overrides), plot=plot)
-    facts = [fit_facts(found) | {"picture": picture} for found, picture in fits]
-    lines = [line for found, picture in fits for line in (describe_fit(found), picture and str(picture)) if line]
+    draw = None if plot is None else draw_into(plot)
+    fits = runs.fit(planet, data, work, split.value, composed(overrides), draw=draw)
+    pictures = [None if plot is None else path_of_visit(plot, place) for place in range(len(fits))]
+    facts = [fit_facts(found) | {"picture": picture} for found, picture in zip(fits, pictures)]
+    lines = [line for found, path in zip(fits, pictures) for line in (describe_fit(found), path and str(path)) if line]
     answer(as_json, facts, lines)
 
 

@@ -8,7 +8,7 @@ Every command stores its products under the work folder and reuses what lies the
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial as with_arguments
 from pathlib import Path
 
@@ -173,9 +173,15 @@ def _train(
 
 
 def fit(
-    planet: int, data: Path, work: Path, split: str, config: Config, *, plot: Path | None = None
-) -> list[tuple[TransitFit, Path | None]]:
-    """Fit every visit of one planet; return each fit, and the picture of it where one is wanted.
+    planet: int,
+    data: Path,
+    work: Path,
+    split: str,
+    config: Config,
+    *,
+    draw: Callable[[TransitFit, int], Path] | None = None,
+) -> list[TransitFit]:
+    """Fit every visit of one planet; return the fits.
 
     Args:
         planet: to fit.
@@ -183,28 +189,21 @@ def fit(
         work: where products are stored.
         split: of the planet, "train" or "test".
         config: the configuration.
-        plot: picture to write; a second visit adds _1 to its name.
+        draw: writes a picture of a fit, the first one's being 0, and returns its path.
 
     Raises:
         CompetitionDataError: if the split has no such planet.
     """
     data, work = Path(data), Path(work)
     observations = _opened(data, work).observations(split, planet)
-    if plot is not None:
-        from spectramind_kit.diagnostics.fit_page import plot_fit_page, require_picture
-
-        require_picture(plot)
     with recorded(work, "fit", config, data=data, split=split, planet=planet) as run:
         run.inputs(data / split / str(planet))
         task, fits = PlanetTask(data, work, split, config), []
         for place, observation in enumerate(observations):
-            found, picture = task.visit(observation).fit, None
-            if plot is not None:
-                picture = plot.with_stem(f"{plot.stem}_{place}") if place else plot
-                plot_fit_page(found).savefig(picture, dpi=130)
-                run.outputs(picture)
-            fits.append((found, picture))
+            fits.append(task.visit(observation).fit)
             run.outputs(WorkFolder(work).fit(split, planet, observation.visit))
+            if draw is not None:
+                run.outputs(draw(fits[-1], place))
         run.facts(split=split, planet=planet)
     return fits
 

@@ -178,6 +178,8 @@ def test_calibrate_and_train_and_predict_say_what_they_made(spectramind, competi
     status, out, _ = spectramind("train", *data, "workers=1", "model=v50_small", "training.epochs=1")
     assert status == 0 and re.fullmatch(r"out-of-fold score 0\.\d{4}", out.strip().splitlines()[-1])
     assert "4 labels, 4 planets fitted" in out
+    curves = pl.read_csv(work / "latest" / "train" / "curves.csv")
+    assert set(curves["epoch"]) == {0} and curves["loss"].is_finite().all() and curves["network"].n_unique() > 1
     status, out, _ = spectramind("runs", "list", "--work", work, "--json")
     assert status == 0 and [run["command"] for run in json.loads(out)] == ["train", "submit", "calibrate", "train"]
     status, out, _ = spectramind("predict", *data, "--split", "test", "workers=1")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from spectramind_kit.commands.options import AsJson, Overrides, answer, columns, composed
-from spectramind_kit.commands.sweep import execute
+from spectramind_kit.commands.shell import execute
 
 
 def ablate(

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
+MULTIRUN = "--multirun"
 _ANYWHERE = ("-v", "--verbose", "-q", "--quiet", "--debug")
 _CONFIG = "--config"
 _TALKATIVE = ("matplotlib", "PIL", "fontTools", "asyncio", "distributed", "numba", "papermill")
@@ -106,6 +107,17 @@ def ends_with_a_word() -> Iterator[None]:
         sys.exit(INTERRUPTED)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def execute(words: Sequence[str]) -> int:
+    """Run a command line in a process of its own; return its exit status.
+
+    Args:
+        words: of the command line.
+    """
+    import subprocess  # here: no other command needs it
+
+    return subprocess.run([sys.executable, "-m", "spectramind_kit", *words]).returncode
 
 
 def calm_threads() -> None:

@@ -9,8 +9,6 @@ W's products of visits. Hydra's own launcher runs one after another; plugins (ex
 """
 
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spectramind_kit.commands.shell import MULTIRUN, execute
 from spectramind_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-MULTIRUN = "--multirun"
 _OVERRIDE = re.compile(r"^[~+]?\w[\w./@]*=")
 _HYDRAS = re.compile(r"^\+?hydra[./]")
 _OWN_PLACE = ("hydra.output_subdir=null", "hydra.job.chdir=false", "hydra/job_logging=none", "hydra/hydra_logging=none")
@@ -118,15 +116,6 @@ def _run(command: Sequence[str], files: Sequence[str], work: str, composed: "Dic
     own.mkdir(parents=True, exist_ok=True)
     (own / "swept.json").write_bytes(TypeAdapter(SweptRun).dump_json(run, indent=2))
     return float("nan") if score is None else score
-
-
-def execute(words: Sequence[str]) -> int:
-    """Run a command line in a process of its own; return its exit status.
-
-    Args:
-        words: of the command line.
-    """
-    return subprocess.run([sys.executable, "-m", "spectramind_kit", *words]).returncode
 
 
 def _work_of(command: Sequence[str]) -> Path:

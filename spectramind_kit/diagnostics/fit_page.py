@@ -4,6 +4,7 @@ The corner is that of the Laplace approximation: ellipses of one and two sigma w
 that the fit states, so that degeneracies (a/Rs with b, b with limb darkening) can be seen.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
@@ -30,6 +31,7 @@ UNITS = {
     **{"semi_major_axis": "R_star", "impact_parameter": "R_star"},
 }
 """Units of the parameters that have one; limb-darkening coefficients are ratios."""
+_DPI = 130
 _SIGMAS_SHOWN = 3.0
 """Half-width of a corner's axis [sigma]."""
 
@@ -58,22 +60,31 @@ def fit_facts(fit: TransitFit) -> dict[str, object]:
     return facts | {"parameters": parameters} | depths
 
 
-def require_picture(path: Path) -> None:
-    """Refuse a picture that could not be written, before minutes are spent on what it shows.
+def draw_into(path: Path) -> Callable[[TransitFit, int], Path]:
+    """Return what draws the page of a visit into a picture; refuse one that could not be written, before the work.
 
     Args:
-        path: of the picture; its folder is made if it is not there.
+        path: of the picture of the first visit; its folder is made if it is not there.
 
     Raises:
         SpectraMindError: if its name ends in no kind of picture.
     """
     kinds = FigureCanvasBase.filetypes
     if path.suffix[1:].lower() not in kinds:
-        wanted = ", ".join(f".{kind}" for kind in sorted(kinds))
-        raise SpectraMindError(
-            f"picture {path}", wanted=f"a name that ends in one of {wanted}", got=path.suffix or "none"
-        )
+        wanted = f"a name that ends in one of {', '.join(f'.{kind}' for kind in sorted(kinds))}"
+        raise SpectraMindError(f"picture {path}", wanted=wanted, got=path.suffix or "none")
     path.parent.mkdir(parents=True, exist_ok=True)
+
+    def draw(fit: TransitFit, place: int) -> Path:
+        plot_fit_page(fit).savefig(path_of_visit(path, place), dpi=_DPI)
+        return path_of_visit(path, place)
+
+    return draw
+
+
+def path_of_visit(path: Path, place: int) -> Path:
+    """Return the path of a visit's picture: a second visit adds _1 to the name of the first."""
+    return path.with_stem(f"{path.stem}_{place}") if place else path
 
 
 def _with_error(estimate: Estimate) -> str:

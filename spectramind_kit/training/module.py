@@ -65,9 +65,9 @@ class NetworkModule(lightning.LightningModule):
         """Return the loss of a batch."""
         mean, sigma = corrected(batch, self.network(batch))
         total, parts = self.loss(mean, sigma, batch.truth(), self.global_step)
-        terms = {f"loss/{name}": value for name, value in parts.items()}
-        self.log_dict(terms, on_step=False, on_epoch=True, batch_size=len(mean))
-        self.log("loss", total, on_step=True, on_epoch=True, batch_size=len(mean))
+        logged = {"loss": total, **{f"loss/{name}": value for name, value in parts.items()}}
+        # Means over an epoch: a value of every step would make a GPU wait for the logger.
+        self.log_dict(logged, on_step=False, on_epoch=True, batch_size=len(mean))
         return total
 
     def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:

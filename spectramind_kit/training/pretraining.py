@@ -60,7 +60,7 @@ class Reconstruction(lightning.LightningModule):
         error = (self.decoder(encoded) - steps)[hidden]
         loss = error.square().mean() if len(error) else encoded.sum() * 0.0
         self.losses.append(float(loss.detach()))
-        self.log("loss", loss.detach(), on_step=True, on_epoch=True, batch_size=len(steps))
+        self.log("loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(steps))
         return loss
 
     def configure_optimizers(self) -> torch.optim.Optimizer:

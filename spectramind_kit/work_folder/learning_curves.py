@@ -7,7 +7,6 @@ import polars as pl
 from spectramind_kit.competition.tables import read_csv
 
 _COLUMNS = ("epoch", "step", "loss", "score")
-_LOSSES = ("loss_epoch", "loss")
 
 
 def read_learning_curves(logs: Path) -> pl.DataFrame:
@@ -27,14 +26,13 @@ def _curve(path: Path) -> pl.DataFrame | None:
         table = read_csv(path)
     except pl.exceptions.PolarsError:
         return None
-    loss = next((name for name in _LOSSES if name in table.columns), None)
-    if loss is None or "epoch" not in table.columns:
+    if not {"epoch", "step", "loss"} <= set(table.columns):
         return None
     score = pl.col("score").max() if "score" in table.columns else pl.lit(None)
     # Training and validation log lines of their own; together they are an epoch.
     return (
         table.group_by("epoch", maintain_order=True)
-        .agg(pl.col("step").max(), pl.col(loss).mean().alias("loss"), score.cast(pl.Float64).alias("score"))
+        .agg(pl.col("step").max(), pl.col("loss").mean(), score.cast(pl.Float64).alias("score"))
         .select(pl.lit(path.parents[1].name).alias("network"), *_COLUMNS)
         .cast({"epoch": pl.Int64, "step": pl.Int64, "loss": pl.Float64})
         .sort("epoch")

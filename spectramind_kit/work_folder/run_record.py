@@ -85,13 +85,11 @@ class RunRecord:
 
     def facts(self, **facts: object) -> None:
         """Keep what a reader of the manifest and of the work folder's events should know."""
-        self._facts |= facts
+        self._facts |= {name: _known(fact) for name, fact in facts.items()}
 
     def metrics(self, **figures: float | int | None) -> None:
         """Keep figures that runs are compared by; one that is no number becomes null."""
-        self._metrics |= {
-            name: None if figure is None or math.isnan(figure) else figure for name, figure in figures.items()
-        }
+        self._metrics |= {name: _known(figure) for name, figure in figures.items()}
 
     def publish(self, path: Path) -> None:
         """Have the manifest copied to another place at the end."""
@@ -261,6 +259,11 @@ def _attempt(make: Callable[[], Made], what: str) -> Made | None:
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
     with replacing(path) as temporary:
         write(temporary)
+
+
+def _known(value: object) -> object:
+    """Return a value, or None for a number that is none, which JSON does not know."""
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _copy(source: Path, place: Path) -> None:

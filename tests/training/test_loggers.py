@@ -18,7 +18,7 @@ def wanted(logger):
 def test_every_network_has_a_csv_of_its_own_and_a_resumed_one_a_further(tmp_path):
     for version in range(2):
         (csv,) = training_loggers(wanted("csv"), tmp_path, "fold0_0")
-        csv.log_metrics({"loss_epoch": -1.0 - version, "epoch": version}, step=3 + 4 * version)
+        csv.log_metrics({"loss": -1.0 - version, "epoch": version}, step=3 + 4 * version)
         csv.log_metrics({"score": 0.5 + 0.1 * version, "epoch": version}, step=3 + 4 * version)
         csv.save()
     curves = read_learning_curves(tmp_path / "logs")
@@ -27,7 +27,7 @@ def test_every_network_has_a_csv_of_its_own_and_a_resumed_one_a_further(tmp_path
 
 def test_networks_without_held_back_planets_have_no_score_and_half_a_file_no_curve(tmp_path):
     (csv,) = training_loggers(wanted("csv"), tmp_path, "fold0_0")
-    csv.log_metrics({"loss_epoch": -1.0, "epoch": 0}, step=3)
+    csv.log_metrics({"loss": -1.0, "epoch": 0}, step=3)
     csv.save()
     broken = tmp_path / "logs" / "fold1_0" / "version_0" / "metrics.csv"
     broken.parent.mkdir(parents=True)

@@ -32,7 +32,7 @@ def test_a_manifest_holds_what_is_needed_to_make_the_outputs_again(tmp_path, con
         (work / "model" / "model.npz").write_bytes(b"weights")
         (work / "model" / ".half").write_bytes(b"being written")
         run.outputs(work / "model", work / "none.csv")
-        run.facts(planets=2)
+        run.facts(planets=2, score=float("nan"))
         run.metrics(score=0.5, other=float("nan"))
         run.publish(work / "manifest.json")
     folder, manifest = manifest_of(work)
@@ -43,7 +43,7 @@ def test_a_manifest_holds_what_is_needed_to_make_the_outputs_again(tmp_path, con
     assert manifest["outputs"] == {"model/model.npz": hashlib.sha256(b"weights").hexdigest()}
     assert manifest["config"] == json.loads(json.dumps(dataclasses.asdict(config)))
     assert (manifest["config_hash"], manifest["kit_version"]) == (config_hash(config), __version__)
-    assert manifest["planets"] == 2 and manifest["seconds"] >= 0
+    assert manifest["planets"] == 2 and manifest["score"] is None and manifest["seconds"] >= 0
     assert set(manifest["environment"]["packages"]) >= {"numpy", "torch", "polars", "numba"}
     assert json.loads((folder / "metrics.json").read_text()) == {"score": 0.5, "other": None}
     assert (work / "manifest.json").read_bytes() == (folder / "manifest.json").read_bytes()
