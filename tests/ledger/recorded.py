@@ -9,7 +9,6 @@ from spectramind_kit.ledger.recorded_runs import RecordedRun, find_run
 from spectramind_kit.work_folder.planet_scores import write_planet_scores
 from spectramind_kit.work_folder.run_record import PLANETS, recorded
 
-
 composed = lru_cache(load_config)
 """Composing takes a sixth of a second, and the tests record the same settings over and over."""
 
