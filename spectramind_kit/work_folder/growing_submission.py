@@ -43,7 +43,7 @@ def require_writable(folder: Path, option: str = "--work") -> None:
         with contextlib.suppress(OSError):
             probe.unlink(missing_ok=True)
         raise SpectraMindError(
-            f"folder {folder}",
+            f"{'work folder' if option == '--work' else 'folder'} {folder}",
             wanted="a folder that can be written to",
             got=error.strerror or str(error),
             remedy=f"give another one with {option}",

@@ -2,7 +2,7 @@
 
     manifest.json   command, configuration with its hash, code, versions, inputs (md5 as in DVC), outputs (sha256)
     metrics.json    the figures, flat
-    events.jsonl    stages with their seconds, and the log
+    log.jsonl       events: stages with their seconds, and the log (events.jsonl is what marks a work folder)
     planets.csv     planet_id, fold, score: what each planet adds to the score, where its truth is known
     curves.csv      network, epoch, step, loss, score of the planets held back, where networks were trained
     notes.json      what people say of it afterwards: remark, submission, public and private score
@@ -33,7 +33,7 @@ from spectramind_kit.work_folder.provenance import code_hash, config_hash
 
 logger = logging.getLogger(__name__)
 
-MANIFEST, METRICS, EVENTS, PLANETS = "manifest.json", "metrics.json", "events.jsonl", "planets.csv"
+MANIFEST, METRICS, EVENTS, PLANETS = "manifest.json", "metrics.json", "log.jsonl", "planets.csv"
 CURVES, NOTES = "curves.csv", "notes.json"
 """Files of a run's folder."""
 RUNNING, DONE, FAILED, INTERRUPTED = "running", "done", "failed", "interrupted"

@@ -75,7 +75,7 @@ def test_stages_and_log_are_kept_and_the_log_is_the_callers_again(tmp_path, conf
         log.warning("no light of %s", "planet 7")
     log.warning("nobody's")
     folder, _ = manifest_of(tmp_path)
-    first, second = read_lines(folder / "events.jsonl")
+    first, second = read_lines(folder / "log.jsonl")
     assert (first["level"], first["message"]) == ("WARNING", "no light of planet 7")
     assert second["stage"] == "fits" and second["seconds"] >= 0
     assert not logging.getLogger("spectramind_kit").handlers

@@ -13,11 +13,9 @@ from spectramind_kit.kaggle.session.inputs import find_runs, input_root
 from spectramind_kit.work_folder.layout import OF_VISITS
 
 LINKED = OF_VISITS
-RUNS = "runs"
-"""Records of runs, each in a folder that no other has."""
 COPIED = ("model", "predictions")
 RECORDS = ("submission.csv", "manifest.json", "events.jsonl")
-EVERYTHING = (*LINKED, RUNS, *COPIED, *RECORDS)
+EVERYTHING = (*LINKED, *COPIED, *RECORDS)
 
 
 def reuse_earlier_runs(work: Path, parts: Collection[str] = LINKED) -> dict[str, int]:
@@ -36,7 +34,7 @@ def reuse_earlier_runs(work: Path, parts: Collection[str] = LINKED) -> dict[str,
     counts = {}
     for part in parts:
         found = [run / part for run in find_runs() if (run / part).exists()]
-        if part not in (*LINKED, RUNS) and len(found) > 1:
+        if part not in LINKED and len(found) > 1:
             got = [str(path.relative_to(input_root())) for path in found]
             raise PackagingError(f"{part} of attached runs", wanted="one", got=got, remedy="detach the others")
         counts[part] = sum(reuse_files(path, work / part, link=part in LINKED) for path in found)

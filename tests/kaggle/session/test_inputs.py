@@ -1,5 +1,7 @@
 """Finding what is attached by its content, wherever it is mounted."""
 
+import logging
+
 import pytest
 
 from spectramind_kit.errors import PackagingError
@@ -11,6 +13,7 @@ from spectramind_kit.kaggle.session.inputs import (
     input_root,
     working_root,
 )
+from spectramind_kit.work_folder.run_record import recorded
 
 
 @pytest.fixture
@@ -86,3 +89,13 @@ def test_source_and_runs_are_found_by_content(root):
 
     assert find_source() == find_source(source) == source
     assert find_runs() == [first, second]
+
+
+def test_the_record_of_a_run_is_no_work_folder(root, config):
+    work = root / "notebooks" / "me" / "train"
+    for command in ("train", "submit"):
+        with recorded(work, command, config) as run:
+            logging.getLogger("spectramind_kit").warning("a line of the log")
+            run.publish(work / "manifest.json")
+
+    assert find_runs() == [work]
