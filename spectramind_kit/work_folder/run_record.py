@@ -19,6 +19,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -275,7 +276,8 @@ def _write_json(path: Path, content: Mapping[str, object]) -> None:
 
 
 def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    # To the millisecond: runs are put in the order in which they began.
+    return datetime.now().astimezone().isoformat(timespec="milliseconds")
 
 
 def _since(started: float) -> float:
