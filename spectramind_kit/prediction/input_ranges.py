@@ -18,10 +18,7 @@ from spectramind_kit.products import Estimate, Planet, TransitFit
 from spectramind_kit.shapes import require_shape
 
 _COVERAGE = ("bins", "bin length", "mid-transit", "FGS1: sigma of depth", "AIRS-CH0: sigma of depth")
-_OF_VISIT = (
-    *("duration", "impact parameter", "axis over the published one", "depth", "FGS1 over AIRS-CH0"),
-    "flags",
-)
+_OF_VISIT = ("duration", "impact parameter", "axis over the published one", "depth", "FGS1 over AIRS-CH0")
 _OF_CHANNEL = ("noise scale", "red noise", "wrong time", "wrong duration")
 _OF_STAR = ("radius", "mass", "temperature", "period", "axis", "inclination", "planet mass")
 STATISTICS = (
@@ -135,7 +132,6 @@ def _of_visit(fit: TransitFit, planet: Planet | None, fgs1: np.ndarray) -> list[
         np.log(_parameter(fit, "semi_major_axis") / published),
         np.log(level),
         float(fit.depth[fgs1].mean() / level) if both else np.nan,
-        float(len(fit.flags)),
     ]
 
 

@@ -49,6 +49,13 @@ def test_training_planets_and_their_like_are_within(known):
     assert (ranges.allowance >= 0.5).all() and np.isfinite(planets[0]).all()
 
 
+def test_a_flag_that_no_training_planet_has_is_no_range(known):
+    """It has a meaning of its own: counted, it made every flag an alarm where training planets had none."""
+    for flag in Flag:
+        flagged = dataclasses.replace(fit_of(), flags={flag: "1.4"})
+        assert known[1].beyond(statistics_of(flagged, PLANET)[None]) == {}
+
+
 @pytest.mark.parametrize("channel, part", [("FGS1", slice(0, 1)), ("AIRS-CH0", slice(1, N))])
 def test_a_channel_whose_transit_comes_later_is_beyond(known, channel, part):
     """So does the light of another planet, whatever its depth is."""
