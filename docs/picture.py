@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.competition.frames import read_frame
@@ -36,8 +37,7 @@ def main(demo: Path, picture: Path) -> None:
     observation = first_single_visit(folder)
     planet_id = observation.planet.planet_id
     fit = load_product(WorkFolder(demo).stored_fits("test", planet_id)[0], TransitFit)
-    figure = Figure(figsize=(12, 3.2), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.15)
+    figure = Figure(figsize=(12, 3.2), layout=ConstrainedLayoutEngine(w_pad=0.15))
     left, middle, right = figure.subplots(1, 3, width_ratios=[1, 1.1, 1.3])
     draw_frame(left, observation)
     draw_light_curves(middle, fit)

@@ -15,10 +15,10 @@ from spectramind_kit.settings.descriptions import Setting, describe_settings
 PAGE = Path(__file__).with_name("configuration.md")
 _HEAD = """# Configuration
 
-Every setting, with the value as it is shipped. Set one after any command, `fit.drift_order=4`; take a whole group by its name,
-`model=v50_small`; a set of settings by a profile, `profile=laptop`. `spectramind config explain KEY` says the same in the terminal,
-`spectramind config search WORD` searches, `spectramind config show` prints what overrides make of all. This page is written by
-`make docs`.
+Every setting, with the value as it is shipped. Set one after any command, `fit.drift_order=4`; take a whole group by its
+name, `model=v50_small`; a set of settings by a profile, `profile=laptop`. `spectramind config explain KEY` says the same
+in the terminal, `spectramind config search WORD` searches, `spectramind config show` prints what overrides make of all.
+This page is written by `make docs`.
 """
 
 
@@ -46,11 +46,12 @@ def _names() -> str:
 
 
 def _table(settings: Iterable[Setting]) -> str:
-    rows = [
-        f"| `{each.key}` | {_cell(each.meaning)} | {_cell(each.range)} | `{_value(each.shipped)}` |"
-        for each in settings
-    ]
-    return "\n".join(["", "| key | meaning | values | shipped |", "|---|---|---|---|", *rows, ""])
+    return "\n".join(["", "| key | meaning | values | shipped |", "|---|---|---|---|", *map(_row, settings), ""])
+
+
+def _row(setting: Setting) -> str:
+    meaning, values = _cell(setting.meaning), _cell(setting.range)
+    return f"| `{setting.key}` | {meaning} | {values} | `{_value(setting.shipped)}` |"
 
 
 def _cell(text: str) -> str:
