@@ -64,7 +64,9 @@ def draw_light_curves(axes: Axes, fit: TransitFit) -> None:
     hours = (fit.time - fit.time[0]) / 3600.0
     fgs1 = is_fgs1(fit.wavelength)
     for name, here, colour, offset in (("FGS1", fgs1, FGS1_COLOUR, 0.01), ("AIRS-CH0", ~fgs1, AIRS_COLOUR, 0.0)):
-        axes.plot(hours, np.nanmean(fit.flux[:, here], axis=1) + offset, ".", color=colour, markersize=3, label=name)
+        bins = np.isfinite(fit.flux[:, here]).any(axis=1)
+        white = np.nanmean(fit.flux[bins][:, here], axis=1)
+        axes.plot(hours[bins], white + offset, ".", color=colour, markersize=3, label=name)
         axes.plot(hours, fit.model[:, here].mean(axis=1) + offset, "-", color=TRUTH_COLOUR, lw=0.9)
     axes.set(title="light curves and the fitted transit", xlabel="time [h]", ylabel="flux (FGS1: + 0.01)")
     axes.legend(frameon=False, fontsize=8)

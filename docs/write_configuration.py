@@ -15,10 +15,10 @@ from spectramind_kit.settings.descriptions import Setting, describe_settings
 PAGE = Path(__file__).with_name("configuration.md")
 _HEAD = """# Configuration
 
-Every setting, with the value as it is shipped. Set one after any command, `fit.drift_order=4`; take a whole group by its
-name, `model=v50_small`; a set of settings by a profile, `profile=laptop`. `spectramind config explain KEY` says the same
-in the terminal, `spectramind config search WORD` searches, `spectramind config show` prints what overrides make of all.
-This page is written by `make docs`.
+Every setting, with the value as it is shipped. Set one after any command, `fit.drift_order=4`; take a whole group by
+its name, `model=v50_small`; a set of settings by a profile, `profile=laptop`. `spectramind config explain KEY` says the
+same in the terminal, `spectramind config search WORD` searches, `spectramind config show` prints what overrides make of
+all. This page is written by `make docs`.
 """
 
 

@@ -1,6 +1,7 @@
 """The README's promises: short enough to be read, and its examples run."""
 
 import re
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,22 @@ PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text()
 PAGE = (PROJECT / "docs" / "from-python.md").read_text()
 LONGEST_README = 150
+LARGEST_PICTURE = 150_000
+"""Every clone carries it [bytes]."""
 
 
 def test_readme_is_short():
     assert len(README.splitlines()) <= LONGEST_README
+
+
+def test_picture_is_drawn_from_a_demo_folder(competition, trained_work, tmp_path):
+    (tmp_path / "data").symlink_to(competition.data)
+    for name in ("fits", "submission.csv"):
+        (tmp_path / name).symlink_to(trained_work / name)
+    picture = tmp_path / "demo.png"
+    runpy.run_path(str(PROJECT / "docs" / "picture.py"))["main"](tmp_path, picture)
+    assert picture.stat().st_size > 10_000
+    assert (PROJECT / "docs" / "demo.png").stat().st_size < LARGEST_PICTURE
 
 
 def test_python_example_gives_the_printed_numbers_and_a_picture(real_data, tmp_path, monkeypatch, capsys):
