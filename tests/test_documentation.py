@@ -60,7 +60,7 @@ def wrong_words(line: str, keys: set[str]) -> list[str]:
         names = words.pop(0).split("|")
         if names[0] in OTHERS:
             return []
-        there = [each.commands for each in found]
+        there = [getattr(each, "commands", {}) for each in found]
         if unknown := [name for name in names if any(name not in commands for commands in there)]:
             return unknown
         found = [commands[name] for commands in there for name in names]
