@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 TARGET := cp312-torch2.10-cu128
 
-.PHONY: demo test test-wheels test-image rehearse lint check clean
+.PHONY: demo docs test test-wheels test-image rehearse lint check clean
 
 # pip is silent while it unpacks, so a line every 8 s counts what is there.
 $(BIN)/spectramind: requirements-dev.txt setup.cfg pyproject.toml
@@ -49,6 +49,10 @@ check: $(BIN)/spectramind
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+# The page of all settings; README's picture comes from the demo: python docs/picture.py demo docs/demo.png
+docs: $(BIN)/spectramind
+	$(BIN)/python docs/write_configuration.py
 
 lint: $(BIN)/spectramind
 	$(BIN)/ruff check --fix .

@@ -58,7 +58,7 @@ def test_identifiers_use_the_fields_words():
 def test_sentences_use_the_fields_words():
     pattern = re.compile(r"\b(" + "|".join(SENTENCES) + r")\b", re.IGNORECASE)
     patterns = ("spectramind_kit/**/*.py", "spectramind_kit/**/*.html", "spectramind_kit/**/*.yaml")
-    beside = ("kernels/*/*.py", "benchmarks/**/*.py", "benchmarks/*.md", "README.md")
+    beside = ("kernels/*/*.py", "benchmarks/**/*.py", "benchmarks/*.md", "*.md", "docs/*.md", "docs/*.py")
     files = [path for pattern in (*patterns, *beside) for path in PROJECT.glob(pattern)]
     wrong = [
         f"{path.relative_to(PROJECT)}:{number} {line.strip()}"
