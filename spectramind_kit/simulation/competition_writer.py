@@ -22,8 +22,8 @@ from spectramind_kit.simulation.cadence import Cadence
 SPLITS = ("train", "test")
 RECORD = "simulation.json"
 TRUTH = "truth"
-_RUN_RECORDS = "runs"
-"""How the folder was made, which outlives what was made."""
+_RUN_RECORDS = ("runs", "latest", "events.jsonl")
+"""What the records of runs leave in a folder: those of a simulation that came to nothing, for instance."""
 
 _TABLES = ("adc_info.csv", "axis_info.parquet", "wavelengths.csv", "sample_submission.csv", "train.csv")
 _TABLES += ("train_labels.csv", "train_star_info.csv", "test_star_info.csv", "train_adc_info.csv", "test_adc_info.csv")
@@ -142,7 +142,7 @@ def refuse_foreign(out: Path) -> None:
     Raises:
         SpectraMindError: naming what it holds.
     """
-    found = sorted(path.name for path in out.iterdir() if path.name != _RUN_RECORDS) if out.is_dir() else []
+    found = sorted(path.name for path in out.iterdir() if path.name not in _RUN_RECORDS) if out.is_dir() else []
     if found and RECORD not in found:
         raise SpectraMindError(
             f"folder {out}",

@@ -9,11 +9,12 @@ import pytest
 
 from spectramind_kit.competition.folder import open_competition, read_spectra
 from spectramind_kit.config import load_config
-from spectramind_kit.errors import ConfigurationError
+from spectramind_kit.errors import ConfigurationError, SpectraMindError
 from spectramind_kit.instruments import AIRS
 from spectramind_kit.random_world.visit import draw_visit, observed_transit
 from spectramind_kit.random_world.world import draw_planets, draw_world, visit_stream
 from spectramind_kit.random_world.world_folder import simulate_world
+from spectramind_kit.simulation.competition_writer import refuse_foreign
 
 SMALL = ["simulation=random_world", "simulation.airs_average=75", "simulation.fgs1_average=900", "model=none"]
 TINY = ["simulation=random_world", "simulation.airs_average=625", "simulation.fgs1_average=1500"]
@@ -106,3 +107,14 @@ def test_the_command_line_keeps_the_world_and_takes_the_size_of_frames(tmp_path,
     assert small[:2] == (3, 1) and rest["seed"] == 9
     assert [counts[2].physics for counts in (small, full)] == ["random_world"] * 2
     assert small[2].airs_average > 1 and full[2].airs_average == full[2].fgs1_average == 1
+
+
+def test_a_folder_with_nothing_but_records_of_runs_may_be_written_to(tmp_path):
+    """A simulation that came to nothing leaves them."""
+    (tmp_path / "runs" / "a-run").mkdir(parents=True)
+    (tmp_path / "latest").mkdir()
+    (tmp_path / "events.jsonl").write_text("{}\n")
+    refuse_foreign(tmp_path)
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(SpectraMindError, match="thesis"):
+        refuse_foreign(tmp_path)

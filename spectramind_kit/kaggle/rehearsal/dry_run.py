@@ -215,11 +215,13 @@ def _export(
 
 
 def _export_notebook(rehearsal: Rehearsal, path: Path) -> Path | None:
-    """Copy the executed notebook and write its HTML beside it."""
+    """Copy the executed notebook and write its HTML beside it; None without one, or with half of one."""
     executed = rehearsal.working / EXECUTED
-    if not executed.is_file():
+    try:
+        notebook = nbformat.read(executed, as_version=4)
+    except (OSError, ValueError):  # a session may be ended while the notebook is being saved
         return None
     shutil.copyfile(executed, path)
-    html, _ = HTMLExporter().from_notebook_node(nbformat.read(path, as_version=4))
+    html, _ = HTMLExporter().from_notebook_node(notebook)
     path.with_suffix(".html").write_text(html.replace("</head>", f"{WRAPPED}</head>", 1))
     return path

@@ -3,13 +3,16 @@
 import dataclasses
 import json
 import shutil
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.rehearsal import dry_run, isolation
-from spectramind_kit.kaggle.rehearsal.dry_run import SOCKETS, dry_run_kernel
+from spectramind_kit.kaggle.rehearsal.dry_run import SOCKETS, _export_notebook, dry_run_kernel
 from spectramind_kit.kaggle.rehearsal.image_environment import make_environment
+from spectramind_kit.kaggle.rehearsal.notebook_run import EXECUTED
 from spectramind_kit.kaggle.wheels.dataset import write_dataset
 from spectramind_kit.kaggle.wheels.targets import load_target
 from spectramind_kit.kaggle.wheels.wheelhouse import read_built
@@ -170,6 +173,17 @@ def test_overdrawn_budget_stops_the_run_and_hands_out_no_submission(stage):
 
     assert "GB of memory: a session has 0.01 GB" in failed["notebook"] and set(failed) == {"notebook", "memory"}
     assert verdict.submission is None
+
+
+@pytest.mark.parametrize("text", [None, "", '{"cells": [', "not a notebook"])
+def test_half_a_notebook_is_none(tmp_path, text):
+    """A session may be ended while its notebook is being saved."""
+    (tmp_path / "working").mkdir()
+    rehearsal: Any = SimpleNamespace(working=tmp_path / "working")
+    if text is not None:
+        (rehearsal.working / EXECUTED).write_text(text)
+    assert _export_notebook(rehearsal, tmp_path / "submit.ipynb") is None
+    assert not (tmp_path / "submit.ipynb").exists()
 
 
 @pytest.mark.usefixtures("copied_image")
