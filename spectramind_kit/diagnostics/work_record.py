@@ -4,7 +4,6 @@ The configuration is the one that made the products, never the one that the repo
 ``manifest.json`` for the submission, and in ``runs/<time>-<command>/manifest.json`` for every command that was run.
 """
 
-import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,8 +15,9 @@ import polars as pl
 from spectramind_kit.competition.tables import UNREADABLE
 from spectramind_kit.flags import Flag
 from spectramind_kit.work_folder.layout import WorkFolder
-from spectramind_kit.work_folder.manifest import read_events
+from spectramind_kit.work_folder.manifest import read_events, read_lines
 from spectramind_kit.work_folder.model_record import read_model_record
+from spectramind_kit.work_folder.run_record import EVENTS, MANIFEST
 
 _FLAGGED_RUNGS = {
     "one channel": (Flag.FGS1_MISSING, Flag.AIRS_MISSING),
@@ -132,11 +132,11 @@ def read_work_record(work: Path) -> WorkRecord:
         work: folder of a run.
     """
     here, runs, stages = WorkFolder(work), [], []
-    for path in sorted((here.root / "runs").glob("*/manifest.json")):
+    for path in sorted(here.runs.glob(f"*/{MANIFEST}")):
         if run := _read_json(path):
             runs.append(run)
             command = run.get("command")
-            stages += _timed(_read_lines(path.with_name("events.jsonl")), lambda e, c=command: f"{c}: {e.get('stage')}")
+            stages += _timed(read_lines(path.with_name(EVENTS)), lambda e, c=command: f"{c}: {e.get('stage')}")
     model = read_model_record(here.model) or {}
     return WorkRecord(_read_json(here.manifest), model, tuple(read_events(work)), tuple(runs), tuple(stages))
 
@@ -149,7 +149,7 @@ def training_curves(work: Path) -> dict[str, dict[str, np.ndarray]]:
             them; a training that went on after an interruption has several.
     """
     found: dict[str, dict[str, np.ndarray]] = {}
-    paths = (WorkFolder(work).training / "logs").glob("*/version_*/metrics.csv")
+    paths = WorkFolder(work).logs.glob("*/version_*/metrics.csv")
     for path in sorted(paths, key=lambda path: (path.parts[-3], int(path.parts[-2].removeprefix("version_")))):
         try:
             table = pl.read_csv(path)
@@ -182,12 +182,3 @@ def _read_json(path: Path) -> Mapping:
         return _mapping(json.loads(path.read_text()))
     except (OSError, ValueError):
         return {}
-
-
-def _read_lines(path: Path) -> list[Mapping]:
-    """Return the JSON objects of a file's lines; those that are none are skipped."""
-    found = []
-    for line in path.read_text(errors="replace").splitlines() if path.is_file() else []:
-        with contextlib.suppress(ValueError):
-            found.append(_mapping(json.loads(line)))
-    return found

@@ -8,6 +8,7 @@ import pytest
 from spectramind_kit.diagnostics.training_figures import learning_figures
 from spectramind_kit.diagnostics.work_record import read_work_record, training_curves
 from spectramind_kit.flags import Flag
+from spectramind_kit.work_folder.run_record import EVENTS, recorded
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def work(tmp_path):
         (folder / "manifest.json").write_text(json.dumps(run))
     stage = {"time": "2026-11-29T14:59:00", "stage": "posteriors", "seconds": 9.0}
     log = {"time": "2026-11-29T14:59:01", "level": "INFO", "message": "a line"}
-    (folder / "events.jsonl").write_text(json.dumps(stage) + "\n" + json.dumps(log) + "\n" + '{"torn')
+    (folder / EVENTS).write_text(json.dumps(stage) + "\n" + json.dumps(log) + "\n" + '{"torn')
     return tmp_path
 
 
@@ -80,3 +81,9 @@ def test_training_curves_go_on_where_an_interruption_cut_them(tmp_path):
     assert curves["epoch"].tolist() == [0.0, 0.0, 1.0, 1.0] and np.nanmax(curves["score"]) == 0.5
     loss, held_back = learning_figures({"fold0_0": curves})
     assert loss.traces[0]["y"] == [3.0, 2.0] and held_back.traces[0]["y"] == [0.4, 0.5]
+
+
+def test_stages_are_found_where_a_run_writes_them(tmp_path, config):
+    with recorded(tmp_path, "train", config) as run, run.stage("posteriors"):
+        pass
+    assert [name for _, name, _ in read_work_record(tmp_path).run_stages] == ["train: posteriors"]
