@@ -14,7 +14,7 @@ import typer
 
 from spectramind_kit import __version__
 from spectramind_kit.commands import ablate, configuration, new, ranking, records, report
-from spectramind_kit.commands.options import AsJson, Overrides, answer, columns, composed
+from spectramind_kit.commands.options import AsJson, Data, Overrides, Work, answer, columns, composed
 from spectramind_kit.commands.shell import (
     MULTIRUN,
     calm_threads,
@@ -48,8 +48,6 @@ app.command()(new.new)
 app.command()(report.diagnose)
 app.command()(report.inspect)
 
-Data = Annotated[Path, typer.Option("--data", help="Competition folder (2024 or 2025 layout).")]
-Work = Annotated[Path, typer.Option("--work", help="Folder for everything that is made; reused when it exists.")]
 ModelFolder = Annotated[Path | None, typer.Option("--model", help="Folder of a trained model; default WORK/model.")]
 
 

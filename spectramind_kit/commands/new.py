@@ -25,6 +25,5 @@ def new(
     """
     from spectramind_kit.model_templates.template import write_template
 
-    model, test = write_template(name, sort.value, out)
-    class_name = "".join(part.capitalize() for part in name.split("_"))
-    typer.echo(f"{model} and {test}; try: spectramind selftest model.kind={name}:{class_name} training.folds=2")
+    model, test, kind = write_template(name, sort.value, out)
+    typer.echo(f"{model} and {test}; try: spectramind selftest model.kind={kind} training.folds=2")

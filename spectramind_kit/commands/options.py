@@ -29,6 +29,8 @@ Overrides = Annotated[
     list[str] | None,
     typer.Argument(help="Configuration overrides: group.key=value ...", autocompletion=complete_override),
 ]
+Data = Annotated[Path, typer.Option("--data", help="Competition folder (2024 or 2025 layout).")]
+Work = Annotated[Path, typer.Option("--work", help="Folder for everything that is made; reused when it exists.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for other programs.")]
 Works = Annotated[list[Path], typer.Option("--work", help="Work folder; may be given several times.")]
 

@@ -5,11 +5,9 @@ from typing import Annotated
 
 import typer
 
-from spectramind_kit.commands.options import AsJson, Overrides, answer, composed
+from spectramind_kit.commands.options import AsJson, Data, Overrides, Work, answer, composed
 from spectramind_kit.commands.shell import seconds_logged
 
-Data = Annotated[Path, typer.Option("--data", help="Competition folder (2024 or 2025 layout).")]
-Work = Annotated[Path, typer.Option("--work", help="Folder of the run.")]
 Truth = Annotated[Path | None, typer.Option(help="True spectra of the test split, if known.")]
 
 

@@ -16,6 +16,7 @@ from spectramind_kit.diagnostics.planet_rows import PlanetRow, planet_rows
 from spectramind_kit.diagnostics.predictions import Predictions
 from spectramind_kit.diagnostics.work_record import WorkRecord
 from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.ledger.comparison import dotted
 
 FORMAT = 1
 _MOST_CHANGED = 8
@@ -69,7 +70,7 @@ def run_figures(name: str, rows: Sequence[PlanetRow], record: WorkRecord) -> Run
     """
     settings: dict[str, object] = {}
     for configuration in record.configurations.values():
-        settings |= flattened(configuration)
+        settings |= dict(dotted(configuration))
     return RunFigures(name, {(row.split, row.planet): row for row in rows}, settings, record.network)
 
 
@@ -124,15 +125,6 @@ def read_figures(path: Path) -> RunFigures:
             got=f"{type(error).__name__}: {error}",
             remedy="run `spectramind diagnose` on that work folder",
         ) from error
-
-
-def flattened(configuration: Mapping, above: str = "") -> dict[str, object]:
-    """Return settings by their full names, such as "fit.drift_order"."""
-    found: dict[str, object] = {}
-    for key, value in configuration.items():
-        name = f"{above}.{key}" if above else str(key)
-        found |= flattened(value, name) if isinstance(value, Mapping) else {name: value}
-    return found
 
 
 def differing_settings(ours: RunFigures, other: RunFigures) -> list[tuple[str, str, str]]:

@@ -30,6 +30,10 @@ CONTEXT = (
     *VISIT_CONTEXT,
 )
 """Single numbers of a planet."""
+LARGEST_SHIFT, LARGEST_LN_FACTOR = 10.0, 2.0
+"""How far a correction may go: the mean by so many sigmas of the fit, sigma by that in natural logarithms."""
+LARGEST_INPUT = 6.0
+"""Standardised inputs beyond are cut, so that a planet unlike all others cannot blow a prediction up."""
 _GAIN_ERROR = 1e-3
 """Relative error of a channel's depths whose response the network is given [1]."""
 _LARGEST_RESIDUAL = 10.0

@@ -19,7 +19,7 @@ def test_it_trains_and_stands_in_a_submission():
 '''
 
 
-def write_template(name: str, sort: str, folder: Path) -> tuple[Path, Path]:
+def write_template(name: str, sort: str, folder: Path) -> tuple[Path, Path, str]:
     """Write a model and its test.
 
     Args:
@@ -28,7 +28,7 @@ def write_template(name: str, sort: str, folder: Path) -> tuple[Path, Path]:
         folder: that the files come into.
 
     Returns:
-        The model and its test.
+        The model, its test, and its kind, "module:Class".
 
     Raises:
         SpectraMindError: if the name cannot be a module's, or a file is there already.
@@ -48,4 +48,4 @@ def write_template(name: str, sort: str, folder: Path) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     model.write_text(source.replace(class_name, own), encoding="utf-8")
     test.write_text(_TEST.format(module=name, class_name=own), encoding="utf-8")
-    return model, test
+    return model, test, f"{name}:{own}"

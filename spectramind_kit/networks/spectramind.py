@@ -17,7 +17,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spectramind_kit.features.planet import CONTEXT, NODE, Features
+from spectramind_kit.features.planet import (
+    CONTEXT,
+    LARGEST_INPUT,
+    LARGEST_LN_FACTOR,
+    LARGEST_SHIFT,
+    NODE,
+    Features,
+)
 from spectramind_kit.features.visit import SEQUENCE
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.networks.batch import Batch
@@ -27,13 +34,6 @@ from spectramind_kit.networks.mamba import LightCurveEncoder
 from spectramind_kit.networks.spectral_graph import AirsSpectralGNN, spectral_graph
 from spectramind_kit.settings.model import ModelConfig
 from spectramind_kit.symbolic.bands import BANDS, MOLECULES
-
-LARGEST_SHIFT = 10.0
-"""The mean moves by at most so many sigmas of the fit."""
-LARGEST_LN_FACTOR = 2.0
-"""Sigma changes by at most that, in natural logarithms."""
-_LARGEST_INPUT = 6.0
-"""Standardised inputs beyond are cut, so that a planet unlike all others cannot blow the prediction up."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Standardisation(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """Return standardised values, cut where no training planet was."""
-        return ((values - self.mean) / self.scale).clamp(-_LARGEST_INPUT, _LARGEST_INPUT)
+        return ((values - self.mean) / self.scale).clamp(-LARGEST_INPUT, LARGEST_INPUT)
 
 
 class SpectraMindV50(nn.Module):

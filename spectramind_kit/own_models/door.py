@@ -12,12 +12,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
 from spectramind_kit.errors import SpectraMindError, describe
-from spectramind_kit.settings.model import ENTRY_POINTS
+from spectramind_kit.settings.model import offered_models
 
 SOURCE = "source"
 """Folder beside the trained models that their code lies in."""
@@ -99,14 +98,13 @@ def _address(kind: str) -> str:
     """Return "module:Class" of a kind of model."""
     if ":" in kind:
         return kind
-    offered = entry_points(group=ENTRY_POINTS)
-    for each in offered:
-        if each.name == kind:
-            return each.value
+    offered = offered_models()
+    if kind in offered:
+        return offered[kind]
     raise SpectraMindError(
         f"model.kind={kind}",
         wanted="package.module:Class, or a model that an installed package offers",
-        got=f"offered are {', '.join(sorted(each.name for each in offered)) or 'none'}",
+        got=f"offered are {', '.join(sorted(offered)) or 'none'}",
     )
 
 

@@ -22,7 +22,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from spectramind_kit.errors import ProductError
-from spectramind_kit.features.planet import Features
+from spectramind_kit.features.planet import LARGEST_INPUT, LARGEST_LN_FACTOR, LARGEST_SHIFT, Features
 from spectramind_kit.features.table import TABLE, table
 from spectramind_kit.files import replacing
 from spectramind_kit.instruments import is_fgs1
@@ -35,10 +35,6 @@ logger = logging.getLogger(__name__)
 _RECORD = "regressors.json"
 _CONSTANT = 1e-9
 """Spread below which a feature is the same for every planet."""
-_LARGEST_INPUT = 6.0
-"""Standardised features beyond are cut: a planet unlike all others must not blow a prediction up."""
-_LARGEST_SHIFT, _LARGEST_LN_FACTOR = 10.0, 2.0
-"""The mean moves by at most so many sigmas, and sigma by that factor, as for the network."""
 
 
 class Regressor(Protocol):
@@ -67,7 +63,7 @@ class Trained(NamedTuple):
             row: (len(TABLE),) features.
             n_wavelength: points of a spectrum.
         """
-        scaled = ((row - self.mean) / self.scale).clip(-_LARGEST_INPUT, _LARGEST_INPUT)
+        scaled = ((row - self.mean) / self.scale).clip(-LARGEST_INPUT, LARGEST_INPUT)
         answer = self.regressor.predict(scaled[None])
         parts = answer if isinstance(answer, tuple) else (answer, np.zeros(1))
         # One number a planet holds for all its wavelengths.
@@ -77,7 +73,7 @@ class Trained(NamedTuple):
             raise ProductError("prediction of a regressor", wanted=f"{n_wavelength} numbers a planet", got=got)
         limited = (
             np.broadcast_to(part.clip(-limit, limit), n_wavelength)
-            for part, limit in ((shift, _LARGEST_SHIFT), (ln_factor, _LARGEST_LN_FACTOR))
+            for part, limit in ((shift, LARGEST_SHIFT), (ln_factor, LARGEST_LN_FACTOR))
         )
         return np.array(list(limited))
 
@@ -162,7 +158,7 @@ def _trained(regressor: Regressor, features: np.ndarray, targets: np.ndarray, fo
     mean, scale = features.mean(axis=0), features.std(axis=0)
     scale = np.where(scale > _CONSTANT, scale, 1.0)
     with_folds = {"folds": fold} if "folds" in inspect.signature(regressor.fit).parameters else {}
-    regressor.fit(((features - mean) / scale).clip(-_LARGEST_INPUT, _LARGEST_INPUT), targets, **with_folds)
+    regressor.fit(((features - mean) / scale).clip(-LARGEST_INPUT, LARGEST_INPUT), targets, **with_folds)
     return Trained(regressor, mean, scale)
 
 

@@ -29,10 +29,15 @@ def corrects_the_fit(kind: str) -> bool:
     return kind == "v50" or is_own(kind)
 
 
+def offered_models() -> dict[str, str]:
+    """Return the models that installed packages offer, "package.module:Class" by their short names."""
+    return {each.name: each.value for each in entry_points(group=ENTRY_POINTS)}
+
+
 def _known_kind(kind: str) -> str:
     if not is_own(kind) or re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", kind):
         return kind
-    known = (*KINDS, *(each.name for each in entry_points(group=ENTRY_POINTS)))
+    known = (*KINDS, *offered_models())
     if kind in known:
         return kind
     near = difflib.get_close_matches(kind, known, n=1)

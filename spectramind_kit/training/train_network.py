@@ -198,8 +198,9 @@ def new_module(task: NetworkTask, learned: Examples, start: Weights) -> NetworkM
     network = new_network(learned.wavelength, task.model)
     if (learn := getattr(network, "learn", None)) is not None:
         learn(learned.features, learned.truth)
-    # Scales are those of the planets at hand, wherever the weights come from.
-    network.load_state_dict({name: part for name, part in start.items() if "_scale." not in name}, strict=False)
+    # Weights come from the start; what is no weight, such as the scales of inputs, from the planets at hand.
+    weights = dict(network.named_parameters())
+    network.load_state_dict({name: part for name, part in start.items() if name in weights}, strict=False)
     steps = task.training.epochs * -(-len(learned) // task.training.batch_size)
     naive = float(learned.truth.mean()), float(learned.truth.std())
     graph = spectral_graph(learned.wavelength, molecular_bands())
