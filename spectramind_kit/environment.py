@@ -78,11 +78,11 @@ def describe() -> dict[str, object]:
         "packages": package_versions(RECORDED),
         "git_commit": git_commit(),
         "git_dirty": git_is_dirty(),
-        "cuda": _cuda(),
+        "cuda": cuda_in_use(),
     }
 
 
-def _cuda() -> str | None:
+def cuda_in_use() -> str | None:
     """Return CUDA's version and the device that torch sees; None without, or while nothing has loaded torch."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():

@@ -17,6 +17,7 @@ from spectramind_kit.diagnostics.predictions import Predictions
 from spectramind_kit.diagnostics.work_record import WorkRecord
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.ledger.comparison import dotted
+from spectramind_kit.ledger.paired import paired_difference
 
 FORMAT = 1
 _MOST_CHANGED = 8
@@ -147,11 +148,11 @@ def compared(ours: RunFigures, other: RunFigures) -> list[SplitComparison]:
         if not pairs:
             continue
         first, second = (np.array([pair[1 + place] for pair in pairs], dtype=float) for place in (0, 1))
-        gain, n = first - second, len(pairs)
-        error = float(gain.std(ddof=1) / np.sqrt(n)) if n > 1 else None
+        ids, gain, n = [pair[0] for pair in pairs], first - second, len(pairs)
+        paired = paired_difference(dict(zip(ids, first)), dict(zip(ids, second)))
         changed = [pairs[i] for i in np.argsort(-np.abs(gain), kind="stable")[:_MOST_CHANGED] if gain[i]]
         scores = float(first.mean()), float(second.mean())
-        found.append(SplitComparison(split, n, scores, float(gain.mean()), error, changed))
+        found.append(SplitComparison(split, n, scores, paired.mean, paired.error if n > 1 else None, changed))
     return found
 
 

@@ -21,10 +21,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from spectramind_kit import __version__
 from spectramind_kit.config import Config
+from spectramind_kit.environment import cuda_in_use
 from spectramind_kit.environment import describe as describe_environment
 from spectramind_kit.errors import describe
 from spectramind_kit.files import dvc_entry, files_below, listing_entry, replacing, sha256_of
@@ -65,7 +66,7 @@ class RunRecord:
         self._inputs: dict[str, dict] = {}
         self._outputs: list[Path] = []
         self._published: Path | None = None
-        self._config = config
+        self._made_by = _attempt(lambda: _made_by(config), "what it is made by") or {}
         self._head = {
             "kit_version": __version__,
             "run": self.folder.name if self.folder else None,
@@ -152,10 +153,9 @@ class RunRecord:
                 **self._head,
                 "status": status,
                 "written": _now(),
-                "config_hash": config_hash(self._config),
-                "config": shareable_config(self._config),
-                "code": code_hash(CODE),
-                "environment": describe_environment(),
+                **self._made_by,
+                # Only the run may have loaded torch.
+                "environment": self._made_by.get("environment", {}) | {"cuda": cuda_in_use()},
                 "inputs": self._inputs,
                 "outputs": outputs or {},
                 **self._facts,
@@ -232,6 +232,16 @@ class _KeptLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a line."""
         self._keep(level=record.levelname, logger=record.name, message=record.getMessage())
+
+
+def _made_by(config: Config) -> dict[str, Any]:
+    """Return what stays the same from the beginning of a run to its end: settings, code, versions, machine."""
+    return {
+        "config_hash": config_hash(config),
+        "config": shareable_config(config),
+        "code": code_hash(CODE),
+        "environment": describe_environment(),
+    }
 
 
 def _new_folder(runs: Path, command: str) -> Path:
