@@ -33,6 +33,7 @@ from scipy.stats import chi2
 from star_table import star_table
 from tqdm import tqdm
 
+from spectramind_kit.api import light_curves
 from spectramind_kit.config import load_config
 from spectramind_kit.fitting.nuisance_prior import learn_nuisance_prior
 from spectramind_kit.fitting.posterior import fit_transit
@@ -124,9 +125,7 @@ def fit_white(task: tuple[int, np.ndarray, float]) -> WhiteFit:
     """Fit one white curve as a user would who knows nothing but the curve."""
     place, flux, label = task
     time = WHITE_SECONDS * (np.arange(len(flux)) + 0.5)
-    fit = fit_transit(
-        light_curves(place, time, flux[:, None], np.array([2.95]), WHITE_SECONDS), Planet(place), load_config().fit
-    )
+    fit = fit_transit(light_curves(time, flux, np.array([2.95]), planet_id=place), Planet(place), load_config().fit)
     inside = fit.model[:, 0] < 1.0 - 1e-7
     sigma = float(np.sqrt(fit.covariance[0, 0]))
     return WhiteFit(place, float(fit.depth[0]), sigma, cubic_depth(time, flux, inside), label, fit)
@@ -188,10 +187,11 @@ def planet_of_2024(path: Path) -> dict[str, float]:
         airs, time, fgs, fgs_time = (archive[name] for name in ("airs", "airs_time", "fgs", "fgs_time"))
         wavelength, label = archive["wavelength"], archive["label"]
     seconds = 3600.0 * (time - time[0])  # in hours, whatever is said of them: the visit lasts 7.5 h
-    spacing = float(np.median(np.diff(seconds)))
     fgs1 = np.interp(time, fgs_time, fgs)
     flux = np.column_stack([fgs1, airs])
-    fit = fit_transit(light_curves(724899303, seconds, flux, wavelength, spacing), Planet(724899303), load_config().fit)
+    fit = fit_transit(
+        light_curves(seconds, flux, wavelength, planet_id=724899303), Planet(724899303), load_config().fit
+    )
     sigma = np.sqrt(np.diag(fit.covariance))
     error = fit.depth - label
     weight = np.r_[0.0, np.full(len(label) - 1, 1.0 / (len(label) - 1))]
@@ -244,7 +244,7 @@ def both_channels(folder: Path) -> LightCurves:
     stored = np.load(folder / "light_curves_1103775.npy").astype(float)
     first, stop = AIRS.science_columns
     flux = np.column_stack([stored[:, 0], stored[:, 1:][:, AIRS.n_column - stop : AIRS.n_column - first]])
-    return light_curves(1103775, 72.0 * (np.arange(len(flux)) + 0.5), flux, _axis(folder), 72.0)
+    return light_curves(72.0 * (np.arange(len(flux)) + 0.5), flux, _axis(folder), planet_id=1103775)
 
 
 def two_visits(folder: Path) -> list[LightCurves]:
@@ -255,7 +255,8 @@ def two_visits(folder: Path) -> list[LightCurves]:
     for name, wide, n, points in (("fgs", 20.0, 4, axis[:1]), ("airs", 24.0, 3, axis[1:])):
         data = stored[name]
         binned = data[: len(data) // n * n].reshape(len(data) // n, n, -1).mean(axis=1)
-        found.append(light_curves(244787369, n * wide * (np.arange(len(binned)) + 0.5), binned, points, n * wide))
+        times = n * wide * (np.arange(len(binned)) + 0.5)
+        found.append(light_curves(times, binned, points, planet_id=244787369))
     return found
 
 
@@ -328,23 +329,6 @@ def white_residuals(fit: TransitFit) -> dict[str, np.ndarray]:
             used = total > 0
             found[channel] = np.nansum(weight * residual, axis=1)[used] / total[used]
     return found
-
-
-def light_curves(
-    planet_id: int, time: np.ndarray, flux: np.ndarray, wavelength: np.ndarray, seconds: float
-) -> LightCurves:
-    """Return somebody else's light curves as ours; noise is estimated from each wavelength's second differences."""
-    noise = np.sqrt((np.diff(flux, n=2, axis=0) ** 2).mean(axis=0) / 6.0)
-    return LightCurves(
-        planet_id=planet_id,
-        visit=0,
-        time=time,
-        bin_seconds=seconds,
-        flux=flux,
-        flux_err=np.broadcast_to(noise, flux.shape),
-        wavelength=wavelength,
-        regressors=np.empty((len(flux), 0)),
-    )
 
 
 if __name__ == "__main__":
