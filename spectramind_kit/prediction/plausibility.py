@@ -184,10 +184,9 @@ def without_outlying_wavelengths(estimate: DepthEstimate) -> DepthEstimate:
     outlying = np.zeros(len(estimate.depth), dtype=bool)
     typical = estimate.depth.copy()
     if len(estimate.depth) > _NEIGHBOURS:
-        from scipy.ndimage import median_filter  # here: it takes a second to load
-
         airs, error = estimate.depth[1:], np.sqrt(np.diag(estimate.covariance))[1:]
-        typical[1:] = median_filter(airs, size=_NEIGHBOURS, mode="mirror")
+        mirrored = np.pad(airs, _NEIGHBOURS // 2, mode="reflect")
+        typical[1:] = np.median(np.lib.stride_tricks.sliding_window_view(mirrored, _NEIGHBOURS), axis=1)
         limit = np.maximum(_LARGEST_STEP * np.abs(np.median(airs)), _STEP_SIGMA * error)
         outlying[1:] = np.abs(airs - typical[1:]) > limit
     if not outlying.any():

@@ -18,6 +18,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -63,7 +64,9 @@ class RunRecord:
         self.folder = _attempt(lambda: _new_folder(WorkFolder(self._work).runs, command), "a folder")
         self._facts: dict[str, object] = {}
         self._metrics: dict[str, object] = {}
-        self._inputs: dict[str, dict] = {}
+        self._inputs: list[Future] = []
+        # Hashing lets go of the interpreter's lock: it costs the run nothing where a second core idles.
+        self._reader = ThreadPoolExecutor(1, "hashes")
         self._outputs: list[Path] = []
         self._published: Path | None = None
         self._made_by = _attempt(lambda: _made_by(config), "what it is made by") or {}
@@ -77,9 +80,9 @@ class RunRecord:
         self._write(RUNNING)
 
     def inputs(self, *paths: Path) -> None:
-        """Hash files and folders that the run is made from, before they may change; those not there are left out."""
+        """Hash files and folders that the run is made from, beside the run; those not there are left out."""
         there = [path for path in paths if path.exists()]
-        _attempt(lambda: self._inputs.update({self.place(path): input_entry(path) for path in there}), "inputs")
+        self._inputs += [self._reader.submit(lambda path=path: (self.place(path), input_entry(path))) for path in there]
 
     def outputs(self, *paths: Path) -> None:
         """Name files and folders that the run writes; they are hashed at its end."""
@@ -156,13 +159,18 @@ class RunRecord:
                 **self._made_by,
                 # Only the run may have loaded torch.
                 "environment": self._made_by.get("environment", {}) | {"cuda": cuda_in_use()},
-                "inputs": self._inputs,
+                "inputs": {} if status == RUNNING else self._hashed_inputs(),
                 "outputs": outputs or {},
                 **self._facts,
             }
             _write_json(path, manifest)
 
         self.keep(MANIFEST, write)
+
+    def _hashed_inputs(self) -> dict[str, dict]:
+        """Return inputs by their place, those left out that could not be read."""
+        self._reader.shutdown()
+        return dict(entry for one in self._inputs if (entry := _attempt(one.result, "an input")))
 
     def _hashed_outputs(self) -> dict[str, str]:
         """Return the SHA-256 of every file that was written, by its place in the work folder."""
