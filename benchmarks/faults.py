@@ -34,7 +34,7 @@ from spectramind_kit import runs
 from spectramind_kit.competition.folder import open_competition, read_spectra
 from spectramind_kit.config import Config, load_config
 from spectramind_kit.errors import SpectraMindError, describe
-from spectramind_kit.prediction.summary import SubmissionSummary
+from spectramind_kit.prediction.submission_summary import SubmissionSummary
 from spectramind_kit.simulation.simulated_folder import simulate_folder
 from spectramind_kit.work_folder.submission import read_submission, submission_arrays, validate_submission
 

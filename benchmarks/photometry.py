@@ -24,7 +24,7 @@ from spectramind_kit.config import Config, load_config
 from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.photometry.extraction import extract, foreground_of
 from spectramind_kit.photometry.window import aperture, on_grid
-from spectramind_kit.settings.detector import PhotometryConfig
+from spectramind_kit.settings.photometry import PhotometryConfig
 
 KINDS = ("dropped", "sum", "optimal")
 QUIET = ("simulation.airs_jitter=0", "simulation.fgs1_jitter=0", "simulation.cosmic_rays=0")

@@ -17,7 +17,7 @@ import polars as pl
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import ProductError
-from spectramind_kit.prediction.summary import SubmissionSummary
+from spectramind_kit.prediction.submission_summary import SubmissionSummary
 from spectramind_kit.prediction.trained_model import TrainedModel
 from spectramind_kit.products import DepthEstimate, LightCurves, Planet, Spectrum, TransitFit
 

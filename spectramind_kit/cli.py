@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from spectramind_kit import __version__
-from spectramind_kit.commands import ablate, configuration, new, ranking, records, report
+from spectramind_kit.commands import ablate, configuration, diagnose, new, ranking, records
 from spectramind_kit.commands.options import AsJson, Data, Overrides, Work, answer, columns, composed
 from spectramind_kit.commands.shell import (
     MULTIRUN,
@@ -45,8 +45,8 @@ app.command()(ranking.leaderboard)
 app.command()(ranking.folds)
 app.command()(ablate.ablate)
 app.command()(new.new)
-app.command()(report.diagnose)
-app.command()(report.inspect)
+app.command()(diagnose.diagnose)
+app.command()(diagnose.inspect)
 
 ModelFolder = Annotated[Path | None, typer.Option("--model", help="Folder of a trained model; default WORK/model.")]
 

@@ -17,12 +17,13 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import Field, TypeAdapter, ValidationError
 
 from spectramind_kit.errors import ConfigurationError
-from spectramind_kit.settings.detector import CalibrationConfig, PhotometryConfig
+from spectramind_kit.settings.calibration import CalibrationConfig
 from spectramind_kit.settings.diagnostics import DiagnosticsConfig
 from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.settings.kaggle import KaggleConfig
 from spectramind_kit.settings.loss import LossConfig
 from spectramind_kit.settings.model import ModelConfig
+from spectramind_kit.settings.photometry import PhotometryConfig
 from spectramind_kit.settings.quantities import NotNegative, Positive, Whole
 from spectramind_kit.settings.simulation import SimulationConfig
 from spectramind_kit.settings.training import TrainingConfig

@@ -26,7 +26,7 @@ from spectramind_kit.prediction.planets import as_trained, asked_for, for_each_p
 from spectramind_kit.prediction.predict import predict_planets
 from spectramind_kit.prediction.score_files import score_files as score_files
 from spectramind_kit.prediction.stand_ins import labels_model, population_spectra, usable_model
-from spectramind_kit.prediction.summary import SubmissionSummary
+from spectramind_kit.prediction.submission_summary import SubmissionSummary
 from spectramind_kit.prediction.trained_model import TrainedModel, load_model, save_model
 from spectramind_kit.prediction.training_set import StoredTrainingSet, TrainingSet, store_training_set
 from spectramind_kit.prediction.worker import FitTask, PosteriorTask

@@ -12,7 +12,7 @@ from spectramind_kit.calibration.pipeline import averaged_pairs, corrections, go
 from spectramind_kit.calibration.saturation import full_count
 from spectramind_kit.instruments import CHANNELS
 from spectramind_kit.products import CalibrationFrames
-from spectramind_kit.settings.detector import CalibrationConfig
+from spectramind_kit.settings.calibration import CalibrationConfig
 
 N_COEFFICIENT = 6
 """Linearity coefficients for which the paths at a time are written out; the competition's tables have as many."""

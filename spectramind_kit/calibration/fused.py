@@ -21,7 +21,7 @@ from spectramind_kit.calibration.saturation import saturated_pixels
 from spectramind_kit.competition.frames import DecodedPixels
 from spectramind_kit.instruments import CHANNELS
 from spectramind_kit.products import CalibrationFrames
-from spectramind_kit.settings.detector import CalibrationConfig
+from spectramind_kit.settings.calibration import CalibrationConfig
 
 _PARTS = 8
 """Parts that the pixels are worked on in, whatever the number of threads."""

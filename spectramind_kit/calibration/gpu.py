@@ -17,7 +17,7 @@ from spectramind_kit.competition.frames import DecodedPixels
 from spectramind_kit.instruments import CHANNELS
 from spectramind_kit.products import CalibrationFrames
 from spectramind_kit.robust_statistics import MAD_TO_SIGMA
-from spectramind_kit.settings.detector import CalibrationConfig
+from spectramind_kit.settings.calibration import CalibrationConfig
 
 _BLOCK_BYTES = 2**25
 """Size of a block's counts; the device holds about ten times as much at a time."""

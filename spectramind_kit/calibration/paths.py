@@ -18,7 +18,7 @@ from spectramind_kit.calibration.pixel_bins import PixelBins, bin_pixels
 from spectramind_kit.competition.frames import DecodedPixels
 from spectramind_kit.environment import usable_cuda
 from spectramind_kit.products import CalibrationFrames
-from spectramind_kit.settings.detector import CalibrationConfig
+from spectramind_kit.settings.calibration import CalibrationConfig
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from spectramind_kit.calibration.linearity import linearise
 from spectramind_kit.calibration.saturation import full_count, saturated_pixels
 from spectramind_kit.instruments import CHANNELS, Channel
 from spectramind_kit.products import CalibratedCube, CalibrationFrames, RawCube
-from spectramind_kit.settings.detector import CalibrationConfig
+from spectramind_kit.settings.calibration import CalibrationConfig
 
 
 def calibrate(cube: RawCube, frames: CalibrationFrames, config: CalibrationConfig) -> CalibratedCube:

@@ -10,7 +10,7 @@ import numpy as np
 from spectramind_kit.flags import Flag, Flags
 from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.products import CalibrationFrames
-from spectramind_kit.settings.detector import CalibrationConfig
+from spectramind_kit.settings.calibration import CalibrationConfig
 
 _CONVERTER_TOP = 65_535
 """Highest number that a count can be [ADU]."""

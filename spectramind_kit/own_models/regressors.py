@@ -26,7 +26,7 @@ from spectramind_kit.features.planet import LARGEST_INPUT, LARGEST_LN_FACTOR, LA
 from spectramind_kit.features.table import TABLE, table
 from spectramind_kit.files import replacing
 from spectramind_kit.instruments import is_fgs1
-from spectramind_kit.own_models.door import SOURCE, carry_source, model_class
+from spectramind_kit.own_models.import_model import SOURCE, carry_source, model_class
 from spectramind_kit.settings.model import ModelConfig
 from spectramind_kit.shapes import require_shape
 

@@ -14,7 +14,7 @@ from spectramind_kit.photometry.jitter import centroid
 from spectramind_kit.photometry.profile import fill_bad_pixels
 from spectramind_kit.photometry.window import aperture_window, background_region
 from spectramind_kit.photometry.wings import Wings, foreground_under_wings
-from spectramind_kit.settings.detector import PhotometryConfig
+from spectramind_kit.settings.photometry import PhotometryConfig
 
 _GAUSS = 0.5 / np.sqrt(3.0)
 """The mean of a smooth function over a pixel is that of its values this far on both sides of the middle [pixel]."""

@@ -22,7 +22,7 @@ from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.photometry.background import foreground_per_pixel
 from spectramind_kit.photometry.profile import fill_bad_pixels, shift_templates
 from spectramind_kit.photometry.window import aperture_window, on_grid
-from spectramind_kit.settings.detector import PhotometryConfig
+from spectramind_kit.settings.photometry import PhotometryConfig
 
 _REMARKABLE = 0.02
 """Fraction of bad pixels in the aperture from which a visit is flagged; a normal detector has a tenth of it."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from spectramind_kit.instruments import CHANNELS, FGS1
 from spectramind_kit.photometry.window import aperture
-from spectramind_kit.settings.detector import PhotometryConfig
+from spectramind_kit.settings.photometry import PhotometryConfig
 
 _PREFIX = {"FGS1": "fgs1", "AIRS-CH0": "airs"}
 

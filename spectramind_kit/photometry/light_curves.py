@@ -29,7 +29,8 @@ from spectramind_kit.photometry.lost_exposures import (
 )
 from spectramind_kit.photometry.window import photometric_pixels
 from spectramind_kit.products import LightCurves, PlanetObservation
-from spectramind_kit.settings.detector import CalibrationConfig, PhotometryConfig
+from spectramind_kit.settings.calibration import CalibrationConfig
+from spectramind_kit.settings.photometry import PhotometryConfig
 
 _MISSING = {FGS1.name: Flag.FGS1_MISSING, AIRS.name: Flag.AIRS_MISSING}
 

@@ -8,7 +8,7 @@ slowly over the detector, so only every n-th column of it is read: the others ne
 import numpy as np
 
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1
-from spectramind_kit.settings.detector import PhotometryConfig
+from spectramind_kit.settings.photometry import PhotometryConfig
 
 
 def photometric_pixels(channel: str, config: PhotometryConfig) -> tuple[np.ndarray, np.ndarray]:

@@ -17,8 +17,8 @@ from torch import nn
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.features.planet import Features
 from spectramind_kit.networks.batch import collate
-from spectramind_kit.networks.new_network import new_network
-from spectramind_kit.own_models.door import SOURCE
+from spectramind_kit.networks.configured_network import new_network
+from spectramind_kit.own_models.import_model import SOURCE
 from spectramind_kit.settings.model import ModelConfig
 from spectramind_kit.uncertainty.blending import Prediction
 

@@ -1,6 +1,6 @@
 """A session's hours, memory, disk and cores, and what is uploaded as whose.
 
-Limits on uploads are rules of the platform: ``kaggle/rules/limits.py``.
+Limits on uploads are rules of the platform: ``kaggle.rules.upload_rules.py``.
 """
 
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spectramind_kit.instruments import AIRS
-from spectramind_kit.settings.detector import PhotometryConfig
+from spectramind_kit.settings.photometry import PhotometryConfig
 from spectramind_kit.simulation.cadence import Cadence
 from spectramind_kit.simulation.visit import ChannelLight
 

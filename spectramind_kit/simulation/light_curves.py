@@ -12,7 +12,7 @@ import numpy as np
 from spectramind_kit.config import Config, SimulationConfig
 from spectramind_kit.instruments import AIRS, FGS1
 from spectramind_kit.products import LightCurves, Planet
-from spectramind_kit.settings.detector import PhotometryConfig
+from spectramind_kit.settings.photometry import PhotometryConfig
 from spectramind_kit.simulation.aperture import channel_aperture, extraction_weights, measured
 from spectramind_kit.simulation.cadence import Cadence, exposure_instants
 from spectramind_kit.simulation.disturbances import Disturbances, draw_disturbances

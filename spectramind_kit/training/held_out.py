@@ -19,7 +19,7 @@ from spectramind_kit.config import Config
 from spectramind_kit.files import replacing
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.metric import score
-from spectramind_kit.own_models.door import is_network, model_class
+from spectramind_kit.own_models.import_model import is_network, model_class
 from spectramind_kit.own_models.regressors import are_regressors, train_regressors
 from spectramind_kit.prediction.inference import Inference
 from spectramind_kit.prediction.measure import PlanetTask

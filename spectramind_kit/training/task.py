@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from spectramind_kit.features.planet import Features
-from spectramind_kit.own_models.door import source_hash
+from spectramind_kit.own_models.import_model import source_hash
 from spectramind_kit.prediction.ensemble import Member
 from spectramind_kit.settings.loss import LossConfig
 from spectramind_kit.settings.model import ModelConfig, is_own

@@ -36,10 +36,10 @@ from spectramind_kit.errors import SpectraMindError, describe
 from spectramind_kit.features.planet import Features
 from spectramind_kit.files import replacing
 from spectramind_kit.metric import EDITIONS
-from spectramind_kit.networks.new_network import new_network
+from spectramind_kit.networks.configured_network import new_network
 from spectramind_kit.networks.spectral_graph import spectral_graph
 from spectramind_kit.networks.spectramind import molecular_bands
-from spectramind_kit.own_models.door import carry_source
+from spectramind_kit.own_models.import_model import carry_source
 from spectramind_kit.prediction.ensemble import RECORD, Member
 from spectramind_kit.settings.model import is_own
 from spectramind_kit.training.batches import PlanetDataset, collate_items

@@ -23,8 +23,8 @@ from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.remote.client import asking, http_status
 from spectramind_kit.kaggle.remote.polling import PollingPolicy, wait_until
 from spectramind_kit.kaggle.rules.client_rules import SECRETS, left_behind, upload_entries, uploaded_files
-from spectramind_kit.kaggle.rules.limits import DATASET_METADATA, check_dataset_metadata, check_uploadable
 from spectramind_kit.kaggle.rules.metadata_file import read_metadata_file
+from spectramind_kit.kaggle.rules.upload_rules import DATASET_METADATA, check_dataset_metadata, check_uploadable
 
 if TYPE_CHECKING:
     from kaggle.api.kaggle_api_extended import KaggleApi

@@ -24,10 +24,10 @@ from spectramind_kit.kaggle.remote.kernel_session import wait_for_kernel
 from spectramind_kit.kaggle.remote.polling import PollingPolicy
 from spectramind_kit.kaggle.remote.push_record import PushRecord, write_record
 from spectramind_kit.kaggle.rules.kernel import METADATA, check_kernel, notebook_path, read_metadata
-from spectramind_kit.kaggle.rules.limits import T4_X2, check_pushable
 from spectramind_kit.kaggle.rules.metadata_file import plain_name
 from spectramind_kit.kaggle.rules.parameters import bake_parameters
 from spectramind_kit.kaggle.rules.trust import bound_to, trusted_manifest
+from spectramind_kit.kaggle.rules.upload_rules import T4_X2, check_pushable
 
 if TYPE_CHECKING:
     from kaggle.api.kaggle_api_extended import KaggleApi

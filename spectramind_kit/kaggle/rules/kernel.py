@@ -14,8 +14,8 @@ from jupytext.magics import comment_magic
 from nbformat import NotebookNode
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.rules.limits import check_kernel_metadata
 from spectramind_kit.kaggle.rules.metadata_file import read_metadata_file, with_meaning
+from spectramind_kit.kaggle.rules.upload_rules import check_kernel_metadata
 
 METADATA = "kernel-metadata.json"
 TAGS = ("install", "parameters")

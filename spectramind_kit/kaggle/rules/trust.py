@@ -14,8 +14,8 @@ from nbformat import NotebookNode
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.files import sha256_of
-from spectramind_kit.kaggle.rules.limits import DATASET_METADATA
 from spectramind_kit.kaggle.rules.metadata_file import read_metadata_file
+from spectramind_kit.kaggle.rules.upload_rules import DATASET_METADATA
 
 MANIFEST = "manifest.json"
 INSTALLER = "install.py"

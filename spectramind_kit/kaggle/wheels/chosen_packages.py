@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.rules.limits import DATASET_SLUG_LENGTH
+from spectramind_kit.kaggle.rules.upload_rules import DATASET_SLUG_LENGTH
 from spectramind_kit.kaggle.wheels.package_index import build_constraints, find_pin, write_lock
 from spectramind_kit.kaggle.wheels.targets import Pin, Target
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.files import sha256_of
-from spectramind_kit.kaggle.rules.limits import DATASET_METADATA, check_dataset_metadata, check_uploadable
+from spectramind_kit.kaggle.rules.upload_rules import DATASET_METADATA, check_dataset_metadata, check_uploadable
 from spectramind_kit.kaggle.wheels import install
 from spectramind_kit.kaggle.wheels.hub_builds import copy_kernel
 from spectramind_kit.kaggle.wheels.targets import LOCK_NAME, RECORD_NAME, Target

@@ -7,8 +7,8 @@ import pytest
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.remote.kernel_push import prepare_push
 from spectramind_kit.kaggle.rules.kernel import check_kernel, notebook_path, read_metadata
-from spectramind_kit.kaggle.rules.limits import check_dataset_metadata, check_pushable
 from spectramind_kit.kaggle.rules.metadata_file import LISTS, plain_name, read_metadata_file
+from spectramind_kit.kaggle.rules.upload_rules import check_dataset_metadata, check_pushable
 
 DATASET = {"id": "me/ariel-wheels", "title": "Ariel wheels", "licenses": [{"name": "other"}]}
 

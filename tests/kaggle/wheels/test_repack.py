@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.rules.limits import SAFE_NAME
+from spectramind_kit.kaggle.rules.upload_rules import SAFE_NAME
 from spectramind_kit.kaggle.wheels.repack import public_name, without_local_version
 from spectramind_kit.kaggle.wheels.wheel_file import read_wheel
 from tests.kaggle.tiny_packages import write_wheel

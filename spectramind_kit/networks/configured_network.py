@@ -11,7 +11,7 @@ from torch import nn
 
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.networks.spectramind import SpectraMindV50
-from spectramind_kit.own_models.door import is_network, model_class
+from spectramind_kit.own_models.import_model import is_network, model_class
 from spectramind_kit.settings.model import ModelConfig, is_own
 
 

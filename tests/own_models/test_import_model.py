@@ -6,7 +6,7 @@ import pytest
 
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
-from spectramind_kit.own_models.door import SOURCE, carry_source, model_class, source_hash
+from spectramind_kit.own_models.import_model import SOURCE, carry_source, model_class, source_hash
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def inspect(
     """Show one planet in the terminal: rung, flags, light curves, orbit beside the star table, spectrum, noise."""
     from rich.console import Console
 
-    from spectramind_kit.diagnostics.terminal import inspected
+    from spectramind_kit.diagnostics.planet_in_terminal import inspected
 
     composed(overrides)
     Console().print(inspected(data, work, planet, truth))

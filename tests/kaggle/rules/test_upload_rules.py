@@ -5,7 +5,7 @@ import os
 import pytest
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.rules.limits import check_dataset_metadata, check_pushable, check_uploadable
+from spectramind_kit.kaggle.rules.upload_rules import check_dataset_metadata, check_pushable, check_uploadable
 
 DATASET = {"id": "me/ariel-wheels", "title": "Ariel wheels", "licenses": [{"name": "apache-2.0"}]}
 KERNEL = {

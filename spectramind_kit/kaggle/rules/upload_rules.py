@@ -1,6 +1,7 @@
-"""Kaggle's limits on datasets and kernels, checked before a byte leaves: the platform drops or garbles in silence.
+"""Kaggle's rules for uploaded datasets and kernels, checked before a byte leaves: the platform garbles in silence.
 
-A session's hours, memory and disk are settings (``settings/kaggle.py``).
+A session's hours, memory and disk are settings (``settings/kaggle.py``); how many submissions a day are left, Kaggle is
+asked (``kaggle/remote/competition_status.py``).
 
 Sources: the checks of the official client, its documentation of ``dataset-metadata.json`` and
 ``kernel-metadata.json``, and Kaggle's documentation of datasets (2026).

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from spectramind_kit.diagnostics.terminal import drawn, inspected
+from spectramind_kit.diagnostics.planet_in_terminal import drawn, inspected
 from spectramind_kit.errors import SpectraMindError
 
 
