@@ -35,8 +35,9 @@ rehearse: $(BIN)/spectramind | $(DEMO)/submission.csv
 $(DEMO)/submission.csv:
 	$(MAKE) demo
 
+# By files: what the tests of a file share is made once and not by every worker.
 test: check
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-wheels: $(BIN)/spectramind
 	$(BIN)/python -m pytest -m wheels tests/wheels
@@ -44,7 +45,7 @@ test-wheels: $(BIN)/spectramind
 # The tests in the versions of Kaggle's image: what fails there fails on Kaggle.
 test-image: $(BIN)/spectramind
 	python=$$($(BIN)/python build_dataset.py image --target $(TARGET) --tests) && \
-	PATH=$$(dirname $$python):$$PATH $$python -m pytest -n auto
+	PATH=$$(dirname $$python):$$PATH $$python -m pytest -n auto --dist loadfile
 
 # Style and types, changing nothing.
 check: $(BIN)/spectramind
