@@ -17,7 +17,9 @@ from spectramind_kit.diagnostics.planet_digest import VisitDepths
 from spectramind_kit.diagnostics.predictions import Predictions, population_alone
 from spectramind_kit.diagnostics.residuals import ResidualStatistics
 from spectramind_kit.diagnostics.sigma_figures import Coverage
-from spectramind_kit.diagnostics.work_record import WorkRecord, training_curves
+from spectramind_kit.diagnostics.work_record import WorkRecord
+from spectramind_kit.work_folder.layout import WorkFolder
+from spectramind_kit.work_folder.learning_curves import read_learning_curves
 
 TITLES = {"test": "Test planets", "train": "Training planets, each predicted from the other folds"}
 
@@ -138,7 +140,7 @@ def network_section(
     """Show how the network learned, and what moves it."""
     if record.network == "none":
         return Section("network", "Network", "There is none beside the fit (model=none).")
-    figures: list[Figure] = training_figures.learning_figures(training_curves(work))
+    figures: list[Figure] = training_figures.learning_figures(read_learning_curves(WorkFolder(work).logs))
     found, n_planet = permutation_importance(folder, work, trained, config)
     if found:
         figures.append(importance_figure(found, n_planet))

@@ -1,8 +1,8 @@
 """Figures of training and timing: learning curves of the networks, seconds of each stage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-import numpy as np
+import polars as pl
 
 from spectramind_kit.diagnostics import figure
 from spectramind_kit.diagnostics.figure import AIRS_COLOUR, FGS1_COLOUR, FIT_COLOUR, QUIET, TRUTH_COLOUR, Figure
@@ -11,11 +11,11 @@ _COLOURS = (AIRS_COLOUR, FGS1_COLOUR, FIT_COLOUR, TRUTH_COLOUR, QUIET)
 _STAGES_SHOWN = 12
 
 
-def learning_figures(curves: Mapping[str, Mapping[str, np.ndarray]]) -> list[Figure]:
+def learning_figures(curves: pl.DataFrame) -> list[Figure]:
     """Return loss and held-back score of each network by epoch.
 
     Args:
-        curves: columns of each network's log, "epoch", "loss" and "score" among them.
+        curves: of all networks, as ``read_learning_curves`` has them.
     """
     found = []
     for column, title, note in (
@@ -27,12 +27,13 @@ def learning_figures(curves: Mapping[str, Mapping[str, np.ndarray]]) -> list[Fig
         ),
     ):
         traces = []
-        for place, (name, table) in enumerate(curves.items()):
-            if len(table[column]) != len(table["epoch"]):
-                continue
-            epoch, mean = _by_epoch(table["epoch"], table[column])
-            if epoch.size:
-                traces.append(figure.line(epoch, mean, name.replace("_", " "), _COLOURS[place % len(_COLOURS)]))
+        for place, ((name,), table) in enumerate(curves.group_by("network", maintain_order=True)):
+            known = table.filter(pl.col(column).is_finite())
+            if len(known):
+                colour = _COLOURS[place % len(_COLOURS)]
+                traces.append(
+                    figure.line(known["epoch"].to_numpy(), known[column], str(name).replace("_", " "), colour)
+                )
         if traces:
             found.append(Figure(title, note, traces, figure.axes("epoch", column), 280))
     return found
@@ -52,10 +53,3 @@ def stages_figure(stages: Sequence[tuple[str, str, float]]) -> Figure:
     layout = figure.axes("[s]", "", yaxis={"type": "category"})
     note = "As the work folder's events have them; a stage that found its products took less."
     return Figure("Seconds of each stage", note, [trace | {"showlegend": False}], layout, 130 + 26 * len(shown))
-
-
-def _by_epoch(epoch: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return epochs and the mean of each epoch's finite values."""
-    used = np.isfinite(epoch) & np.isfinite(values)
-    epochs = np.unique(epoch[used])
-    return epochs, np.array([values[used & (epoch == each)].mean() for each in epochs])

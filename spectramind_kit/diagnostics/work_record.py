@@ -9,10 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import polars as pl
-
-from spectramind_kit.competition.tables import UNREADABLE
 from spectramind_kit.flags import Flag
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.manifest import read_events, read_lines
@@ -139,27 +135,6 @@ def read_work_record(work: Path) -> WorkRecord:
             stages += _timed(read_lines(path.with_name(EVENTS)), lambda e, c=command: f"{c}: {e.get('stage')}")
     model = read_model_record(here.model) or {}
     return WorkRecord(_read_json(here.manifest), model, tuple(read_events(work)), tuple(runs), tuple(stages))
-
-
-def training_curves(work: Path) -> dict[str, dict[str, np.ndarray]]:
-    """Return what trainings logged: by network, its columns such as "epoch", "loss" and "score", (n_row,) each.
-
-    Args:
-        work: folder of a run, with ``training/logs/<network>/version_<n>/metrics.csv`` as Lightning's logger writes
-            them; a training that went on after an interruption has several.
-    """
-    found: dict[str, dict[str, np.ndarray]] = {}
-    paths = WorkFolder(work).logs.glob("*/version_*/metrics.csv")
-    for path in sorted(paths, key=lambda path: (path.parts[-3], int(path.parts[-2].removeprefix("version_")))):
-        try:
-            table = pl.read_csv(path)
-            columns = {name: table[name].cast(pl.Float64).to_numpy() for name in ("epoch", "loss")}
-        except UNREADABLE:  # of a training that has just begun
-            continue
-        columns["score"] = table["score"].cast(pl.Float64).to_numpy() if "score" in table.columns else np.array([])
-        before = found.get(path.parts[-3], {})
-        found[path.parts[-3]] = {name: np.concatenate([before.get(name, []), new]) for name, new in columns.items()}
-    return found
 
 
 def _timed(events: Iterable[Mapping], name: Callable[[Mapping], str]) -> list[tuple[str, str, float]]:

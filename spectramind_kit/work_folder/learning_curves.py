@@ -13,11 +13,18 @@ def read_learning_curves(logs: Path) -> pl.DataFrame:
     """Return the curves of all networks, one row an epoch: network, epoch, step, loss, score.
 
     Args:
-        logs: folder of the logs, ``WORK/training/logs``.
+        logs: folder of the logs, ``WORK/training/logs``; a network whose training went on after an interruption has
+            several versions there.
     """
-    parts = [part for path in sorted(logs.glob("*/version_*/metrics.csv")) if (part := _curve(path)) is not None]
+    # By network, then by number: version 10 goes on where version 9 ended.
+    paths = sorted(logs.glob("*/version_*/metrics.csv"), key=lambda path: (path.parts[-3], _version(path)))
+    parts = [part for path in paths if (part := _curve(path)) is not None]
     schema = {"network": pl.String, "epoch": pl.Int64, "step": pl.Int64, "loss": pl.Float64, "score": pl.Float64}
     return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
+
+
+def _version(path: Path) -> int:
+    return int(path.parts[-2].removeprefix("version_"))
 
 
 def _curve(path: Path) -> pl.DataFrame | None:

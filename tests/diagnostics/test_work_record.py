@@ -2,11 +2,9 @@
 
 import json
 
-import numpy as np
 import pytest
 
-from spectramind_kit.diagnostics.training_figures import learning_figures
-from spectramind_kit.diagnostics.work_record import read_work_record, training_curves
+from spectramind_kit.diagnostics.work_record import read_work_record
 from spectramind_kit.flags import Flag
 from spectramind_kit.work_folder.run_record import EVENTS, recorded
 
@@ -70,17 +68,6 @@ def test_an_empty_folder_remembers_nothing(tmp_path):
     assert record.configurations == {} and record.failures == [] and record.network == "none"
     (tmp_path / "manifest.json").write_text("not json")
     assert read_work_record(tmp_path).environment == {}
-
-
-def test_training_curves_go_on_where_an_interruption_cut_them(tmp_path):
-    for version, rows in ((0, "0,1,3.0,\n0,,,0.4\n"), (1, "1,2,2.0,\n1,,,0.5\n"), (2, "")):
-        folder = tmp_path / "training" / "logs" / "fold0_0" / f"version_{version}"
-        folder.mkdir(parents=True)
-        (folder / "metrics.csv").write_text(f"epoch,step,loss,score\n{rows}" if rows else "")
-    curves = training_curves(tmp_path)["fold0_0"]
-    assert curves["epoch"].tolist() == [0.0, 0.0, 1.0, 1.0] and np.nanmax(curves["score"]) == 0.5
-    loss, held_back = learning_figures({"fold0_0": curves})
-    assert loss.traces[0]["y"] == [3.0, 2.0] and held_back.traces[0]["y"] == [0.4, 0.5]
 
 
 def test_stages_are_found_where_a_run_writes_them(tmp_path, config):
