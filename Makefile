@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
 TARGET := cp312-torch2.10-cu128
+# A user whom the machine does not know (docker run --user 1234) has no home, and setuptools stops without one.
+export HOME := $(or $(HOME),$(CURDIR)/$(VENV))
 
-.PHONY: demo docs test test-wheels test-image rehearse lint check clean
+.PHONY: demo docs test test-wheels test-image rehearse lint check style types site clean
 
 # pip is silent while it unpacks, so a line every 8 s counts what is there.
 $(BIN)/spectramind: requirements-dev.txt setup.cfg pyproject.toml
@@ -46,15 +48,25 @@ test-image: $(BIN)/spectramind
 	python=$$($(BIN)/python build_dataset.py image --target $(TARGET) --tests) && \
 	PATH=$$(dirname $$python):$$PATH $$python -m pytest -n auto
 
-# Style and types, changing nothing.
-check: $(BIN)/spectramind
+# Style, types and the site, changing nothing.
+check: style types site
+
+style: $(BIN)/spectramind
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(BIN)/spectramind
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
-# The page of all settings; README's picture comes from the demo: python docs/picture.py demo docs/demo.png
+# The pages that are written from others, then the site (site/index.html). Two pages have pictures from runs:
+# python docs/picture.py demo docs/demo.png, python docs/write_tutorial.py
 docs: $(BIN)/spectramind
 	$(BIN)/python docs/write_configuration.py
+	$(MAKE) site
+
+# Warnings are errors, and nothing is fetched.
+site: $(BIN)/spectramind
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lint: $(BIN)/spectramind
 	$(BIN)/ruff check --fix .
@@ -62,4 +74,4 @@ lint: $(BIN)/spectramind
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 clean:
-	rm -rf $(DEMO) dist build *.egg-info
+	rm -rf $(DEMO) dist build site *.egg-info
