@@ -27,8 +27,11 @@ demo: $(BIN)/spectramind
 	$(BIN)/spectramind dry-run kernels/submit --data $(DEMO)/data --dataset $(DEMO)/dataset --dataset $(DEMO)/model --work $(DEMO)
 	$(BIN)/spectramind diagnose --data $(DEMO)/data --work $(DEMO)
 	$(BIN)/python docs/picture.py $(DEMO) $(DEMO)/picture.png
-	$(BIN)/spectramind score --truth $(DEMO)/data/truth/test.csv --submission $(DEMO)/submission.csv
-	@echo "picture $(DEMO)/picture.png, report $(DEMO)/report.html, submission $(DEMO)/submission.csv"
+	@echo
+	@echo "picture     $(DEMO)/picture.png"
+	@echo "report      $(DEMO)/report.html"
+	@echo "submission  $(DEMO)/submission.csv"
+	@$(BIN)/spectramind score --truth $(DEMO)/data/truth/test.csv --submission $(DEMO)/submission.csv --one-depth $(DEMO)
 
 # The demo's kernel once more, in the versions of Kaggle's image (its torch is 3 GB to fetch, once).
 rehearse: $(BIN)/spectramind | $(DEMO)/submission.csv
