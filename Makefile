@@ -65,6 +65,7 @@ types: $(BIN)/spectramind
 # python docs/picture.py demo docs/demo.png, python docs/write_tutorial.py
 docs: $(BIN)/spectramind
 	$(BIN)/python docs/write_configuration.py
+	$(BIN)/python benchmarks/write_results.py
 	$(MAKE) site
 
 # Warnings are errors, and nothing is fetched.
