@@ -1,5 +1,6 @@
 """Where we run: folders, versions, git commit, devices."""
 
+import getpass
 import importlib.metadata
 import os
 import platform
@@ -28,6 +29,22 @@ def package_versions(names: tuple[str, ...] = PACKAGES) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             versions[name] = "missing"
     return versions
+
+
+def home_folder() -> Path | None:
+    """Return the user's home; None where there is none, as for a number without a name in a container."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
+def login_name() -> str:
+    """Return the user's name, "" where the machine knows none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # of Python before 3.13, and since
+        return ""
 
 
 def git_commit(folder: Path | None = None) -> str:

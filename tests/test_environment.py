@@ -1,11 +1,18 @@
 """Where we run: what is told of the machine, and nothing that is not so."""
 
+import getpass
 import os
+import re
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from spectramind_kit import environment
+from spectramind_kit.kaggle.session.sharing import private_names
+from spectramind_kit.kaggle.wheels.build_environment import find_python
+from spectramind_kit.kaggle.wheels.cuda_build import default_cache
 
 
 def test_versions_of_what_is_there_and_of_what_is_not():
@@ -73,3 +80,28 @@ def test_a_device_whose_operations_fail_is_not_usable(monkeypatch):
 @pytest.mark.parametrize("key", ["python", "platform", "cores", "packages", "git_commit"])
 def test_a_manifest_gets_all_of_it(key):
     assert environment.describe()[key]
+
+
+def test_a_user_whom_the_machine_does_not_know_has_no_home_and_no_name(monkeypatch):
+    """As in a container that is run with a number for a user, and without HOME."""
+
+    def unknown(*_):
+        raise KeyError("getpwuid(): uid not found: 23456")
+
+    def homeless(*_):
+        raise RuntimeError("Could not determine home directory.")
+
+    for variable in ("XDG_CACHE_HOME", "PYENV_ROOT"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(getpass, "getuser", unknown)
+    monkeypatch.setattr(Path, "home", homeless)
+    assert environment.home_folder() is None and environment.login_name() == ""
+    assert default_cache().parent.name == f"cache-{os.getuid()}"
+    assert "" not in private_names()
+    assert find_python("{}.{}".format(*sys.version_info)) == Path(sys.executable)
+
+
+def test_nobody_else_asks_for_home_or_name():
+    asked = re.compile(r"Path\.home\(|expanduser\(|getuser\(|getlogin\(")
+    package = Path(environment.__file__).parent
+    assert [path.name for path in package.rglob("*.py") if asked.search(path.read_text())] == ["environment.py"]
