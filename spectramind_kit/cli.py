@@ -23,6 +23,7 @@ from spectramind_kit.commands.shell import (
     listen,
     message_of,
 )
+from spectramind_kit.environment import provide_home
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
 from spectramind_kit.kaggle.remote import commands as kaggle_commands
 from spectramind_kit.kaggle.remote import competition_commands
@@ -334,6 +335,7 @@ def version() -> None:
 def main() -> None:
     """Run the command line."""
     calm_threads()
+    provide_home()
     arguments = gathered(sys.argv[1:])
     debug = "--debug" in arguments
     try:

@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,16 @@ def home_folder() -> Path | None:
         return Path.home()
     except RuntimeError:
         return None
+
+
+def provide_home() -> None:
+    """Set HOME to a folder among temporary files where the user has none: jupyter and setuptools stop without."""
+    if home_folder() is not None:
+        return
+    place = Path(tempfile.gettempdir()) / f"home-{os.getuid()}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    owned = place.stat().st_uid == os.getuid()
+    os.environ["HOME"] = str(place) if owned else tempfile.mkdtemp(prefix="home-")
 
 
 def login_name() -> str:

@@ -96,9 +96,34 @@ def test_a_user_whom_the_machine_does_not_know_has_no_home_and_no_name(monkeypat
     monkeypatch.setattr(getpass, "getuser", unknown)
     monkeypatch.setattr(Path, "home", homeless)
     assert environment.home_folder() is None and environment.login_name() == ""
-    assert default_cache().parent.name == f"cache-{os.getuid()}"
+    assert default_cache().is_absolute()
     assert "" not in private_names()
     assert find_python("{}.{}".format(*sys.version_info)) == Path(sys.executable)
+
+
+def test_commands_give_a_home_to_who_has_none(tmp_path):
+    """Without HOME, and with a number that no user has: in a process of its own, where libraries look for one."""
+    code = (
+        "import os, pathlib, pwd, sys\n"
+        "from spectramind_kit import environment\n"
+        "environment.tempfile.tempdir = sys.argv[1]\n"
+        "del os.environ['HOME']\n"
+        "pwd.getpwuid = lambda uid: (_ for _ in ()).throw(KeyError(uid))\n"
+        "assert environment.home_folder() is None and environment.login_name() == ''\n"
+        "environment.provide_home()\n"
+        "print(pathlib.Path('~').expanduser())\n"
+    )
+    here = {"PATH": "/usr/bin:/bin", "HOME": "/", "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, env=here, capture_output=True, text=True)
+    assert done.stdout.strip() == str(tmp_path / f"home-{os.getuid()}"), done.stderr
+    assert (tmp_path / f"home-{os.getuid()}").stat().st_mode & 0o077 == 0
+
+
+def test_a_home_that_is_there_stays(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    environment.provide_home()
+    assert os.environ["HOME"] == str(tmp_path)
 
 
 def test_nobody_else_asks_for_home_or_name():

@@ -132,8 +132,7 @@ def run_build(
 
 def default_cache() -> Path:
     """Return the folder for build trees in the user's cache; among temporary files where the user has no home."""
-    home = home_folder()
-    usual = home / ".cache" if home else Path(tempfile.gettempdir()) / f"cache-{os.getuid()}"
+    usual = (home_folder() or Path(tempfile.gettempdir())) / ".cache"
     return Path(os.environ.get("XDG_CACHE_HOME") or usual) / "spectramind-wheels"
 
 
