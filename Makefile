@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
 TARGET := cp312-torch2.10-cu128
+# A user whom the machine does not know (docker run --user 1234) has no home, and setuptools stops without one.
+export HOME := $(or $(HOME),$(CURDIR)/$(VENV))
 
-.PHONY: demo docs test test-wheels test-image rehearse lint check clean
+.PHONY: demo docs test test-wheels test-image rehearse lint check style types site clean
 
 # pip is silent while it unpacks, so a line every 8 s counts what is there.
 $(BIN)/spectramind: requirements-dev.txt setup.cfg pyproject.toml
@@ -25,8 +27,11 @@ demo: $(BIN)/spectramind
 	$(BIN)/spectramind dry-run kernels/submit --data $(DEMO)/data --dataset $(DEMO)/dataset --dataset $(DEMO)/model --work $(DEMO)
 	$(BIN)/spectramind diagnose --data $(DEMO)/data --work $(DEMO)
 	$(BIN)/python docs/picture.py $(DEMO) $(DEMO)/picture.png
-	$(BIN)/spectramind score --truth $(DEMO)/data/truth/test.csv --submission $(DEMO)/submission.csv
-	@echo "picture $(DEMO)/picture.png, report $(DEMO)/report.html, submission $(DEMO)/submission.csv"
+	@echo
+	@echo "picture     $(DEMO)/picture.png"
+	@echo "report      $(DEMO)/report.html"
+	@echo "submission  $(DEMO)/submission.csv"
+	@$(BIN)/spectramind score --truth $(DEMO)/data/truth/test.csv --submission $(DEMO)/submission.csv --one-depth $(DEMO)
 
 # The demo's kernel once more, in the versions of Kaggle's image (its torch is 3 GB to fetch, once).
 rehearse: $(BIN)/spectramind | $(DEMO)/submission.csv
@@ -47,15 +52,26 @@ test-image: $(BIN)/spectramind
 	python=$$($(BIN)/python build_dataset.py image --target $(TARGET) --tests) && \
 	PATH=$$(dirname $$python):$$PATH $$python -m pytest -n auto --dist loadfile
 
-# Style and types, changing nothing.
-check: $(BIN)/spectramind
+# Style, types and the site, changing nothing.
+check: style types site
+
+style: $(BIN)/spectramind
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(BIN)/spectramind
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
-# The page of all settings; README's picture comes from the demo: python docs/picture.py demo docs/demo.png
+# The pages that are written from others, then the site (site/index.html). Two pages have pictures from runs:
+# python docs/picture.py demo docs/demo.png, python docs/write_tutorial.py
 docs: $(BIN)/spectramind
 	$(BIN)/python docs/write_configuration.py
+	$(BIN)/python benchmarks/write_results.py
+	$(MAKE) site
+
+# Warnings are errors, and nothing is fetched.
+site: $(BIN)/spectramind
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lint: $(BIN)/spectramind
 	$(BIN)/ruff check --fix .
@@ -63,4 +79,4 @@ lint: $(BIN)/spectramind
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 clean:
-	rm -rf $(DEMO) dist build *.egg-info
+	rm -rf $(DEMO) dist build site *.egg-info

@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spectramind_kit.config import load_config
+from spectramind_kit.environment import provide_home
 from spectramind_kit.errors import PackagingError, SpectraMindError
 from spectramind_kit.kaggle.rehearsal import exact_image
 from spectramind_kit.kaggle.rules import kernel
@@ -44,6 +45,7 @@ WHEELS = PROJECT / "wheels"
 def main(arguments: list[str] | None = None) -> int:
     """Run a sub-command; return 0, or 1 after one clear message."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    provide_home()
     options = parse(arguments)
     try:
         options.run(options)

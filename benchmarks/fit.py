@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 from information_bound import fit_from_truth, joined
-from one_depth import SCALE, SIGMA, one_depth
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -38,6 +37,7 @@ from spectramind_kit.prediction.population import Population
 from spectramind_kit.prediction.spectrum import predict_spectrum
 from spectramind_kit.prediction.trained_model import TrainedModel
 from spectramind_kit.products import DepthEstimate, LightCurves, Spectrum
+from spectramind_kit.public_baselines.one_depth import SCALE, SIGMA, one_depth_answer, one_depth_of_visits
 from spectramind_kit.simulation.simulated_folder import draw_systems, simulate_folder
 from spectramind_kit.simulation.system import SimulatedSystem
 from spectramind_kit.uncertainty.recalibration import no_recalibration
@@ -113,25 +113,18 @@ def one_depth_answers(
     curves: dict[int, list[LightCurves]], training: PlanetTask, model: TrainedModel
 ) -> dict[str, Answer]:
     """Answer with the public method: its constants, and constants that suit the training planets."""
-    known = [
-        one_depth_of(light_curves(training, int(planet))) for planet in tqdm(model.training_set.planet_ids, "one depth")
-    ]
-    known, started = np.array(known), time.perf_counter()
-    depth = np.array([one_depth_of(visits) for visits in curves.values()])
+    planets = tqdm(model.training_set.planet_ids, "one depth")
+    known = np.array([one_depth_of_visits(light_curves(training, int(planet))) for planet in planets])
+    started = time.perf_counter()
+    depth = np.array([one_depth_of_visits(visits) for visits in curves.values()])
     seconds = (time.perf_counter() - started) / len(depth)
     scale = float(np.median(model.training_set.spectra.mean(axis=1) / known))
     sigma = float(np.sqrt(np.mean((model.training_set.spectra - scale * known[:, None]) ** 2)))
 
     def answer(scale: float, sigma: float) -> Answer:
-        shape = (len(depth), model.training_set.spectra.shape[1])
-        return Answer(np.broadcast_to(np.maximum(scale * depth, 0.0)[:, None], shape), np.full(shape, sigma), seconds)
+        return Answer(*one_depth_answer(depth, model.training_set.spectra.shape[1], scale, sigma), seconds)
 
     return {"one depth, public constants": answer(SCALE, SIGMA), "one depth, learned constants": answer(scale, sigma)}
-
-
-def one_depth_of(visits: list[LightCurves]) -> float:
-    """Return the mean depth over visits."""
-    return float(np.mean([one_depth(visit) for visit in visits]))
 
 
 def fit_answers(

@@ -7,7 +7,7 @@
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _OFFERED = {
     "api": ("fit", "light_curves", "open", "predict", "score", "submit", "table", "train"),

@@ -23,6 +23,7 @@ from spectramind_kit.commands.shell import (
     listen,
     message_of,
 )
+from spectramind_kit.environment import provide_home
 from spectramind_kit.errors import ConfigurationError, SpectraMindError
 from spectramind_kit.kaggle.remote import commands as kaggle_commands
 from spectramind_kit.kaggle.remote import competition_commands
@@ -261,6 +262,13 @@ def score(
         ),
     ] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Score a part: planets may be missing.")] = False,
+    one_depth: Annotated[
+        Path | None,
+        typer.Option(
+            help="Work folder with the planets' light curves: score beside it what public notebooks answer from them, "
+            "one depth for all wavelengths."
+        ),
+    ] = None,
     as_json: AsJson = False,
     overrides: Overrides = None,
 ) -> None:
@@ -269,7 +277,11 @@ def score(
 
     composed(overrides)
     found = runs.score_files(truth, submission, edition.value, naive, partial)
-    answer(as_json, {"score": found}, [f"score {found:.4f}"])
+    facts, lines = {"score": found}, [f"score {found:.4f}"]
+    if one_depth is not None:
+        facts["one_depth"] = runs.score_one_depth(truth, submission, one_depth, edition.value, naive)
+        lines.append(f"one depth for all wavelengths, the public notebooks' method: {facts['one_depth']:.4f}")
+    answer(as_json, facts, lines)
 
 
 @app.command("dry-run")
@@ -323,6 +335,7 @@ def version() -> None:
 def main() -> None:
     """Run the command line."""
     calm_threads()
+    provide_home()
     arguments = gathered(sys.argv[1:])
     debug = "--debug" in arguments
     try:

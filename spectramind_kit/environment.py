@@ -1,10 +1,12 @@
 """Where we run: folders, versions, git commit, devices."""
 
+import getpass
 import importlib.metadata
 import os
 import platform
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +30,32 @@ def package_versions(names: tuple[str, ...] = PACKAGES) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             versions[name] = "missing"
     return versions
+
+
+def home_folder() -> Path | None:
+    """Return the user's home; None where there is none, as for a number without a name in a container."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
+def provide_home() -> None:
+    """Set HOME to a folder among temporary files where the user has none: jupyter and setuptools stop without."""
+    if home_folder() is not None:
+        return
+    place = Path(tempfile.gettempdir()) / f"home-{os.getuid()}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    owned = place.stat().st_uid == os.getuid()
+    os.environ["HOME"] = str(place) if owned else tempfile.mkdtemp(prefix="home-")
+
+
+def login_name() -> str:
+    """Return the user's name, "" where the machine knows none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # of Python before 3.13, and since
+        return ""
 
 
 def git_commit(folder: Path | None = None) -> str:

@@ -25,6 +25,7 @@ from spectramind_kit.prediction.measure import PlanetTask, measured_with
 from spectramind_kit.prediction.planets import as_trained, asked_for, for_each_planet, spectra_of
 from spectramind_kit.prediction.predict import predict_planets
 from spectramind_kit.prediction.score_files import score_files as score_files
+from spectramind_kit.prediction.score_files import score_one_depth as score_one_depth
 from spectramind_kit.prediction.stand_ins import labels_model, population_spectra, usable_model
 from spectramind_kit.prediction.submission_summary import SubmissionSummary
 from spectramind_kit.prediction.trained_model import TrainedModel, load_model, save_model

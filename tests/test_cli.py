@@ -226,6 +226,21 @@ def test_submit_and_score_end_as_other_tools_expect(spectramind, competition, wo
     assert spectramind("score", "--truth", alone, "--submission", submission)[1] != out
 
 
+def test_score_shows_what_one_depth_would_get(spectramind, competition, work, tmp_path):
+    """``work`` has the light curves of the test planets from the submission before."""
+    submission = shutil.copy(work / "submission.csv", tmp_path)
+    scored = ("score", "--truth", competition.data / "truth" / "test.csv", "--submission", submission, "--one-depth")
+    status, out, err = spectramind(*scored, work)
+    assert status == 0, err
+    ours, one_depth = (float(line.split()[-1]) for line in out.splitlines())
+    assert 0.0 <= one_depth < ours
+    assert json.loads(spectramind(*scored, work, "--json")[1]) == pytest.approx(
+        {"score": ours, "one_depth": one_depth}, abs=6e-5
+    )
+    status, out, err = spectramind(*scored, tmp_path)
+    assert status == 1 and "wanted stored light curves, got none" in err and "spectramind calibrate" in err
+
+
 def test_submit_counts_and_names_fallbacks_and_strict_exits_1(spectramind, competition, work, tmp_path):
     data = tmp_path / "data"
     shutil.copytree(competition.data, data, ignore=lambda _, names: {"train", "test"} & set(names))

@@ -1,11 +1,18 @@
 """Where we run: what is told of the machine, and nothing that is not so."""
 
+import getpass
 import os
+import re
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from spectramind_kit import environment
+from spectramind_kit.kaggle.session.sharing import private_names
+from spectramind_kit.kaggle.wheels.build_environment import find_python
+from spectramind_kit.kaggle.wheels.cuda_build import default_cache
 
 
 def test_versions_of_what_is_there_and_of_what_is_not():
@@ -73,3 +80,53 @@ def test_a_device_whose_operations_fail_is_not_usable(monkeypatch):
 @pytest.mark.parametrize("key", ["python", "platform", "cores", "packages", "git_commit"])
 def test_a_manifest_gets_all_of_it(key):
     assert environment.describe()[key]
+
+
+def test_a_user_whom_the_machine_does_not_know_has_no_home_and_no_name(monkeypatch):
+    """As in a container that is run with a number for a user, and without HOME."""
+
+    def unknown(*_):
+        raise KeyError("getpwuid(): uid not found: 23456")
+
+    def homeless(*_):
+        raise RuntimeError("Could not determine home directory.")
+
+    for variable in ("XDG_CACHE_HOME", "PYENV_ROOT"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(getpass, "getuser", unknown)
+    monkeypatch.setattr(Path, "home", homeless)
+    assert environment.home_folder() is None and environment.login_name() == ""
+    assert default_cache().is_absolute()
+    assert "" not in private_names()
+    assert find_python("{}.{}".format(*sys.version_info)) == Path(sys.executable)
+
+
+def test_commands_give_a_home_to_who_has_none(tmp_path):
+    """Without HOME, and with a number that no user has: in a process of its own, where libraries look for one."""
+    code = (
+        "import os, pathlib, pwd, sys\n"
+        "from spectramind_kit import environment\n"
+        "environment.tempfile.tempdir = sys.argv[1]\n"
+        "del os.environ['HOME']\n"
+        "pwd.getpwuid = lambda uid: (_ for _ in ()).throw(KeyError(uid))\n"
+        "assert environment.home_folder() is None and environment.login_name() == ''\n"
+        "environment.provide_home()\n"
+        "print(pathlib.Path('~').expanduser())\n"
+    )
+    here = {"PATH": "/usr/bin:/bin", "HOME": "/", "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, env=here, capture_output=True, text=True)
+    assert done.stdout.strip() == str(tmp_path / f"home-{os.getuid()}"), done.stderr
+    assert (tmp_path / f"home-{os.getuid()}").stat().st_mode & 0o077 == 0
+
+
+def test_a_home_that_is_there_stays(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    environment.provide_home()
+    assert os.environ["HOME"] == str(tmp_path)
+
+
+def test_nobody_else_asks_for_home_or_name():
+    asked = re.compile(r"Path\.home\(|expanduser\(|getuser\(|getlogin\(")
+    package = Path(environment.__file__).parent
+    assert [path.name for path in package.rglob("*.py") if asked.search(path.read_text())] == ["environment.py"]

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from spectramind_kit import __version__
+
 PROJECT = Path(__file__).parents[1]
 PINS = PROJECT / "requirements-dev.txt"
 FIRST_RELEASES = ("3.11.0", "3.12.0", "3.13.0")
@@ -22,7 +24,7 @@ SOURCE_ONLY = "antlr4-python3-runtime"
 """The one pin that the index has as source only; it is Python alone, so no compiler is needed."""
 CUDA = re.compile(r"^(nvidia-|cuda-)")
 """What torch's CUDA build brings along: fixed by torch itself, absent beside a CPU build."""
-SAID_TO_BE_NEEDED = {"six", "einops", "ipykernel"}
+SAID_TO_BE_NEEDED = {"six", "einops", "ipykernel", "mkdocs-material", "mkdocstrings"}
 """Required without being imported; setup.cfg says beside each who imports it."""
 COMMAND_LINE_TOOLS = {"basedpyright", "pytest-xdist", "ruff", "uv"}
 
@@ -87,6 +89,13 @@ def test_the_readme_and_the_set_up_name_the_same_pythons():
     assert "Python 3.11-3.13" in (PROJECT / "README.md").read_text()
 
 
+def test_every_place_names_the_same_version():
+    stated = re.findall(r"^version: (.+)$", (PROJECT / "CITATION.cff").read_text(), flags=re.MULTILINE)
+    changed = re.findall(r"^## (\d\S+) - \d{4}-\d\d-\d\d$", (PROJECT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    assert setup_cfg()["metadata"]["version"] == "attr: spectramind_kit.__version__"
+    assert stated == [__version__] == changed[:1]
+
+
 def test_the_package_says_that_it_is_typed():
     assert (PROJECT / "spectramind_kit" / "py.typed").is_file()
     assert "py.typed" in setup_cfg()["options.package_data"]["spectramind_kit"].split()
@@ -116,10 +125,10 @@ def distributions(names: set[str]) -> set[str]:
 def test_what_is_required_is_imported_and_what_is_imported_is_required():
     required = requirement_names(setup_cfg()["options"]["install_requires"])
     extras = setup_cfg()["options.extras_require"]
-    optional = set().union(*(requirement_names(extras[name]) for name in ("kaggle", "scale", "dev")))
+    optional = set().union(*(requirement_names(extras[name]) for name in ("kaggle", "scale", "docs", "dev")))
     package = distributions(imported("spectramind_kit", "build_dataset.py"))
     assert required <= package, f"required, but nothing imports them: {required - package}"
-    everywhere = package | distributions(imported("tests", "benchmarks"))
+    everywhere = package | distributions(imported("tests", "benchmarks", "docs"))
     assert optional - SAID_TO_BE_NEEDED - COMMAND_LINE_TOOLS <= everywhere
     ours = {"spectramind-kit"}
     compiled = {"mamba-ssm", "causal-conv1d"}  # wheels of a target, never required

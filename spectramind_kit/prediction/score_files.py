@@ -4,10 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from spectramind_kit.competition.folder import read_spectra
 from spectramind_kit.errors import CompetitionDataError, SubmissionError
 from spectramind_kit.metric import score
 from spectramind_kit.prediction.population import label_statistics
+from spectramind_kit.products import LightCurves
+from spectramind_kit.work_folder.layout import WorkFolder
+from spectramind_kit.work_folder.store import load_product
 from spectramind_kit.work_folder.submission import read_submission, submission_arrays
 
 LABELS = ("train.csv", "train_labels.csv")
@@ -32,16 +37,60 @@ def score_files(
         CompetitionDataError: if a planet of the submission has no truth.
         SubmissionError: if a planet is missing from the submission, or has several rows.
     """
-    true_ids, spectra = read_spectra(truth)
     ids, mean, sigma = submission_arrays(read_submission(submission))
+    spectra, known = _truth_of(truth, ids.tolist())
+    _refuse_unwhole(submission, ids.tolist(), () if partial else known)
+    return score(spectra, mean, sigma, _zero_point(truth, naive), edition)
+
+
+def score_one_depth(
+    truth: Path, submission: Path, work: Path, edition: str = "2025", naive: Path | None = None
+) -> float:
+    """Score the public method of one depth for all wavelengths, on the planets of a submission file.
+
+    Args:
+        truth: true spectra.
+        submission: whose planets to answer.
+        work: work folder that holds their light curves.
+        edition: "2025" or "2024".
+        naive: as ``score_files`` takes it.
+
+    Raises:
+        CompetitionDataError: if a planet has no truth.
+        SubmissionError: if a planet has no light curves.
+    """
+    # scipy's optimisers and filters: who only scores need not wait for them
+    from spectramind_kit.public_baselines.one_depth import one_depth_answer, one_depth_of_visits
+
+    planets = submission_arrays(read_submission(submission))[0].tolist()
+    spectra, _ = _truth_of(truth, planets)
+    depths = np.array([one_depth_of_visits(_stored_light_curves(work, planet)) for planet in planets])
+    mean, sigma = one_depth_answer(depths, spectra.shape[1])
+    return score(spectra, mean, sigma, _zero_point(truth, naive), edition)
+
+
+def _stored_light_curves(work: Path, planet: int) -> list[LightCurves]:
+    """Return the light curves of a planet's visits, of whichever split."""
+    paths = [path for split in ("test", "train") for path in WorkFolder(work).stored_light_curves(split, planet)]
+    if not paths:
+        remedy = f"spectramind calibrate --data DATA --work {work} --split test"
+        raise SubmissionError(f"planet {planet} in {work}", wanted="stored light curves", got="none", remedy=remedy)
+    return [load_product(path, LightCurves) for path in paths]
+
+
+def _truth_of(truth: Path, planets: Sequence[int]) -> tuple[np.ndarray, list[int]]:
+    """Return the true spectra of planets, (n_planet, n_wavelength), and all planets that have one."""
+    true_ids, spectra = read_spectra(truth)
     row = {planet: i for i, planet in enumerate(true_ids.tolist())}
-    missing = [planet for planet in ids.tolist() if planet not in row]
-    if missing:
+    if missing := [planet for planet in planets if planet not in row]:
         raise CompetitionDataError(f"{truth}", wanted="the truth of every planet", got=f"none of {missing[:5]}")
-    _refuse_unwhole(submission, ids.tolist(), () if partial else row)
-    naive = naive or training_labels_beside(Path(truth))
-    zero_point = label_statistics(read_spectra(naive)[1]).naive if naive else None
-    return score(spectra[[row[planet] for planet in ids.tolist()]], mean, sigma, zero_point, edition)
+    return spectra[[row[planet] for planet in planets]], list(row)
+
+
+def _zero_point(truth: Path, naive: Path | None) -> tuple[float, float] | None:
+    """Return mean and spread of what is given, else of the training labels beside the truth; None without either."""
+    labels = naive or training_labels_beside(Path(truth))
+    return label_statistics(read_spectra(labels)[1]).naive if labels else None
 
 
 def _refuse_unwhole(submission: Path, ids: Sequence[int], wanted: Iterable[int]) -> None:

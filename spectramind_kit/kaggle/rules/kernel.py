@@ -46,10 +46,18 @@ def notebook_from_source(folder: Path) -> NotebookNode:
     """Return the notebook of a kernel's source, the same in every build."""
     if not source_path(folder).is_file():
         raise PackagingError(f"kernel {folder}", wanted=f"its source {source_path(folder).name}", got="no such file")
-    source = jupytext.read(source_path(folder))
+    return notebook_of_cells(source_path(folder))
+
+
+def notebook_of_cells(source: Path) -> NotebookNode:
+    """Return the notebook of a file of percent cells, not executed; its cells are named by what they hold.
+
+    Args:
+        source: Python file that jupytext reads.
+    """
     kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernelspec, "language_info": {"name": "python"}})
-    for number, cell in enumerate(source.cells):
+    for number, cell in enumerate(jupytext.read(source).cells):
         new = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
         identity = hashlib.sha256(f"{number} {cell.source}".encode()).hexdigest()[:8]
         tags = {"tags": cell.metadata["tags"]} if "tags" in cell.metadata else {}

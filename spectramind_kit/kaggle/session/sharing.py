@@ -4,12 +4,12 @@ Pictures, and what a page carries packed, travel as base64 text and are left as 
 before they are packed. Everything else is searched twice: once to replace, once to check that nothing is left.
 """
 
-import getpass
 import platform
 import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from spectramind_kit.environment import home_folder, login_name
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.session.inputs import input_root
 
@@ -87,9 +87,9 @@ def cleaner(owner: str = "") -> Callable[[str], str]:
 def private_names(more: Collection[str] = ()) -> set[str]:
     """Return the names that must not be shown: login, host, and owners of what is attached."""
     owners = {path.name for kind in OWNER_KINDS for path in input_root().glob(f"{kind}/*") if path.is_dir()}
-    return (
-        {getpass.getuser(), platform.node(), platform.node().partition(".")[0], Path.home().name} | owners | set(more)
-    ) - PUBLIC
+    home = home_folder()
+    user = {login_name(), home.name if home else "", platform.node(), platform.node().partition(".")[0]}
+    return (user | owners | set(more)) - PUBLIC
 
 
 def without_private(text: str, names: Collection[str]) -> str:

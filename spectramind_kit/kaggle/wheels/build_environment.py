@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from spectramind_kit.environment import home_folder
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.wheels import install
 from spectramind_kit.kaggle.wheels.targets import Target
@@ -100,7 +101,7 @@ def find_python(version: str, given: Path | None = None) -> Path:
     Raises:
         PackagingError: if there is none, or the one given is another version.
     """
-    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    root = Path(os.environ.get("PYENV_ROOT") or (home_folder() or Path("/")) / ".pyenv")
     named = shutil.which(f"python{version}")
     pyenv = sorted(root.glob(f"versions/{version}.*/bin/python"))
     candidates = [given] if given else [Path(sys.executable), *([Path(named)] if named else []), *pyenv]

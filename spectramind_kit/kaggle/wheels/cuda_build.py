@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from spectramind_kit.environment import available_cores
+from spectramind_kit.environment import available_cores, home_folder
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.wheels.build_environment import BuildEnvironment, make_build_environment
 from spectramind_kit.kaggle.wheels.machine_code import LibraryFacts, check_machine_code
@@ -131,8 +131,9 @@ def run_build(
 
 
 def default_cache() -> Path:
-    """Return the folder for build trees in the user's cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "spectramind-wheels"
+    """Return the folder for build trees in the user's cache; among temporary files where the user has no home."""
+    usual = (home_folder() or Path(tempfile.gettempdir())) / ".cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or usual) / "spectramind-wheels"
 
 
 def _last_lines(record: Path) -> str:

@@ -30,7 +30,7 @@ from spectramind_kit.kaggle.wheels.wheel_file import WheelContents, read_wheel
 log = logging.getLogger(__name__)
 
 BUILT_NAME = "built.json"
-PROJECT_FILES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+PROJECT_FILES = ("setup.cfg", "setup.py", "pyproject.toml", "README.md", "LICENSE")
 
 
 @dataclass(frozen=True)
