@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from spectramind_kit import __version__
-from spectramind_kit.commands import ablate, configuration, new, ranking, records, report
+from spectramind_kit.commands import ablate, blend, configuration, new, ranking, records, report
 from spectramind_kit.commands.options import AsJson, Data, Overrides, Work, answer, columns, composed
 from spectramind_kit.commands.shell import (
     MULTIRUN,
@@ -44,6 +44,7 @@ app.add_typer(records.runs, name="runs")
 app.command()(ranking.leaderboard)
 app.command()(ranking.folds)
 app.command()(ablate.ablate)
+app.command()(blend.blend)
 app.command()(new.new)
 app.command()(report.diagnose)
 app.command()(report.inspect)

@@ -39,6 +39,7 @@ LAYERS = (
     ("prediction",),
     ("training",),
     ("runs", "diagnostics", "ledger"),
+    ("blends",),
     ("api",),
     ("selftest",),
     ("commands", "cli"),
