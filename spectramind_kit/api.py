@@ -20,6 +20,7 @@ from spectramind_kit.errors import ProductError
 from spectramind_kit.prediction.summary import SubmissionSummary
 from spectramind_kit.prediction.trained_model import TrainedModel
 from spectramind_kit.products import DepthEstimate, LightCurves, Planet, Spectrum, TransitFit
+from spectramind_kit.shapes import Product
 
 _SHORTEST = 1800.0
 """Of light curves with a transit [s]; shorter ones are in days or hours."""
@@ -122,17 +123,15 @@ def fit(curves: LightCurves, planet: Planet | None = None, *overrides: str) -> T
 
 
 def table(found: TransitFit | DepthEstimate | Spectrum) -> pl.DataFrame:
-    """Return a spectrum as a table: wavelength [um], depth and sigma [(Rp/Rs)^2]; ``.to_pandas()`` makes it pandas'.
+    """Return a spectrum as a table: wavelength [um], depth and sigma [(Rp/Rs)^2].
+
+    Products have ``to_pandas()``, ``to_xarray()``, ``write("spectrum.ecsv")`` and ``spectrum_likelihood()``, too.
 
     Args:
         found: a fit, the joined visits of a planet, or a predicted spectrum.
     """
-    if isinstance(found, Spectrum):
-        depth, sigma, wavelength = found.mean, found.sigma, found.wavelength
-    else:
-        depth, sigma = found.depth, np.sqrt(np.diag(found.covariance))
-        wavelength = found.wavelength if isinstance(found, TransitFit) else found.fits[0].wavelength
-    return pl.DataFrame({"wavelength": wavelength, "depth": depth, "sigma": sigma})
+    depths = found.depths()
+    return pl.DataFrame({"wavelength": depths.wavelength, "depth": depths.depth, "sigma": depths.sigma})
 
 
 def train(data: Path | str, work: Path | str, *overrides: str) -> TrainedModel:
@@ -162,6 +161,16 @@ def score(truth: Path | str, submission: Path | str, edition: str = "2025") -> f
     from spectramind_kit import runs
 
     return runs.score_files(Path(truth), Path(submission), edition)
+
+
+def _in_html(product: object) -> str | None:
+    """Return a product as a notebook shows it."""
+    from spectramind_kit.diagnostics.notebook import html_of  # here: matplotlib takes a second
+
+    return html_of(product)
+
+
+Product.in_html = staticmethod(_in_html)
 
 
 def _scatter(flux: np.ndarray) -> np.ndarray:

@@ -9,7 +9,6 @@ import typer
 
 from spectramind_kit.commands.options import OVERRIDE, AsJson, Data, answer, columns, composed
 from spectramind_kit.commands.shell import seconds_logged
-from spectramind_kit.instruments import CHANNELS
 
 if TYPE_CHECKING:
     from spectramind_kit.blends.blend import Blend
@@ -52,6 +51,8 @@ def blend(
 
 def _lines(found: "Blend") -> Iterator[str]:
     """Yield what people want to know of a blend."""
+    from spectramind_kit.instruments import CHANNELS
+
     verdict = found.verdict
     rows = []
     for place, member in enumerate(found.members):
