@@ -28,6 +28,7 @@ from spectramind_kit.fitting.laplace import (
     fill_masked_wavelengths,
     inflated_fgs1,
     mean_depth,
+    of_unknown_level,
     partially_observed,
     uninformative,
 )
@@ -39,6 +40,7 @@ from spectramind_kit.fitting.quality import (
     missing_share,
     orbit_is_implausible,
     timing_flags,
+    transit_grazes,
     transit_is_lost,
 )
 from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
@@ -170,11 +172,14 @@ def _inflated(
     valid: np.ndarray,
 ) -> tuple[VisitLikelihood, Flags]:
     """Widen the errors of depths that cannot be what they look like, and say why."""
+    grazes = transit_grazes(dip, posterior, estimates, valid)
     if transit_is_lost(dip, posterior, valid):
-        return uninformative(likelihood), {Flag.NO_TRANSIT: ""}
+        return uninformative(likelihood), {Flag.GRAZING if grazes else Flag.NO_TRANSIT: ""}
     if orbit_is_implausible(model, posterior):
         return uninformative(likelihood), {Flag.IMPLAUSIBLE_ORBIT: ""}
     flags = dict(timing_flags(estimates, curves.time))
+    if grazes:
+        likelihood, flags[Flag.GRAZING] = of_unknown_level(likelihood), ""
     # Compared before the errors are widened: FGS1 and AIRS-CH0 have the same transit, cut or whole.
     difference, sigma = channel_difference(posterior, curves.wavelength, valid)
     depth, _ = mean_depth(posterior, valid)
