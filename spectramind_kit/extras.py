@@ -13,7 +13,7 @@ EXTRAS = {
     "scale": ("distributed",),
     "dvc": ("dvc",),
     "loggers": ("tensorboard", "wandb"),
-    "science": ("astropy", "pandas", "xarray"),
+    "science": ("astropy", "dynesty", "pandas", "xarray"),
     "sweep": ("hydra_plugins",),
 }
 """Importable packages by extra, as setup.cfg has them."""

@@ -106,9 +106,7 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
         FitError: if no wavelength has usable light, or there are too few times.
     """
     data = relative_flux(curves, config.outlier_sigma)
-    prior = transit_prior(planet, config)
-    channels = _valid_channels(curves.wavelength, data.valid)
-    white = _fit_white_light(curves, data, list(channels.values()), prior, config)
+    white, channels, prior = white_light(curves, planet, config, data)
     model = _joint_model(curves, data, prior, config, float(lower_median(white.solution.state.depth)), white.jumps)
     start = joint_start(white.solution, list(channels.values()), model, white.model.names)
     model, solution, ratio = _fit_twice(model, start, channels, config)
@@ -146,6 +144,23 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
         correlation=correlation,
         likelihood=likelihood,
     )
+
+
+def white_light(
+    curves: LightCurves, planet: Planet, config: FitConfig, data: RelativeFlux | None = None
+) -> tuple[WhiteFit, dict[str, np.ndarray], TransitPrior]:
+    """Fit the white light of each channel; return the fit, the channels' valid wavelengths, and the prior.
+
+    Args:
+        curves: as in ``fit_transit``.
+        planet: likewise.
+        config: likewise.
+        data: the light curves made relative, where that is done.
+    """
+    data = relative_flux(curves, config.outlier_sigma) if data is None else data
+    prior = transit_prior(planet, config)
+    channels = _valid_channels(curves.wavelength, data.valid)
+    return _fit_white_light(curves, data, list(channels.values()), prior, config), channels, prior
 
 
 def _noise_bias(

@@ -92,7 +92,7 @@ def _numbers(what: str, values: Any, unit: str = "") -> np.ndarray:
         array = np.ma.asarray(values)
         if array.dtype.kind in "cmMSU":
             raise TypeError(f"values of type {array.dtype}")
-        return array.astype(np.float64).filled(np.nan)
+        return np.ma.filled(array.astype(np.float64), np.nan)
     except (TypeError, ValueError) as error:
         wanted = f"real numbers{f' [{unit}]' if unit else ''}"
         raise ProductError(f"{what} of light curves", wanted=wanted, got=str(error)) from error
