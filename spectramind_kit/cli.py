@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from spectramind_kit import __version__
-from spectramind_kit.commands import ablate, configuration, diagnose, new, ranking, records
+from spectramind_kit.commands import ablate, blend, configuration, diagnose, new, ranking, records
 from spectramind_kit.commands.options import AsJson, Data, Overrides, Work, answer, columns, composed
 from spectramind_kit.commands.shell import (
     MULTIRUN,
@@ -45,6 +45,7 @@ app.add_typer(records.runs, name="runs")
 app.command()(ranking.leaderboard)
 app.command()(ranking.folds)
 app.command()(ablate.ablate)
+app.command()(blend.blend)
 app.command()(new.new)
 app.command()(diagnose.diagnose)
 app.command()(diagnose.inspect)
@@ -57,6 +58,13 @@ class Split(StrEnum):
 
     train = "train"
     test = "test"
+
+
+class Sampler(StrEnum):
+    """How the posterior of a transit is found."""
+
+    laplace = "laplace"
+    nested = "nested"
 
 
 class Frames(StrEnum):
@@ -189,18 +197,34 @@ def fit(
     work: Work,
     split: Split = Split.test,
     plot: Annotated[Path | None, typer.Option(help="Picture to write; a second visit adds _1 to its name.")] = None,
+    sampler: Annotated[
+        Sampler, typer.Option(help="nested: sample the white light, too, beside Laplace's approximation of it.")
+    ] = Sampler.laplace,
+    live_points: Annotated[int, typer.Option(help="Of nested sampling: more are slower and surer.")] = 150,
     as_json: AsJson = False,
     overrides: Overrides = None,
 ) -> None:
-    """Fit one planet's transits and show depths, orbit and flags; --plot draws light curves, spectrum and corner."""
+    """Fit one planet's transits and show depths, orbit and flags; --plot draws light curves, spectrum and corner.
+
+    --sampler nested takes half a minute for each visit, and the extra science (dynesty).
+    """
     from spectramind_kit import runs
     from spectramind_kit.diagnostics.fit_page import describe_fit, draw_into, fit_facts, path_of_visit
+    from spectramind_kit.diagnostics.sampled_fit import describe_sampled, sampled_facts, sampled_into
 
-    draw = None if plot is None else draw_into(plot)
-    fits = runs.fit(planet, data, work, split.value, composed(overrides), draw=draw)
-    pictures = [None if plot is None else path_of_visit(plot, place) for place in range(len(fits))]
-    facts = [fit_facts(found) | {"picture": picture} for found, picture in zip(fits, pictures)]
-    lines = [line for found, path in zip(fits, pictures) for line in (describe_fit(found), path and str(path)) if line]
+    config, sampled = composed(overrides), []
+    look = None if sampler is Sampler.laplace else sampled_into(sampled, config, live_points)
+    draw = None if plot is None else draw_into(plot, sampled)
+    fits = runs.fit(planet, data, work, split.value, config, look=look, draw=draw)
+    facts, lines = [], []
+    for place, found in enumerate(fits):
+        picture = None if plot is None else path_of_visit(plot, place)
+        facts.append(fit_facts(found) | {"picture": picture})
+        lines.append(describe_fit(found))
+        if sampled:
+            facts[-1]["sampled"] = sampled_facts(sampled[place])
+            lines.append(describe_sampled(sampled[place]))
+        lines += [str(picture)] if picture else []
     answer(as_json, facts, lines)
 
 

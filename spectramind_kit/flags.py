@@ -38,6 +38,7 @@ class Flag(StrEnum):
     AIRS_RED_NOISE = "AIRS-CH0: residuals correlated in time"
     FLUX_JUMP = "flux jump"
     NO_TRANSIT = "no transit found"
+    GRAZING = "transit grazes the star: its depth cannot be told from the height it passes at"
     IMPLAUSIBLE_ORBIT = "duration far from what the star table's orbit allows: not this planet's transit?"
     INGRESS_CUT = "transit cut at the edge of the window: it began before the observation"
     EGRESS_CUT = "transit cut at the edge of the window: it went on after the observation"

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from spectramind_kit.errors import ProductError
+from spectramind_kit.exchange.light_curves import TimeSeriesProduct
+from spectramind_kit.exchange.spectra import Depths, SpectralProduct
 from spectramind_kit.flags import Flags
 from spectramind_kit.likelihood import VisitLikelihood
 from spectramind_kit.shapes import Product, require_shape
@@ -196,7 +198,7 @@ class CalibratedCube(Product):
 
 
 @dataclass(frozen=True, repr=False)
-class LightCurves(Product):
+class LightCurves(TimeSeriesProduct):
     """Light curves of one visit.
 
     Attributes:
@@ -246,7 +248,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, repr=False)
-class TransitFit(Product):
+class TransitFit(SpectralProduct):
     """What the fit of one visit found.
 
     Attributes:
@@ -301,9 +303,14 @@ class TransitFit(Product):
         """Standard errors of the depths, (n_wavelength,)."""
         return np.sqrt(np.diag(self.covariance))
 
+    def depths(self) -> Depths:
+        """Return the depths of the visit."""
+        about = {"planet_id": self.planet_id, "visit": self.visit}
+        return Depths(self.wavelength, self.depth, self.covariance, about)
+
 
 @dataclass(frozen=True, repr=False)
-class DepthEstimate(Product):
+class DepthEstimate(SpectralProduct):
     """All visits of a planet together.
 
     Attributes:
@@ -328,9 +335,14 @@ class DepthEstimate(Product):
         if not (np.isfinite(self.depth).all() and np.isfinite(self.covariance).all()):
             raise ProductError(f"depths of planet {self.planet_id}", wanted="finite numbers", got="NaN or inf")
 
+    def depths(self) -> Depths:
+        """Return the depths of all visits; wavelengths are NaN where no fit is kept."""
+        wavelength = self.fits[0].wavelength if self.fits else np.full(len(self.depth), np.nan)
+        return Depths(wavelength, self.depth, self.covariance, {"planet_id": self.planet_id, "visits": self.n_visit})
+
 
 @dataclass(frozen=True, repr=False)
-class Spectrum(Product):
+class Spectrum(SpectralProduct):
     """The prediction for one planet.
 
     Attributes:
@@ -361,3 +373,9 @@ class Spectrum(Product):
                 wanted = f"finite, above 0 and at most {LARGEST_DEPTH:g}"
                 got = f"{values[bad][0]:g} at wavelength {int(np.argmax(bad)) + 1}"
                 raise ProductError(f"Spectrum.{name} of planet {self.planet_id}", wanted=wanted, got=got)
+
+    def depths(self) -> Depths:
+        """Return the prediction, its covariance a diagonal."""
+        return Depths(
+            self.wavelength, self.mean, np.diag(self.sigma**2), {"planet_id": self.planet_id, "source": self.source}
+        )

@@ -31,7 +31,7 @@ from spectramind_kit.prediction.submission_summary import SubmissionSummary
 from spectramind_kit.prediction.trained_model import TrainedModel, load_model, save_model
 from spectramind_kit.prediction.training_set import StoredTrainingSet, TrainingSet, store_training_set
 from spectramind_kit.prediction.worker import FitTask, PosteriorTask
-from spectramind_kit.products import Spectrum, TransitFit
+from spectramind_kit.products import LightCurves, Planet, Spectrum, TransitFit
 from spectramind_kit.settings.model import corrects_the_fit
 from spectramind_kit.training.automatic_model import with_chosen_model
 from spectramind_kit.training.damaged_planets import DamageTask, planets_to_damage
@@ -180,6 +180,7 @@ def fit(
     split: str,
     config: Config,
     *,
+    look: Callable[[LightCurves, Planet], object] | None = None,
     draw: Callable[[TransitFit, int], Path] | None = None,
 ) -> list[TransitFit]:
     """Fit every visit of one planet; return the fits.
@@ -190,6 +191,7 @@ def fit(
         work: where products are stored.
         split: of the planet, "train" or "test".
         config: the configuration.
+        look: is given light curves and planet of each visit after its fit, such as to sample them.
         draw: writes a picture of a fit, the first one's being 0, and returns its path.
 
     Raises:
@@ -201,7 +203,10 @@ def fit(
         run.inputs(data / split / str(planet))
         task, fits = PlanetTask(data, work, split, config), []
         for place, observation in enumerate(observations):
-            fits.append(task.visit(observation).fit)
+            visit = task.visit(observation)
+            fits.append(visit.fit)
+            if look is not None:
+                look(visit.light_curves, observation.planet)
             run.outputs(WorkFolder(work).fit(split, planet, observation.visit))
             if draw is not None:
                 run.outputs(draw(fits[-1], place))

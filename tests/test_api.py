@@ -3,6 +3,8 @@
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import spectramind_kit as sm
 from spectramind_kit.errors import ProductError
@@ -85,6 +87,18 @@ def test_what_cannot_be_fitted_is_refused_in_words(foreign, change, said):
     parts |= {name: edit(parts[name]) for name, edit in change.items()}
     with pytest.raises(ProductError, match=said):
         sm.light_curves(**parts)
+
+
+@settings(max_examples=4, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32 - 1), kind=st.sampled_from([">f8", "<f4", ">f4"]), unit=st.sampled_from([1.0, 3e4]))
+def test_any_order_and_layout_of_the_same_curve_gives_the_same_depth(plain, foreign, seed, kind, unit):
+    time, flux, wavelength, planet, _ = foreign
+    rng = np.random.default_rng(seed)
+    rows, columns = rng.permutation(len(time)), rng.permutation(len(wavelength))
+    laid_out = np.asfortranarray((flux / flux.max() * unit)[rows][:, columns].astype(kind))
+    again = sm.fit(sm.light_curves(time[rows].astype(kind), laid_out, wavelength[columns].astype(kind)), planet)
+    assert again.depth == pytest.approx(plain.depth, abs=0.02 * plain.sigma.min())
+    assert again.flags == plain.flags
 
 
 def test_the_whole_way_in_four_words(competition, trained_work, tmp_path):

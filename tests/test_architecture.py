@@ -13,6 +13,8 @@ PACKAGE = PROJECT / "spectramind_kit"
 LAYERS = (
     (
         "errors",
+        "extras",
+        "exchange",
         "files",
         "environment",
         "hub_kernel",
@@ -39,6 +41,7 @@ LAYERS = (
     ("prediction",),
     ("training",),
     ("runs", "diagnostics", "ledger"),
+    ("blends",),
     ("api",),
     ("selftest",),
     ("commands", "cli"),
@@ -76,7 +79,7 @@ FIT = ("calibration", "photometry", "transit", "fitting")
 WORLDS = ("simulation", "random_world")
 """What the fit is judged in."""
 FACTS_OF_THE_COMPETITION = {"errors", "flags", "files", "environment", "instruments", "products", "settings", "config"}
-FACTS_OF_THE_COMPETITION |= {"execution", "shapes", "likelihood"}
+FACTS_OF_THE_COMPETITION |= {"execution", "shapes", "likelihood", "exchange", "extras"}
 """What simulated worlds and the fit may both use: formats, shapes and processes, no physics."""
 UNITS = {60.0, 3600.0, 86400.0}
 COINCIDENCES = {

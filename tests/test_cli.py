@@ -7,11 +7,14 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import polars as pl
 import pytest
 
 from spectramind_kit import __version__
 from spectramind_kit.diagnostics.payload import unpacked
+from spectramind_kit.fitting.sampled_transit import SampledTransit
+from spectramind_kit.products import Estimate
 from spectramind_kit.work_folder.submission import read_submission
 
 COMMANDS = ("simulate", "calibrate", "train", "predict", "submit", "score", "diagnose", "inspect")
@@ -206,6 +209,27 @@ def test_fit_tells_and_draws_one_planet(spectramind, competition, work, tmp_path
     assert status == 1 and "it is there with --split train" in err
     status, _, err = spectramind("fit", planet, *folders, "--plot", tmp_path / "fit.xyz")
     assert status == 1 and "a name that ends in one of" in err
+
+
+def test_fit_shows_samples_beside_laplaces_approximation(spectramind, competition, work, tmp_path, monkeypatch):
+    asked = []
+
+    def sampled(curves, planet, config, live_points, seed):
+        asked.append((curves.planet_id, planet.planet_id, live_points))
+        draws = 10.0 + np.random.default_rng(seed).standard_normal((50, 1))
+        laplace = {"semi_major_axis": Estimate(10.0, 1.0)}
+        return SampledTransit(
+            *(curves.planet_id, curves.visit, ("semi_major_axis",), draws, laplace, 40.0, 900), Estimate(-5.0, 0.3)
+        )
+
+    monkeypatch.setattr("spectramind_kit.fitting.nested.sample_white_light", sampled)
+    planet, folders = pl.read_csv(competition.data / "sample_submission.csv")["planet_id"][0], ("--work", work)
+    options = "--data", competition.data, *folders, "--sampler", "nested", "--live-points", 33
+    status, out, _ = spectramind("fit", planet, *options, "--plot", tmp_path / "fit.png")
+    assert status == 0 and "40 effective samples of 50, 900 likelihoods" in out and set(asked) == {(planet, planet, 33)}
+    assert re.search(r"semi_major_axis +10 \+- 1 .* R_star\n", out) and (tmp_path / "fit.png").is_file()
+    (visit, *_) = json.loads(spectramind("fit", planet, *options, "--json")[1])
+    assert visit["sampled"]["effective_samples"] == 40.0 and "semi_major_axis" in visit["parameters"]
 
 
 def test_submit_and_score_end_as_other_tools_expect(spectramind, competition, work, tmp_path):

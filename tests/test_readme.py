@@ -47,7 +47,7 @@ def test_python_example_gives_the_printed_numbers_and_a_picture(real_data, tmp_p
 def test_light_curves_of_ones_own_become_a_table():
     (example,) = re.findall(r"```python\n(import spectramind_kit.*?)```", README, flags=re.DOTALL)
     rng, time = np.random.default_rng(1), np.arange(0.0, 25200.0, 180.0)
-    dip = np.where(np.abs(time - time.mean()) < 4800.0, 0.01, 0.0)
+    dip = 0.01 * np.clip((5400.0 - np.abs(time - time.mean())) / 1200.0, 0.0, 1.0)  # flanks as long as a planet's
     flux = 1.0 - dip[:, None] + 1e-4 * rng.standard_normal((len(time), 3))
     names = {"time": time, "flux": flux, "wavelength": np.array([0.7, 2.0, 3.0])}
     lines = example.strip().splitlines()

@@ -1,6 +1,7 @@
 """What commands share: options of more than one of them, the configuration, and the form of an answer."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +10,10 @@ import typer
 
 if TYPE_CHECKING:
     from spectramind_kit.config import Config
+
+
+OVERRIDE = re.compile(r"^[~+]?\w[\w./@]*=")
+"""How an override of the configuration begins."""
 
 
 def complete_override(incomplete: str) -> list[str]:

@@ -25,7 +25,7 @@ class Ranked(StrEnum):
 def leaderboard(
     works: Works,
     of: Annotated[
-        Ranked, typer.Option(help="train: held-out planets; predict, submit: planets whose truth is known.")
+        Ranked, typer.Option(help="train: held-out planets, blends too; predict, submit: planets whose truth is known.")
     ] = Ranked.train,
     top: Annotated[int, typer.Option(min=1, help="So many runs, the best ones.")] = 20,
     as_json: AsJson = False,
@@ -41,7 +41,9 @@ def leaderboard(
     from spectramind_kit.work_folder.layout import WorkFolder
     from spectramind_kit.work_folder.standing import Standing, read_standing
 
-    runs = [run for run in find_runs(works) if run.command == of.value and run.score is not None]
+    # A blend is judged on held-out planets, as a training is.
+    commands = ("train", "blend") if of is Ranked.train else (of.value,)
+    runs = [run for run in find_runs(works) if run.command in commands and run.score is not None]
     best = sorted(runs, key=lambda run: -(run.score or 0.0))[:top]
     asked = [standing for work in works if (standing := read_standing(WorkFolder(work).standing)).asked]
     standing = max(asked, key=lambda each: each.asked or 0, default=Standing())

@@ -13,6 +13,7 @@ from types import FrameType
 import typer
 
 from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.extras import remedy_for
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def message_of(error: Exception) -> str:
         return str(error)
     if isinstance(error, ModuleNotFoundError) and error.name:
         package = error.name.partition(".")[0]
-        return f"package {package}: wanted it installed, got none; `pip install {package}`, or do without what needs it"
+        return f"package {package}: wanted it installed, got none; {remedy_for(package)}"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
     if isinstance(error, MemoryError):

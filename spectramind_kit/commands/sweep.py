@@ -16,13 +16,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spectramind_kit.commands.options import OVERRIDE
 from spectramind_kit.commands.shell import MULTIRUN, execute
 from spectramind_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-_OVERRIDE = re.compile(r"^[~+]?\w[\w./@]*=")
 _HYDRAS = re.compile(r"^\+?hydra[./]")
 _OWN_PLACE = ("hydra.output_subdir=null", "hydra.job.chdir=false", "hydra/job_logging=none", "hydra/hydra_logging=none")
 """Hydra keeps no configuration and no log beside ours."""
@@ -60,7 +60,7 @@ def sweep(arguments: Sequence[str]) -> list[SweptRun]:
     from hydra._internal.utils import create_config_search_path
     from hydra.core.global_hydra import GlobalHydra
 
-    overrides = [word for word in arguments if _OVERRIDE.match(word)]
+    overrides = [word for word in arguments if OVERRIDE.match(word)]
     command = [word for word in arguments if word not in overrides]
     work = _work_of(command)
     _check_values([override for override in overrides if not _HYDRAS.match(override)])

@@ -1,10 +1,11 @@
 """One visit's fit on one page: light curves, model and residuals; depths with error bars; corner of the parameters.
 
 The corner is that of the Laplace approximation: ellipses of one and two sigma with the errors and the correlation
-that the fit states, so that degeneracies (a/Rs with b, b with limb darkening) can be seen.
+that the fit states, so that degeneracies (a/Rs with b, b with limb darkening) can be seen. Samples of the white light
+alone are points and histograms.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from spectramind_kit.diagnostics.plots import AIRS_COLOUR, FGS1_COLOUR, PERCENT, draw_fit
 from spectramind_kit.errors import SpectraMindError
+from spectramind_kit.fitting.sampled_transit import SampledTransit
 from spectramind_kit.flags import flag_sentences
 from spectramind_kit.products import Estimate, TransitFit
 
@@ -60,11 +62,12 @@ def fit_facts(fit: TransitFit) -> dict[str, object]:
     return facts | {"parameters": parameters} | depths
 
 
-def draw_into(path: Path) -> Callable[[TransitFit, int], Path]:
+def draw_into(path: Path, sampled: Sequence[SampledTransit] = ()) -> Callable[[TransitFit, int], Path]:
     """Return what draws the page of a visit into a picture; refuse one that could not be written, before the work.
 
     Args:
         path: of the picture of the first visit; its folder is made if it is not there.
+        sampled: samples of the visits, looked at when a page is drawn; empty without any.
 
     Raises:
         SpectraMindError: if its name ends in no kind of picture.
@@ -76,8 +79,9 @@ def draw_into(path: Path) -> Callable[[TransitFit, int], Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
 
     def draw(fit: TransitFit, place: int) -> Path:
-        plot_fit_page(fit).savefig(path_of_visit(path, place), dpi=_DPI)
-        return path_of_visit(path, place)
+        picture, samples = path_of_visit(path, place), sampled[place] if len(sampled) > place else None
+        plot_fit_page(fit, samples).savefig(picture, dpi=_DPI)
+        return picture
 
     return draw
 
@@ -95,8 +99,8 @@ def _with_error(estimate: Estimate) -> str:
     return f"{estimate.value:.{decimals}f} +- {estimate.error:.{decimals}f}"
 
 
-def plot_fit_page(fit: TransitFit) -> Figure:
-    """Show light curves, spectrum and corner of one visit."""
+def plot_fit_page(fit: TransitFit, sampled: SampledTransit | None = None) -> Figure:
+    """Show light curves, spectrum and corner of one visit; samples of its white light as points beneath the corner."""
     with matplotlib.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(13.0, 7.6), layout="constrained")
         left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1.0, 1.05])[0]
@@ -107,7 +111,7 @@ def plot_fit_page(fit: TransitFit) -> Figure:
         for axis in axes[1:4:2]:
             axis.set_xlabel("time [h]")
         _spectrum(axes[4], fit)
-        _corner(right, fit, [name for name in CORNER if name in fit.correlation_names])
+        _corner(right, fit, [name for name in CORNER if name in fit.correlation_names], sampled)
         figure.suptitle("\n".join([f"planet {fit.planet_id}, visit {fit.visit}", *flag_sentences(fit.flags)[:3]]))
     return figure
 
@@ -119,7 +123,7 @@ def _spectrum(axis: Axes, fit: TransitFit) -> None:
     axis.set(xlabel="wavelength [um]", ylabel="transit depth [%]")
 
 
-def _corner(figure: SubFigure, fit: TransitFit, names: list[str]) -> None:
+def _corner(figure: SubFigure, fit: TransitFit, names: list[str], sampled: SampledTransit | None) -> None:
     axes = figure.subplots(len(names), len(names), squeeze=False)
     places = [fit.correlation_names.index(name) for name in names]
     for i, below in enumerate(names):
@@ -133,7 +137,9 @@ def _corner(figure: SubFigure, fit: TransitFit, names: list[str]) -> None:
                 axis.plot(x.value + x.error * z, np.exp(-0.5 * z**2), color=AIRS_COLOUR)
                 axis.set_yticks([])
                 axis.set_title(f"{x.value:.5g}\n+- {x.error:.2g}", fontsize=8)
+                _histogram(axis, sampled, across)
             else:
+                _points(axis, sampled, across, below)
                 _ellipses(axis, x, fit.parameters[below], fit.correlation[places[i], places[j]])
             axis.set_xlim(x.value - _SIGMAS_SHOWN * x.error, x.value + _SIGMAS_SHOWN * x.error)
             axis.tick_params(labelsize=6, labelbottom=i == len(names) - 1, labelleft=j == 0 and i > 0)
@@ -142,6 +148,22 @@ def _corner(figure: SubFigure, fit: TransitFit, names: list[str]) -> None:
                 axis.set_xlabel(CORNER[across], fontsize=8)
             if j == 0 and i > 0:
                 axis.set_ylabel(CORNER[below], fontsize=8)
+
+
+def _histogram(axis: Axes, sampled: SampledTransit | None, name: str) -> None:
+    """Draw the samples of a parameter below its curve, the highest bar as high as that."""
+    if sampled is None or name not in sampled.names:
+        return
+    density, edges = np.histogram(sampled.samples[:, sampled.names.index(name)], bins=30)
+    axis.stairs(density / density.max(), edges, color=FGS1_COLOUR, label="white light, sampled")
+
+
+def _points(axis: Axes, sampled: SampledTransit | None, across: str, below: str) -> None:
+    """Draw the samples of two parameters."""
+    if sampled is None or not {across, below} <= set(sampled.names):
+        return
+    x, y = (sampled.samples[:, sampled.names.index(name)] for name in (across, below))
+    axis.plot(x, y, ".", ms=1.5, alpha=0.35, color=FGS1_COLOUR)
 
 
 def _ellipses(axis: Axes, x: Estimate, y: Estimate, correlation: float) -> None:

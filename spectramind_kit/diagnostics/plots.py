@@ -9,30 +9,42 @@ from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from spectramind_kit.diagnostics.residuals import inverse_variance, weighted_mean
-from spectramind_kit.products import LightCurves, Spectrum, TransitFit
+from spectramind_kit.exchange.spectra import SpectralProduct
+from spectramind_kit.instruments import is_fgs1
+from spectramind_kit.products import LightCurves, TransitFit
 
 FGS1_COLOUR, AIRS_COLOUR, TRUTH_COLOUR = "#b3541e", "#1f5a94", "#222222"
 PPM, PERCENT, SECONDS_PER_HOUR = 1e6, 1e2, 3600.0
 
 
 def plot_light_curves(curves: LightCurves) -> Figure:
-    """Show FGS1, white AIRS-CH0, and the AIRS-CH0 light curves as a map of time and wavelength."""
-    figure, (top, bottom) = _panels(2, height=5.2, sharex=True)
-    hours = curves.time / SECONDS_PER_HOUR
-    for name, flux, colour in (
-        ("FGS1", curves.flux[:, 0], FGS1_COLOUR),
-        ("AIRS-CH0, all wavelengths", curves.flux[:, 1:].sum(axis=1), AIRS_COLOUR),
-    ):
-        top.plot(hours, flux / np.median(flux), ".", ms=3, color=colour, label=name)
+    """Show the white light of each channel, and the AIRS-CH0 light curves as a map of time and wavelength."""
+    mapped = ~is_fgs1(curves.wavelength)
+    several = mapped.sum() > 1
+    figure, (top, *rest) = _panels(2 if several else 1, height=5.2 if several else 2.8, sharex=True)
+    hours, level = curves.time / SECONDS_PER_HOUR, np.nanmedian(curves.flux, axis=0).clip(1e-9)
+    for name, colour, channel in _channels(curves.wavelength):
+        flux = np.where(np.isfinite(curves.flux), curves.flux, 0.0)[:, channel].sum(axis=1)
+        expected = np.where(np.isfinite(curves.flux), level, 0.0)[:, channel].sum(axis=1)
+        top.plot(hours, np.where(expected > 0, flux / expected.clip(1e-9), np.nan), ".", ms=3, color=colour, label=name)
     top.set_ylabel("relative flux")
     top.legend(loc="lower left", frameon=False)
-    relative = curves.flux[:, 1:] / np.median(curves.flux[:, 1:], axis=0).clip(1e-9)
-    low, high = np.nanpercentile(relative, [2, 98])
-    mesh = bottom.pcolormesh(hours, curves.wavelength[1:], relative.T, vmin=low, vmax=high, cmap="viridis")
-    bottom.set(xlabel="time [h]", ylabel="wavelength [um]")
-    figure.colorbar(mesh, ax=(top, bottom), label="relative flux", shrink=0.5, anchor=(0, 0))
+    for bottom in rest:
+        relative = (curves.flux / level)[:, mapped]
+        low, high = np.nanpercentile(relative, [2, 98])
+        mesh = bottom.pcolormesh(hours, curves.wavelength[mapped], relative.T, vmin=low, vmax=high, cmap="viridis")
+        bottom.set_ylabel("wavelength [um]")
+        figure.colorbar(mesh, ax=(top, bottom), label="relative flux", shrink=0.5, anchor=(0, 0))
+    (top, *rest)[-1].set_xlabel("time [h]")
     figure.suptitle(f"planet {curves.planet_id}, visit {curves.visit}")
     return figure
+
+
+def _channels(wavelength: np.ndarray) -> list[tuple[str, str, np.ndarray]]:
+    """Return name, colour and places of the channels that wavelengths belong to."""
+    fgs1 = is_fgs1(wavelength)
+    found = (("FGS1", FGS1_COLOUR, fgs1), ("AIRS-CH0, all wavelengths", AIRS_COLOUR, ~fgs1))
+    return [channel for channel in found if channel[2].any()]
 
 
 def plot_fit(fit: TransitFit) -> Figure:
@@ -45,13 +57,20 @@ def plot_fit(fit: TransitFit) -> Figure:
 
 
 def draw_fit(axes: Sequence[Axes], fit: TransitFit) -> None:
-    """Draw data, model and residuals into four axes: FGS1 and its residuals, white AIRS-CH0 and its residuals."""
-    weight = inverse_variance(fit.residual[:, 1:])
-    for data, residual, name, colour, weights, part in (
-        (*axes[:2], "FGS1", FGS1_COLOUR, np.ones(1), slice(0, 1)),
-        (*axes[2:4], "AIRS-CH0, weighted mean", AIRS_COLOUR, weight, slice(1, None)),
+    """Draw data, model and residuals into four axes: FGS1 and its residuals, white AIRS-CH0 and its residuals.
+
+    Axes of a channel that was not observed stay empty.
+    """
+    fgs1 = is_fgs1(fit.wavelength)
+    for data, residual, name, colour, part in (
+        (*axes[:2], "FGS1", FGS1_COLOUR, fgs1),
+        (*axes[2:4], "AIRS-CH0, weighted mean", AIRS_COLOUR, ~fgs1),
     ):
-        hours = fit.time / SECONDS_PER_HOUR
+        if not part.any():
+            data.set_axis_off()
+            residual.set_axis_off()
+            continue
+        hours, weights = fit.time / SECONDS_PER_HOUR, inverse_variance(fit.residual[:, part])
         flux, model = (weighted_mean(x[:, part], weights) for x in (fit.flux, fit.model))
         data.plot(hours, flux, ".", ms=3, color=colour, label=name)
         data.plot(hours, model, "-", lw=1.2, color=TRUTH_COLOUR)
@@ -62,17 +81,23 @@ def draw_fit(axes: Sequence[Axes], fit: TransitFit) -> None:
         residual.set_ylabel("ppm")
 
 
-def plot_spectrum(spectrum: Spectrum, truth: np.ndarray | None = None) -> Figure:
+def plot_spectrum(spectrum: SpectralProduct, truth: np.ndarray | None = None) -> Figure:
     """Show depth against wavelength with its one-sigma band, and the truth (n_wavelength,) where it is known."""
     figure, (axis,) = _panels(1, height=3.0)
-    wavelength, mean, sigma = spectrum.wavelength, PERCENT * spectrum.mean, PERCENT * spectrum.sigma
-    axis.fill_between(wavelength[1:], (mean - sigma)[1:], (mean + sigma)[1:], color=AIRS_COLOUR, alpha=0.25, lw=0)
-    axis.plot(wavelength[1:], mean[1:], color=AIRS_COLOUR, lw=1.2, label="AIRS-CH0, one sigma")
-    axis.errorbar(wavelength[:1], mean[:1], sigma[:1], fmt="o", ms=4, color=FGS1_COLOUR, label="FGS1")
+    found = spectrum.depths()
+    wavelength, mean, sigma = found.wavelength, PERCENT * found.depth, PERCENT * found.sigma
+    fgs1 = is_fgs1(wavelength)
+    if (airs := ~fgs1).any():
+        low, high = (mean - sigma)[airs], (mean + sigma)[airs]
+        axis.fill_between(wavelength[airs], low, high, color=AIRS_COLOUR, alpha=0.25, lw=0)
+        axis.plot(wavelength[airs], mean[airs], color=AIRS_COLOUR, lw=1.2, label="AIRS-CH0, one sigma")
+    if fgs1.any():
+        axis.errorbar(wavelength[fgs1], mean[fgs1], sigma[fgs1], fmt="o", ms=4, color=FGS1_COLOUR, label="FGS1")
     if truth is not None:
         axis.plot(wavelength, PERCENT * truth, ".", ms=2.5, color=TRUTH_COLOUR, label="truth")
     axis.set(xlabel="wavelength [um]", ylabel="transit depth [%]")
-    axis.set_title(f"planet {spectrum.planet_id} ({spectrum.source})")
+    planet, *about = found.about.values()
+    axis.set_title(f"planet {planet} ({', '.join(map(str, about))})")
     axis.legend(frameon=False, ncols=3, fontsize=8)
     return figure
 

@@ -119,6 +119,15 @@ def partially_observed(visit: VisitLikelihood, missing: float, depth: float) -> 
     return replace(visit, growth=growth, common_extra_variance=visit.common_extra_variance + level**2)
 
 
+def of_unknown_level(visit: VisitLikelihood) -> VisitLikelihood:
+    """Return the visit as one that says which depths are larger, and not how large they are.
+
+    A grazing transit leaves size and impact parameter open together, along a curved valley.
+    """
+    level = visit.common_extra_variance + _UNINFORMATIVE_SIGMA**2
+    return replace(visit, growth=1.0 + _PARTIAL_GROWTH, common_extra_variance=level)
+
+
 def inflated_fgs1(visit: VisitLikelihood, wavelength: np.ndarray, difference: float) -> VisitLikelihood:
     """Return the visit with the square of FGS1's difference from AIRS-CH0 in the variance of its depth."""
     return replace(visit, extra_variance=visit.extra_variance + is_fgs1(wavelength) * difference**2)

@@ -28,6 +28,7 @@ from spectramind_kit.fitting.laplace import (
     fill_masked_wavelengths,
     inflated_fgs1,
     mean_depth,
+    of_unknown_level,
     partially_observed,
     uninformative,
 )
@@ -39,6 +40,7 @@ from spectramind_kit.fitting.quality import (
     missing_share,
     orbit_is_implausible,
     timing_flags,
+    transit_grazes,
     transit_is_lost,
 )
 from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
@@ -104,9 +106,7 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
         FitError: if no wavelength has usable light, or there are too few times.
     """
     data = relative_flux(curves, config.outlier_sigma)
-    prior = transit_prior(planet, config)
-    channels = _valid_channels(curves.wavelength, data.valid)
-    white = _fit_white_light(curves, data, list(channels.values()), prior, config)
+    white, channels, prior = white_light(curves, planet, config, data)
     model = _joint_model(curves, data, prior, config, float(lower_median(white.solution.state.depth)), white.jumps)
     start = joint_start(white.solution, list(channels.values()), model, white.model.names)
     model, solution, ratio = _fit_twice(model, start, channels, config)
@@ -146,6 +146,23 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     )
 
 
+def white_light(
+    curves: LightCurves, planet: Planet, config: FitConfig, data: RelativeFlux | None = None
+) -> tuple[WhiteFit, dict[str, np.ndarray], TransitPrior]:
+    """Fit the white light of each channel; return the fit, the channels' valid wavelengths, and the prior.
+
+    Args:
+        curves: as in ``fit_transit``.
+        planet: likewise.
+        config: likewise.
+        data: the light curves made relative, where that is done.
+    """
+    data = relative_flux(curves, config.outlier_sigma) if data is None else data
+    prior = transit_prior(planet, config)
+    channels = _valid_channels(curves.wavelength, data.valid)
+    return _fit_white_light(curves, data, list(channels.values()), prior, config), channels, prior
+
+
 def _noise_bias(
     likelihood: VisitLikelihood, prior: VisitPrior, posterior: Posterior, channels: Mapping[str, np.ndarray]
 ) -> np.ndarray:
@@ -170,11 +187,14 @@ def _inflated(
     valid: np.ndarray,
 ) -> tuple[VisitLikelihood, Flags]:
     """Widen the errors of depths that cannot be what they look like, and say why."""
+    grazes = transit_grazes(dip, posterior, estimates, valid)
     if transit_is_lost(dip, posterior, valid):
-        return uninformative(likelihood), {Flag.NO_TRANSIT: ""}
+        return uninformative(likelihood), {Flag.GRAZING if grazes else Flag.NO_TRANSIT: ""}
     if orbit_is_implausible(model, posterior):
         return uninformative(likelihood), {Flag.IMPLAUSIBLE_ORBIT: ""}
     flags = dict(timing_flags(estimates, curves.time))
+    if grazes:
+        likelihood, flags[Flag.GRAZING] = of_unknown_level(likelihood), ""
     # Compared before the errors are widened: FGS1 and AIRS-CH0 have the same transit, cut or whole.
     difference, sigma = channel_difference(posterior, curves.wavelength, valid)
     depth, _ = mean_depth(posterior, valid)

@@ -19,6 +19,8 @@ _RED_NOISE = {"FGS1": Flag.FGS1_RED_NOISE, "AIRS-CH0": Flag.AIRS_RED_NOISE}
 _LEAST_SIGNIFICANCE = 5.0
 _LARGEST_DIFFERENCE = 0.12
 """Ten scale heights of a hot giant's atmosphere, relative to the depth [1]."""
+_LARGEST_GRAZING_ERROR = 0.07
+"""Of the mean depth of a planet that may pass at the limb, relative to it: above, its errors are no Gaussian's [1]."""
 _LARGEST_ORBIT_ERROR = 3.0
 """In prior scatters of ln(a/Rs)."""
 _REMARKABLE_CORRELATION = 1.3
@@ -30,6 +32,18 @@ def transit_is_lost(dip: Dip, posterior: Posterior, alive: np.ndarray) -> bool:
     """True where neither the search nor the fit makes the transit stand out from the noise."""
     depth, sigma = mean_depth(posterior, alive)
     return dip.significance < _LEAST_SIGNIFICANCE or depth < _LEAST_SIGNIFICANCE * sigma
+
+
+def transit_grazes(dip: Dip, posterior: Posterior, estimates: Mapping[str, Estimate], alive: np.ndarray) -> bool:
+    """True where a dip is there, but the planet may pass at the limb, and its size is unsure for that.
+
+    A large planet that covers the limb with a part of its disc and a small one inside it make the same dip: the valley
+    between them is longer than its curvature at one point shows.
+    """
+    depth, sigma = mean_depth(posterior, alive)
+    height = estimates["impact_parameter"]
+    at_limb = height.value + height.error + np.sqrt(max(depth, 0.0)) > 1.0
+    return dip.significance >= _LEAST_SIGNIFICANCE and bool(at_limb) and sigma > _LARGEST_GRAZING_ERROR * depth
 
 
 def fgs1_is_implausible(difference: float, sigma: float, depth: float) -> bool:

@@ -15,7 +15,7 @@ WEIGHTS = (0.25, 0.5, 0.75, 1.0)
 """Weights that are tried beside zero."""
 _LEAST_GAIN = 1e-4
 """Score below which a gain is none."""
-_FEWEST = 8
+FEWEST = 8
 """Held-out planets below which nothing is proven."""
 Prediction = tuple[np.ndarray, np.ndarray]
 """Mean and sigma (n_wavelength,) of one planet [(Rp/Rs)^2]."""
@@ -48,7 +48,7 @@ def learn_blending_weight(
         edition: whose score must gain, "2025" or "2024".
     """
     weight = np.zeros(truth.shape[1])
-    if len(truth) < _FEWEST:
+    if len(truth) < FEWEST:
         return weight
     alone = element_scores(truth, *fit, naive, edition)
     for group in GROUPS:

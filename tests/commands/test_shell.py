@@ -54,7 +54,7 @@ def test_options_may_stand_anywhere(typed, wanted):
         (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
         (
             ModuleNotFoundError("No module named 'kaggle.api'", name="kaggle.api"),
-            "pip install kaggle",
+            r"pip install 'spectramind-kit\[kaggle\]'",
         ),
         (MemoryError(), "workers=1"),
         (ZeroDivisionError("by zero"), "unexpected ZeroDivisionError: by zero; --debug shows where"),

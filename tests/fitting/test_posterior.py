@@ -137,6 +137,21 @@ def test_no_transit_is_flagged_and_its_sigma_covers(fit_config):
     assert (np.abs(fit.depth - true) < 1.5 * fit.sigma).all()
 
 
+@pytest.mark.parametrize("impact_parameter", [1.0, 1.04, 1.08])
+def test_a_grazing_transit_is_called_one_and_its_sigma_covers(fit_config, impact_parameter):
+    curves, planet, true = light_curves(seed=2, impact_parameter=impact_parameter)
+    fit = fit_transit(curves, planet, fit_config)
+    require_sound(fit)
+    assert Flag.GRAZING in fit.flags and Flag.NO_TRANSIT not in fit.flags
+    assert (np.abs(fit.depth - true) < 1.5 * fit.sigma).all()
+
+
+def test_a_transit_that_is_no_grazing_one_keeps_its_errors(fit_config):
+    curves, planet, _ = light_curves(seed=1, impact_parameter=0.88)
+    fit = fit_transit(curves, planet, fit_config)
+    assert Flag.GRAZING not in fit.flags and np.median(fit.sigma) < 1e-3
+
+
 def test_masked_wavelengths_cost_only_themselves(fit_config, usual):
     curves, planet, true = usual
     flux, error = curves.flux.copy(), curves.flux_err.copy()
