@@ -30,12 +30,14 @@ from spectramind_kit.fitting.laplace import (
     mean_depth,
     partially_observed,
     uninformative,
+    widened_at_the_limb,
 )
 from spectramind_kit.fitting.noise import channel_noise, outliers, scatter_ratio
 from spectramind_kit.fitting.quality import (
     data_flags,
     fgs1_is_implausible,
     fit_flags,
+    grazing_excess,
     missing_share,
     orbit_is_implausible,
     timing_flags,
@@ -181,6 +183,10 @@ def _inflated(
     missing = missing_share(estimates, curves.time)
     if missing > 0.0:
         likelihood = partially_observed(likelihood, missing, depth)
+    excess = grazing_excess(estimates, difference, depth)
+    if excess > 0.0:
+        flags[Flag.GRAZING] = f"by {100 * difference / depth:+.0f} %"
+        likelihood = widened_at_the_limb(likelihood, excess, depth)
     if fgs1_is_implausible(difference, sigma, depth):
         flags[Flag.FGS1_DEPTH] = f"by {100 * difference / depth:+.0f} %"
         likelihood = inflated_fgs1(likelihood, curves.wavelength, difference)
