@@ -190,7 +190,7 @@ class WorldBound:
         deeper = light(replace(planet, depth=1.001 * planet.depth), truth)
         by_depth = (deeper - transit) / (0.001 * planet.depths(self.wavelength))[:, None]
         return Sensitivity(
-            weight=self._weight(planet, truth),
+            weight=pixel_weight(self.world, planet, truth),
             transit=transit,
             by_depth=by_depth,
             shared=np.array(self._shared(planet, truth, transit, light)),
@@ -239,22 +239,6 @@ class WorldBound:
             parts += [(np.tile(_COUPLING_SPREAD * colour, (2, 1)), binned(motion, N_BIN)) for colour in colours]
         return Gains(np.vstack([colour for colour, _ in parts]), np.vstack([curve for _, curve in parts]))
 
-    def _weight(self, planet: WorldPlanet, truth: VisitTruth) -> np.ndarray:
-        """Return the inverse variance of a bin that photons and reads of all pixels leave, (n_wavelength,)."""
-        detector, found = self.world.detector, {}
-        for name in CHANNELS:
-            channel, adc = detector.channel(name), ADC["2025"][name]
-            electrons = detector.electrons(name, planet.star.temperature, planet.brightness, adc)
-            share = detector.image(name).share
-            lit = channel.n_row if name == AIRS.name else channel.n_pixel
-            noise = share * electrons + truth.foreground[name] * electrons / lit
-            noise = noise + 2.0 * (detector.read_noise**2 + 1.0 / (12.0 * adc[0] ** 2))
-            exposures = (N_SLOW // N_BIN) * SLOW_STEP / channel.pair_period
-            each = exposures * (np.maximum(share, 0.0) * electrons) ** 2 / noise
-            first, stop = channel.science_columns
-            found[name] = each.sum(axis=0)[first:stop][::-1] if name == AIRS.name else np.array([each.sum()])
-        return np.concatenate([found["FGS1"], found["AIRS-CH0"]])
-
     def covariance(self, planet: WorldPlanet, visits: list[VisitTruth]) -> np.ndarray:
         """Return the bound of a planet's depths from its visits, as if their orbits were learned apart."""
         every = [depth_covariance(self.sensitivity(planet, truth)) for truth in visits]
@@ -269,6 +253,23 @@ class WorldBound:
         drawn = [truth + factor @ rng.standard_normal(len(truth)) for _ in range(n)]
         ends = [self.spectra.posterior(depth, covariance) for depth in drawn]
         return np.maximum([m for m, _ in ends], 0.0), np.array([s for _, s in ends])
+
+
+def pixel_weight(world: World, planet: WorldPlanet, truth: VisitTruth) -> np.ndarray:
+    """Return the inverse variance of a relative bin that photons and reads of all pixels leave, (n_wavelength,) [1]."""
+    detector, found = world.detector, {}
+    for name in CHANNELS:
+        channel, adc = detector.channel(name), ADC["2025"][name]
+        electrons = detector.electrons(name, planet.star.temperature, planet.brightness, adc)
+        share = detector.image(name).share
+        lit = channel.n_row if name == AIRS.name else channel.n_pixel
+        noise = share * electrons + truth.foreground[name] * electrons / lit
+        noise = noise + 2.0 * (detector.read_noise**2 + 1.0 / (12.0 * adc[0] ** 2))
+        exposures = (N_SLOW // N_BIN) * SLOW_STEP / channel.pair_period
+        each = exposures * (np.maximum(share, 0.0) * electrons) ** 2 / noise
+        first, stop = channel.science_columns
+        found[name] = each.sum(axis=0)[first:stop][::-1] if name == AIRS.name else np.array([each.sum()])
+    return np.concatenate([found["FGS1"], found["AIRS-CH0"]])
 
 
 def _time_modes(draw: Callable[[int], np.ndarray], smallest: float) -> np.ndarray:

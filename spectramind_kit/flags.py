@@ -42,6 +42,7 @@ class Flag(StrEnum):
     IMPLAUSIBLE_ORBIT = "duration far from what the star table's orbit allows: not this planet's transit?"
     INGRESS_CUT = "transit cut at the edge of the window: it began before the observation"
     EGRESS_CUT = "transit cut at the edge of the window: it went on after the observation"
+    AT_THE_LIMB = "FGS1 and AIRS-CH0 differ where the planet may graze the star's limb: the level is widened"
     FGS1_DEPTH = "FGS1 depth differs from AIRS-CH0: saturated or diluted light?"
     CHANNELS_DISAGREE = "FGS1 and AIRS-CH0 see different depths: sigma is widened to their difference"
     DEPTH_CLAMPED = "depth beyond all training planets: clamped, sigma widened"

@@ -15,6 +15,9 @@ from spectramind_kit.likelihood import VisitLikelihood
 _UNINFORMATIVE_SIGMA = 0.02
 """Sigma of an uninformative depth: twice the spread of the 2025 planets [(Rp/Rs)^2]."""
 _NEIGHBOURS = 15
+_LIMB_FACTOR = 4.0
+"""Error of a grazing planet's level over the difference of the channels that air does not explain: in random worlds, in
+which limb darkening is anything, from 1 to 17, and 4 for most (``benchmarks/RESULTS.md``)."""
 _PARTIAL_GROWTH, _PARTIAL_LEVEL = 3.0, 0.1
 """Growth of the covariance, and error of the level relative to the depth, where half of a transit is missing."""
 
@@ -126,6 +129,18 @@ def of_unknown_level(visit: VisitLikelihood) -> VisitLikelihood:
     """
     level = visit.common_extra_variance + _UNINFORMATIVE_SIGMA**2
     return replace(visit, growth=1.0 + _PARTIAL_GROWTH, common_extra_variance=level)
+
+
+def widened_at_the_limb(visit: VisitLikelihood, excess: float, depth: float) -> VisitLikelihood:
+    """Return the visit with the error of a level that limb darkening and impact parameter make together.
+
+    Args:
+        visit: as if the limb darkening were known as well as its prior says.
+        excess: difference of the channels that air does not explain, relative to the depth.
+        depth: mean depth [(Rp/Rs)^2].
+    """
+    level = _LIMB_FACTOR * excess * depth
+    return replace(visit, common_extra_variance=visit.common_extra_variance + level**2)
 
 
 def inflated_fgs1(visit: VisitLikelihood, wavelength: np.ndarray, difference: float) -> VisitLikelihood:

@@ -31,12 +31,14 @@ from spectramind_kit.fitting.laplace import (
     of_unknown_level,
     partially_observed,
     uninformative,
+    widened_at_the_limb,
 )
 from spectramind_kit.fitting.noise import channel_noise, outliers, scatter_ratio
 from spectramind_kit.fitting.quality import (
     data_flags,
     fgs1_is_implausible,
     fit_flags,
+    grazing_excess,
     missing_share,
     orbit_is_implausible,
     timing_flags,
@@ -193,14 +195,18 @@ def _inflated(
     if orbit_is_implausible(model, posterior):
         return uninformative(likelihood), {Flag.IMPLAUSIBLE_ORBIT: ""}
     flags = dict(timing_flags(estimates, curves.time))
-    if grazes:
-        likelihood, flags[Flag.GRAZING] = of_unknown_level(likelihood), ""
     # Compared before the errors are widened: FGS1 and AIRS-CH0 have the same transit, cut or whole.
     difference, sigma = channel_difference(posterior, curves.wavelength, valid)
     depth, _ = mean_depth(posterior, valid)
     missing = missing_share(estimates, curves.time)
     if missing > 0.0:
         likelihood = partially_observed(likelihood, missing, depth)
+    excess = grazing_excess(estimates, difference, depth)
+    if grazes:
+        likelihood, flags[Flag.GRAZING] = of_unknown_level(likelihood), ""
+    elif excess > 0.0:
+        flags[Flag.AT_THE_LIMB] = f"by {100 * difference / depth:+.0f} %"
+        likelihood = widened_at_the_limb(likelihood, excess, depth)
     if fgs1_is_implausible(difference, sigma, depth):
         flags[Flag.FGS1_DEPTH] = f"by {100 * difference / depth:+.0f} %"
         likelihood = inflated_fgs1(likelihood, curves.wavelength, difference)

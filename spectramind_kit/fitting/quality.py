@@ -21,6 +21,10 @@ _LARGEST_DIFFERENCE = 0.12
 """Ten scale heights of a hot giant's atmosphere, relative to the depth [1]."""
 _LARGEST_GRAZING_ERROR = 0.07
 """Of the mean depth of a planet that may pass at the limb, relative to it: above, its errors are no Gaussian's [1]."""
+_LARGEST_OF_AIR = 0.03
+"""Difference of FGS1 and AIRS-CH0 that air of a usual giant makes, relative to the depth [1]."""
+_INSIDE, _SIGMAS = 1.5, 2.0
+"""How far inside the limb a transit may graze after all: so many planet radii, and sigmas of the impact parameter."""
 _LARGEST_ORBIT_ERROR = 3.0
 """In prior scatters of ln(a/Rs)."""
 _REMARKABLE_CORRELATION = 1.3
@@ -55,6 +59,26 @@ def fgs1_is_implausible(difference: float, sigma: float, depth: float) -> bool:
         depth: mean depth of all wavelengths.
     """
     return abs(difference) > max(_LARGEST_DIFFERENCE * abs(depth), _LEAST_SIGNIFICANCE * sigma)
+
+
+def grazing_excess(estimates: Mapping[str, Estimate], difference: float, depth: float) -> float:
+    """Return by how much the channels differ more than air makes them, relative to the depth, where a planet may graze.
+
+    At the limb a wrong limb darkening is made good by a wrong impact parameter, and depths follow that one. Both
+    channels have one orbit but each its own limb darkening: their difference shows it.
+
+    Args:
+        estimates: of the impact parameter.
+        difference: mean depth of FGS1 minus that of AIRS-CH0 [(Rp/Rs)^2].
+        depth: mean depth of all wavelengths [(Rp/Rs)^2].
+
+    Returns:
+        Zero where the planet is well inside the star's disc.
+    """
+    impact, radius = estimates["impact_parameter"], float(np.sqrt(max(depth, 0.0)))
+    if radius == 0.0 or impact.value + _SIGMAS * impact.error < 1.0 - _INSIDE * radius:
+        return 0.0
+    return max(0.0, abs(difference) / depth - _LARGEST_OF_AIR)
 
 
 def timing_flags(estimates: Mapping[str, Estimate], time: np.ndarray) -> Flags:

@@ -82,31 +82,37 @@ def coherence_operator(wavelength: np.ndarray) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def height_operator(wavelength: np.ndarray) -> tuple[np.ndarray, tuple[tuple[int, ...], ...]]:
+def height_operator(wavelength: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[tuple[int, ...], ...]]:
     """Return how high each resolved band stands over the clear windows, and which bands each molecule has.
 
     Height is the mean over the middle half of the band less the straight line through the windows' means, which a haze
     may tilt.
 
     Returns:
-        (n_band, n_wavelength) [1]; the rows of each molecule. Nothing on a grid without both windows.
+        (n_band, n_wavelength) [1]; by how much each line goes up where the red window does (n_band,) [1]; the rows of
+        each molecule. Nothing on a grid without both windows.
     """
     airs, x = _airs(wavelength)
     windows = [window_mask(window, wavelength) for window in WINDOWS]
     if not all(window.any() for window in windows):
-        return np.zeros((0, len(wavelength))), ()
+        return np.zeros((0, len(wavelength))), np.zeros(0), ()
     blue, red = (window / window.sum() for window in windows)
     place = np.log(np.asarray(wavelength, dtype=np.float64))
     bands = resolved_bands(wavelength)
-    rows = np.zeros((len(bands), len(wavelength)))
-    for row, band in zip(rows, bands):
+    rows, red_share = np.zeros((len(bands), len(wavelength))), np.zeros(len(bands))
+    for i, (row, band) in enumerate(zip(rows, bands)):
         low, high = np.clip(np.log(band.edges), x[0], x[-1])
         # The middle half only: the edges are rounded, and neighbouring bands reach over them.
         core = np.linspace(0.75 * low + 0.25 * high, 0.25 * low + 0.75 * high, 2 * _FLANK_STEPS + 1)
         fraction = (core.mean() - blue @ place) / (red @ place - blue @ place)
         row += _interpolate(core, airs, x, len(wavelength)).mean(axis=0) - (1.0 - fraction) * blue - fraction * red
+        red_share[i] = max(0.0, fraction)
     molecules = dict.fromkeys(band.molecule for band in bands)
-    return rows, tuple(tuple(i for i, band in enumerate(bands) if band.molecule == name) for name in molecules)
+    return (
+        rows,
+        red_share,
+        tuple(tuple(i for i, band in enumerate(bands) if band.molecule == name) for name in molecules),
+    )
 
 
 def continuity_operator(wavelength: np.ndarray) -> np.ndarray:

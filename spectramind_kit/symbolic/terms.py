@@ -25,10 +25,12 @@ from spectramind_kit.symbolic.bands import RESOLVING_POWER
 UNIT = 1e-3
 """One per mille of a spectrum's level [1]."""
 SCALE_HEIGHT = 0.003
-"""Scale height of a hot Jupiter's air, k T / (mu g), in planetary radii [1]."""
+"""Scale height of a hot Jupiter's air, k T / (mu g), in planetary radii [1]: where a planet's own is not known."""
 ALLOWED_SCALE_HEIGHTS = 8.0
 """Between FGS1 and AIRS-CH0's clear window; Rayleigh scattering makes 4 ln(2.1 / 0.7) = 4.4 of them, steeper hazes or
 bands within FGS1's band pass some more."""
+RED_WINDOW_HEIGHTS = 1.0
+"""By how much air may raise the red window, which SO2, H2S and the wing of CO2 reach into [scale heights]."""
 COVERAGE_LEVELS = (1.0, 1.959964)
 """Half-widths of the intervals whose coverage is judged [sigma]."""
 COVERAGE_SOFTNESS = 0.2
@@ -52,13 +54,14 @@ class SpectralOperators(nn.Module):
     asymmetry: Tensor
     coherence: Tensor
     height: Tensor
+    red_share: Tensor
     continuity: Tensor
 
     def __init__(self, wavelength: np.ndarray, dtype: torch.dtype = torch.float32):
         super().__init__()
         wavelength = np.asarray(wavelength, dtype=np.float64)
         airs = ~is_fgs1(wavelength)
-        height, self.molecules = measurements.height_operator(wavelength)
+        height, red_share, self.molecules = measurements.height_operator(wavelength)
         matrices = {
             "level": airs / airs.sum(),
             "curvature": measurements.curvature_operator(wavelength),
@@ -66,6 +69,7 @@ class SpectralOperators(nn.Module):
             "asymmetry": measurements.asymmetry_operator(wavelength),
             "coherence": measurements.coherence_operator(wavelength),
             "height": height,
+            "red_share": red_share,
             "continuity": measurements.continuity_operator(wavelength),
         }
         for name, matrix in matrices.items():
@@ -174,32 +178,43 @@ def band_coherence(mean: Tensor, operators: SpectralOperators) -> Tensor:
     return _average(measured(mean, operators.coherence, operators))
 
 
-def molecular_consistency(mean: Tensor, operators: SpectralOperators) -> Tensor:
+def molecular_consistency(
+    mean: Tensor, operators: SpectralOperators, scale_height: Tensor | float = SCALE_HEIGHT
+) -> Tensor:
     """Return rho of how far the lowest band of a molecule falls below the clear windows, averaged over molecules.
 
     A molecule's bands rise together, from one abundance, and whatever else is in the air only adds opacity; so no
-    mixture takes a band below the line through the windows. V50 asked bands to lie above the median of a continuum, to
-    look Gaussian and to have monotone flanks, which neighbours, clouds and saturation forbid.
-    """
-    height = relative_shape(mean, operators) @ operators.height.T  # (batch, n_band)
-    lowest = [height[:, list(bands)].amin(dim=1) for bands in operators.molecules]
-    return _average(_rho(torch.stack(lowest, dim=1).clamp_max(0.0)) if lowest else height)
-
-
-def fgs1_continuity(mean: Tensor, operators: SpectralOperators) -> Tensor:
-    """Return rho of the scale heights by which FGS1 and AIRS-CH0's clear window differ, beyond the allowed ones.
-
-    One radius and one atmosphere make both: n scale heights h [planetary radii] between them change the depth by 2 n h
-    of itself, and no known continuum makes more than some. V50 pulled FGS1 to the mean of AIRS-CH0, against the haze
-    slopes that FGS1 is there to measure. The scale height is that of a hot Jupiter for all planets: nothing in the
-    star table tells a planet's mean molecular weight.
+    mixture takes a band below the line through the windows, were these clear. The red one need not be: SO2 at 4.0 um,
+    H2S at 3.8 um and the wing of CO2 at 4.26 um may raise it, and the line with it, so that bands may fall below by
+    their share of it. V50 asked bands to lie above the median of a continuum, to look Gaussian and to have monotone
+    flanks, which neighbours, clouds and saturation forbid.
 
     Args:
         mean: (batch, n_wavelength) [(Rp/Rs)^2].
         operators: of its grid.
+        scale_height: of each planet (batch,), or one for all [planetary radii].
+    """
+    height = relative_shape(mean, operators) @ operators.height.T  # (batch, n_band)
+    raised = torch.as_tensor(2.0 * RED_WINDOW_HEIGHTS * scale_height / UNIT, dtype=mean.dtype, device=mean.device)
+    height = height + raised.reshape(-1, 1) * operators.red_share
+    lowest = [height[:, list(bands)].amin(dim=1) for bands in operators.molecules]
+    return _average(_rho(torch.stack(lowest, dim=1).clamp_max(0.0)) if lowest else height)
+
+
+def fgs1_continuity(mean: Tensor, operators: SpectralOperators, scale_height: Tensor | float = SCALE_HEIGHT) -> Tensor:
+    """Return rho of the scale heights by which FGS1 and AIRS-CH0's clear window differ, beyond the allowed ones.
+
+    One radius and one atmosphere make both: n scale heights h [planetary radii] between them change the depth by 2 n h
+    of itself, and no known continuum makes more than some. V50 pulled FGS1 to the mean of AIRS-CH0, against the haze
+    slopes that FGS1 is there to measure.
+
+    Args:
+        mean: (batch, n_wavelength) [(Rp/Rs)^2].
+        operators: of its grid.
+        scale_height: of each planet (batch,), or one for all [planetary radii].
     """
     difference = UNIT * (relative_shape(mean, operators) @ operators.continuity.T)  # (batch, 1)
-    heights = difference.abs().sum(dim=1) / (2.0 * SCALE_HEIGHT)
+    heights = difference.abs().sum(dim=1) / (2.0 * scale_height)
     return _rho((heights - ALLOWED_SCALE_HEIGHTS).clamp_min(0.0))
 
 
@@ -213,6 +228,8 @@ SHAPE_TERMS = (
     fgs1_continuity,
 )
 """Terms that need a mean and its grid alone."""
+HEIGHT_TERMS = (molecular_consistency, fgs1_continuity)
+"""Those that a planet's own scale height makes sharper."""
 
 
 def sigma_calibration(mean: Tensor, sigma: Tensor, truth: Tensor) -> Tensor:

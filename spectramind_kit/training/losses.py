@@ -21,6 +21,7 @@ from spectramind_kit.symbolic import terms
 from spectramind_kit.symbolic.terms import SpectralOperators
 
 _SHAPE_TERMS = {term.__name__: term for term in terms.SHAPE_TERMS}
+_HEIGHT_TERMS = {term.__name__: term for term in terms.HEIGHT_TERMS}
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 
@@ -147,7 +148,14 @@ class SpectrumLoss(nn.Module):
         for name, buffer in {"metric_weight": weight, "ideal_sigma": ideal, **graph}.items():
             self.register_buffer(name, buffer, persistent=False)
 
-    def forward(self, mean: Tensor, sigma: Tensor, truth: Tensor, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(
+        self,
+        mean: Tensor,
+        sigma: Tensor,
+        truth: Tensor,
+        step: int,
+        scale_height: Tensor | float = terms.SCALE_HEIGHT,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of a batch and the parts it is the sum of, scalars, "likelihood" first.
 
         Reckoned in the buffers' precision whatever the network's: one per mille of a depth is lost in 16 bits.
@@ -157,12 +165,13 @@ class SpectrumLoss(nn.Module):
             sigma: (batch, n_wavelength) predicted [(Rp/Rs)^2].
             truth: (batch, n_wavelength) [(Rp/Rs)^2].
             step: optimiser steps made, for the warm-up.
+            scale_height: of each planet's air (batch,), or one for all [planetary radii].
         """
         with torch.autocast(mean.device.type, enabled=False):
             mean, sigma, truth = (part.to(self.metric_weight.dtype) for part in (mean, sigma, truth))
             parts = {"likelihood": self._likelihood(mean, sigma, truth).mean()}
             for name, weight in self.weights.items():
-                violation = self._violation(name, mean, sigma, truth)
+                violation = self._violation(name, mean, sigma, truth, scale_height)
                 parts[name] = weight * self.warmth(step) * violation.mean()
             return torch.stack(list(parts.values())).sum(), parts
 
@@ -176,12 +185,14 @@ class SpectrumLoss(nn.Module):
             return -differentiable_score(mean, sigma, truth, *rules)
         return gaussian_nll(mean, sigma, truth, self.metric_weight)
 
-    def _violation(self, name: str, mean: Tensor, sigma: Tensor, truth: Tensor) -> Tensor:
+    def _violation(self, name: str, mean: Tensor, sigma: Tensor, truth: Tensor, scale_height: Tensor | float) -> Tensor:
         """Return a term's violation of each planet, (batch,)."""
         if name == "sigma_calibration":
             return terms.sigma_calibration(mean, sigma, truth)
         if name == "graph_laplacian" and self.edge_index is not None and self.edge_weight is not None:
             return terms.graph_laplacian(mean, self.operators, self.edge_index, self.edge_weight)
+        if name in _HEIGHT_TERMS:
+            return _HEIGHT_TERMS[name](mean, self.operators, scale_height)
         return _SHAPE_TERMS[name](mean, self.operators)
 
 

@@ -9,14 +9,18 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from spectramind_kit.features.planet import CONTEXT
 from spectramind_kit.metric import unclipped_score
 from spectramind_kit.networks.batch import Batch
 from spectramind_kit.networks.spectramind import Correction
 from spectramind_kit.settings.training import TrainingConfig
+from spectramind_kit.symbolic.scale_height import scale_height
 from spectramind_kit.training.losses import SpectrumLoss
 
 _NO_DECAY_BELOW = 2
 """Parameters with fewer axes (biases, norms, gains) are not decayed."""
+_OF_HEIGHT = tuple(CONTEXT.index(name) for name in ("radius", "temperature", "planet_mass", "axis"))
+_SMALLEST_LEVEL = 1e-6
 
 
 def corrected(batch: Batch, correction: Correction) -> tuple[Tensor, Tensor]:
@@ -27,6 +31,16 @@ def corrected(batch: Batch, correction: Correction) -> tuple[Tensor, Tensor]:
         correction: of the same planets.
     """
     return batch.mean + batch.sigma * correction.delta, batch.sigma * torch.exp(correction.ln_factor)
+
+
+def scale_heights(batch: Batch) -> Tensor:
+    """Return the scale heights of the planets' air (batch,), by the star table and the fitted level [planetary radii].
+
+    Where the table says nothing, features have typical numbers.
+    """
+    radius, temperature, mass, axis = (batch.context[:, place] for place in _OF_HEIGHT)
+    level = batch.mean.mean(dim=1).clamp_min(_SMALLEST_LEVEL)
+    return scale_height(radius.exp(), 1e3 * temperature, axis.exp(), mass.exp(), level)
 
 
 class NetworkModule(lightning.LightningModule):
@@ -64,7 +78,7 @@ class NetworkModule(lightning.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
         mean, sigma = corrected(batch, self.network(batch))
-        total, parts = self.loss(mean, sigma, batch.truth(), self.global_step)
+        total, parts = self.loss(mean, sigma, batch.truth(), self.global_step, scale_heights(batch))
         logged = {"loss": total, **{f"loss/{name}": value for name, value in parts.items()}}
         # Means over an epoch: a value of every step would make a GPU wait for the logger.
         self.log_dict(logged, on_step=False, on_epoch=True, batch_size=len(mean))

@@ -14,6 +14,7 @@ from spectramind_kit.fitting.laplace import (
     truncated_at_zero,
     truncated_moments,
     uninformative,
+    widened_at_the_limb,
 )
 from spectramind_kit.fitting.visit_posterior import given_star, visit_prior
 from spectramind_kit.likelihood import VisitLikelihood
@@ -105,6 +106,14 @@ def test_a_cut_transit_has_wider_errors_the_more_is_missing():
     assert partially_observed(visit(), 1.0, 0.02).common_extra_variance == pytest.approx(
         4.0 * lost.common_extra_variance
     )
+
+
+def test_a_grazing_transit_has_a_wider_level_the_more_its_channels_differ():
+    widths = [covariance_of(widened_at_the_limb(visit(), excess, 0.01)) for excess in (0.0, 0.05, 0.1)]
+    np.testing.assert_allclose(widths[0], covariance_of(visit()))
+    # The level alone: what all wavelengths have in common, and several times the difference.
+    np.testing.assert_allclose(np.ptp(widths[2] - widths[0]), 0.0, atol=1e-16)
+    assert np.sqrt(widths[2][1, 2]) == pytest.approx(2.0 * np.sqrt(widths[1][1, 2])) and widths[2][1, 2] > 1e-3**2
 
 
 def test_the_doubted_fgs1_covers_the_difference():

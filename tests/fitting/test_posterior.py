@@ -279,6 +279,26 @@ def test_ramps_cycles_and_red_noise_widen_as_much_as_they_move(fit_config, size,
     assert np.sqrt(np.mean(np.square(found))) < most
 
 
+@pytest.fixture(scope="module")
+def grazing():
+    """A star without limb darkening, which no prior expects, and a planet that grazes it."""
+    return light_curves(seed=3, impact_parameter=0.95, darkening=0.0)
+
+
+def test_a_grazing_planet_of_a_star_unlike_its_prior_is_flagged_and_its_sigma_covers(fit_config, grazing):
+    curves, planet, true = grazing
+    fit = fit_transit(curves, planet, fit_config)
+    assert Flag.AT_THE_LIMB in fit.flags and fit.likelihood.inflated
+    assert abs(standardised_level_error(fit.depth, fit.covariance, true)) < 2.0
+    level = true[AIRS].mean()
+    assert np.sqrt(fit.covariance[AIRS, AIRS].mean()) > 0.1 * level > 2.0 * abs((fit.depth - true)[AIRS].mean())
+
+
+def test_planets_within_the_disc_are_not_widened(fit_config):
+    curves, planet, _ = light_curves(seed=3, impact_parameter=0.6, darkening=0.0)
+    assert not {Flag.GRAZING, Flag.AT_THE_LIMB} & set(fit_transit(curves, planet, fit_config).flags)
+
+
 def test_a_diluted_fgs1_is_flagged_and_inflated(fit_config, usual):
     curves, planet, true = usual
     flux = curves.flux.copy()

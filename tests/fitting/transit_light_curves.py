@@ -58,12 +58,13 @@ def light_curves(
     drift_size: float = 1e-3,
     darkening_scatter: float = 0.04,
     table_axis_factor: float = 1.0,
+    darkening: float = 1.0,
 ) -> tuple[LightCurves, Planet, np.ndarray]:
     """Return light curves, planet with its table row, and the true spectrum."""
     rng = np.random.default_rng(seed)
     time = (np.arange(N_TIME) + 0.5) * BIN_SECONDS
     true = spectrum(depth)
-    u = limb_darkening(rng, darkening_scatter)
+    u = darkening * limb_darkening(rng, darkening_scatter)
     offsets = ((np.arange(_FINE) + 0.5) / _FINE - 0.5) * BIN_SECONDS
     fine = (time[:, None] + offsets).ravel()
     orbit: Any = batman.TransitParams()  # its attributes begin as None

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from spectramind_kit.simulation.system import draw_system, label_wavelengths
+from spectramind_kit.symbolic.scale_height import scale_height
 from spectramind_kit.symbolic.terms import SpectralOperators
 
 
@@ -24,6 +25,17 @@ def operators(wavelength):
 def physical_spectra():
     """Spectra (40, 283) of simulated atmospheres: bands, haze and cloud, no noise."""
     return torch.from_numpy(np.array([draw_system(i, np.random.default_rng(i)).label() for i in range(40)]))
+
+
+@pytest.fixture(scope="session")
+def own_heights():
+    """Scale heights (40,) of the same planets, as their star table has them [planetary radii]."""
+    systems = [draw_system(i, np.random.default_rng(i)) for i in range(40)]
+    table = [
+        (each.star.radius, each.star.temperature, each.published_orbit.semi_major_axis, each.planet.mass, each.depth)
+        for each in systems
+    ]
+    return scale_height(*torch.tensor(table, dtype=torch.float64).T)
 
 
 @pytest.fixture(scope="session")

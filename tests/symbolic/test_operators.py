@@ -73,7 +73,9 @@ def test_an_even_band_has_equal_flanks_and_a_shifted_one_has_not(wavelength):
 def test_height_of_a_band_over_a_tilted_continuum(wavelength):
     x = np.log(wavelength)
     raised = 0.02 - 0.01 * x + 0.005 * ((wavelength > 2.15) & (wavelength < 2.55))
-    heights, molecules = height_operator(wavelength)
+    heights, red_share, molecules = height_operator(wavelength)
+    shares = dict(zip((band.name for band in resolved_bands(wavelength)), red_share))
+    assert shares["CH4 2.32"] == pytest.approx(np.log(2.32 / 2.12) / np.log(3.75 / 2.12), abs=0.02)
     found = dict(zip((band.name for band in resolved_bands(wavelength)), heights @ raised))
     assert found["CH4 2.32"] == pytest.approx(0.005, abs=1e-6)
     assert found["CH4 3.31"] == pytest.approx(0.0, abs=1e-6)
@@ -85,8 +87,8 @@ def test_continuity_compares_fgs1_with_the_blue_window():
 
 
 def test_a_grid_without_windows_measures_no_heights():
-    heights, molecules = height_operator(np.array([0.7, 2.0, 2.2, 2.42]))
-    assert heights.shape == (0, 4) and molecules == ()
+    heights, red_share, molecules = height_operator(np.array([0.7, 2.0, 2.2, 2.42]))
+    assert heights.shape == (0, 4) and red_share.shape == (0,) and molecules == ()
     assert continuity_operator(np.array([0.7, 2.0, 2.2])).shape == (0, 3)
 
 

@@ -95,13 +95,34 @@ def test_fgs1_continuity_by_hand():
     assert terms.fgs1_continuity(spectrum(0.0104, 0.01, 0.01, 0.01), operators).item() == 0.0
 
 
+def test_fgs1_continuity_knows_each_planets_scale_height():
+    operators = small_operators([0.7, 2.0, 2.1, 2.2])
+    spectra = spectrum(0.011, 0.01, 0.01, 0.01).expand(2, -1)
+    high, low = terms.fgs1_continuity(spectra, operators, torch.tensor([0.006, 0.002], dtype=torch.float64)).tolist()
+    assert low == pytest.approx(rho(0.1 / (2 * 0.002) - terms.ALLOWED_SCALE_HEIGHTS))
+    assert high == pytest.approx(rho(0.1 / (2 * 0.006) - terms.ALLOWED_SCALE_HEIGHTS))
+
+
 def test_molecular_consistency_by_hand(wavelength, operators):
-    fallen = 1.0 - 0.004 * ((wavelength > 3.1) & (wavelength < 3.55))
+    fallen = 1.0 - 0.008 * ((wavelength > 3.1) & (wavelength < 3.55))
     shape = 1e3 * (fallen / fallen[1:].mean() - 1.0)
-    methane, others = shape[wavelength.searchsorted(3.3)] - shape[wavelength.searchsorted(2.12)], 0.0
+    red = 1e3 * 2 * terms.SCALE_HEIGHT * terms.RED_WINDOW_HEIGHTS * operators.red_share.numpy()
+    # Methane's and water's bands in the hole: [1] is water's 3.17 um, whose edge the hole's blue end cuts.
+    fallen_bands = operators.height.numpy() @ shape + red
+    lowest = [min(fallen_bands[list(bands)]) for bands in operators.molecules]
     value = terms.molecular_consistency(torch.from_numpy(0.01 * fallen)[None], operators)
-    water = operators.height[1].numpy() @ shape  # its 3.17 um band reaches into the hole
-    assert value.item() == pytest.approx((rho(methane) + rho(water) + others) / 5, rel=1e-4)
+    assert value.item() == pytest.approx(sum(rho(min(0.0, each)) for each in lowest) / 5, rel=1e-4)
+    assert value.item() > 0.1
+
+
+@pytest.mark.parametrize("heights", [0.5, 0.9])
+def test_a_raised_red_window_is_no_emission(heights, wavelength, operators):
+    """SO2, H2S and CO2 absorb beyond 3.6 um: the bands below the line through both windows break no rule."""
+    own = torch.tensor([terms.SCALE_HEIGHT, 2 * terms.SCALE_HEIGHT], dtype=torch.float64)
+    raised = heights * 2 * own[:, None].numpy() * (wavelength > 3.55)
+    spectra = torch.from_numpy(0.01 * (1 + raised))
+    assert terms.molecular_consistency(spectra, operators, own).max() < 1e-12
+    assert terms.molecular_consistency(torch.from_numpy(0.01 * (1 + 4 * raised)), operators, own).min() > 0.1
 
 
 CARBON_MONOXIDE = np.array([0.7, *(2.285 * np.exp(0.01 * np.arange(7)))])
@@ -209,6 +230,14 @@ def test_an_atmosphere_keeps_what_hardly_any_mixture_breaks(name, operators, phy
     """Four planets of forty may: those of very high air, for which one scale height for all is too low."""
     cost = getattr(terms, name)(physical_spectra, operators)
     assert (cost > 0.1).sum() <= 4 and cost.quantile(0.75) < 1e-3
+
+
+def test_planets_of_high_air_keep_the_rules_of_their_own_scale_height(operators, physical_spectra, own_heights):
+    """Bands may still fall below where other molecules fill the blue window as well."""
+    assert terms.fgs1_continuity(physical_spectra, operators).max() > 0.1
+    assert terms.fgs1_continuity(physical_spectra, operators, own_heights).max() == 0.0
+    own = terms.molecular_consistency(physical_spectra, operators, own_heights)
+    assert own.mean() < terms.molecular_consistency(physical_spectra, operators).mean()
 
 
 def test_emission_where_air_absorbs_is_found(operators, physical_spectra):
