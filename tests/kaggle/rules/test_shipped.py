@@ -19,7 +19,7 @@ PROJECT = Path(__file__).parents[3]
 
 def test_every_kernel_and_target_is_in_the_wheel():
     parsed = configparser.ConfigParser()
-    parsed.optionxform = str
+    parsed.optionxform = str  # pyright: ignore[reportAttributeAccessIssue]  # places keep their letters
     parsed.read(PROJECT / "setup.cfg")
     lines = parsed["options.data_files"]
     carried = {file for patterns in lines.values() for line in patterns.split() for file in PROJECT.glob(line)}
@@ -100,6 +100,10 @@ def test_an_installed_kit_builds_and_writes_kernels_without_a_checkout(installed
         "my-train.ipynb",
         "my-train.py",
     }
+    # Its target is known: what stops the rehearsal is that there is no dataset.
+    where = ("--data", elsewhere, "--dataset", elsewhere / "none", "--work", root / "work")
+    done = run("dry-run", "my-train", *where)
+    assert done.returncode == 1 and "competition" in done.stderr + done.stdout and "target" not in done.stderr, done
     (project,) = (root / "cache" / "spectramind-wheels").iterdir()
     for name in ("setup.cfg", "spectramind_kit/cli.py", "wheels/build-constraints.txt", "kernels/submit/submit.py"):
         assert (project / name).read_bytes() == (PROJECT / name).read_bytes()
