@@ -52,9 +52,10 @@ check: $(BIN)/spectramind
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
-# The page of all settings; README's picture comes from the demo: python docs/picture.py demo docs/demo.png
+# The page of all settings, the tutorial's notebook; README's picture comes from the demo: python docs/picture.py demo docs/demo.png
 docs: $(BIN)/spectramind
 	$(BIN)/python docs/write_configuration.py
+	$(BIN)/python docs/write_tutorial.py
 
 lint: $(BIN)/spectramind
 	$(BIN)/ruff check --fix .

@@ -46,7 +46,16 @@ def notebook_from_source(folder: Path) -> NotebookNode:
     """Return the notebook of a kernel's source, the same in every build."""
     if not source_path(folder).is_file():
         raise PackagingError(f"kernel {folder}", wanted=f"its source {source_path(folder).name}", got="no such file")
-    source = jupytext.read(source_path(folder))
+    return notebook_of(source_path(folder))
+
+
+def notebook_of(path: Path) -> NotebookNode:
+    """Return the notebook of a source in percent cells.
+
+    Args:
+        path: of the source.
+    """
+    source = jupytext.read(path)
     kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernelspec, "language_info": {"name": "python"}})
     for number, cell in enumerate(source.cells):
