@@ -46,7 +46,7 @@ app.command()(ranking.leaderboard)
 app.command()(ranking.folds)
 app.command()(ablate.ablate)
 app.command()(blend.blend)
-app.command()(new.new)
+app.add_typer(new.new, name="new")
 app.command()(diagnose.diagnose)
 app.command()(diagnose.inspect)
 
@@ -348,6 +348,14 @@ def selftest(as_json: AsJson = False, overrides: Overrides = None) -> None:
         answer(as_json, [dataclasses.asdict(check) for check in checks], ())
     if not all(check.passed for check in checks):
         raise typer.Exit(1)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def wheels(context: typer.Context) -> None:
+    """Build the wheel dataset for Kaggle, and what belongs to it: `spectramind wheels --help`."""
+    from spectramind_kit.commands.wheels import main as build
+
+    raise typer.Exit(build(context.args))
 
 
 @app.command()

@@ -242,12 +242,17 @@ def test_metadata_that_would_not_be_scored_is_refused(tmp_path, change):
 @pytest.fixture
 def attached(tmp_path, monkeypatch, competition, trained_work):
     """A session: the simulated competition and the output of a training session are attached."""
+    return attach(tmp_path, monkeypatch, competition.data, trained_work)
+
+
+def attach(tmp_path, monkeypatch, data, output):
+    """Attach a competition and a session's output as Kaggle does; return the working folder."""
     root, working = tmp_path / "input", tmp_path / "working"
     working.mkdir()
     (root / "competitions").mkdir(parents=True)
-    (root / "competitions" / "ariel").symlink_to(competition.data)
+    (root / "competitions" / "ariel").symlink_to(data)
     (root / "notebooks" / "ada-l").mkdir(parents=True)
-    (root / "notebooks" / "ada-l" / "train").symlink_to(trained_work)
+    (root / "notebooks" / "ada-l" / "train").symlink_to(output)
     monkeypatch.setenv("KAGGLE_INPUT_ROOT", str(root))
     monkeypatch.setenv("KAGGLE_WORKING_ROOT", str(working))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

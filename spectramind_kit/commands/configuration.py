@@ -4,24 +4,16 @@ import difflib
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from spectramind_kit.commands.options import AsJson, Overrides, answer, complete_override, composed
+from spectramind_kit.commands.options import AsJson, Overrides, answer, by_default, complete_override, composed
 from spectramind_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from spectramind_kit.settings.descriptions import Setting
 
 
-class ShowByDefault(TyperGroup):
-    """Commands of which ``show`` is meant where none is named."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the command in front that is meant."""
-        return super().parse_args(ctx, args if args and args[0] in (*self.commands, "--help") else ["show", *args])
-
-
-config = typer.Typer(cls=ShowByDefault, help="Show the composed configuration (as JSON), search its keys, explain one.")
+HELP = "Show the composed configuration (as JSON), search its keys, explain one."
+config = typer.Typer(cls=by_default("show"), help=HELP)
 
 _SHOWN_MEANING = 88
 

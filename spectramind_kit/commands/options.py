@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from spectramind_kit.config import Config
@@ -38,6 +39,23 @@ Data = Annotated[Path, typer.Option("--data", help="Competition folder (2024 or 
 Work = Annotated[Path, typer.Option("--work", help="Folder for everything that is made; reused when it exists.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for other programs.")]
 Works = Annotated[list[Path], typer.Option("--work", help="Work folder; may be given several times.")]
+
+
+def by_default(meant: str) -> type[TyperGroup]:
+    """Return the class of a group of commands of which one is meant where none is named.
+
+    Args:
+        meant: name of the command.
+    """
+
+    class ByDefault(TyperGroup):
+        """Commands of which one is meant where none is named."""
+
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            """Put the command in front that is meant."""
+            return super().parse_args(ctx, args if args and args[0] in (*self.commands, "--help") else [meant, *args])
+
+    return ByDefault
 
 
 def composed(overrides: Sequence[str] | None) -> "Config":

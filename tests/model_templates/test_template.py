@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from spectramind_kit import runs
@@ -17,9 +18,13 @@ from spectramind_kit.metric import unclipped_score
 from spectramind_kit.model_templates.template import write_template
 from spectramind_kit.prediction.measure import PlanetTask
 from spectramind_kit.prediction.predict import predict_planets
-from spectramind_kit.prediction.trained_model import save_model
+from spectramind_kit.prediction.trained_model import TrainedModel, load_model, save_model
 from spectramind_kit.training.held_out import held_out_planets, learn_model
+from spectramind_kit.uncertainty.posthoc import PosthocCalibration
+from spectramind_kit.work_folder.model_record import read_model_record
+from spectramind_kit.work_folder.submission import read_submission, validate_submission
 from tests.conftest import SMALLEST_NETWORK
+from tests.test_kernels import attach, run_notebook
 from tests.training.test_held_out import TINY, inferred_by, labels_of, planets
 
 EXAMPLES = {
@@ -123,3 +128,43 @@ def test_a_kernel_needs_nothing_but_the_model_folder(tmp_path, monkeypatch, comp
     shutil.rmtree(work / "model" / "networks" / "source")
     run = subprocess.run(command, cwd=elsewhere, check=True, capture_output=True, text=True)
     assert "without the network" in run.stdout + run.stderr
+
+
+def counted_in_full(folder):
+    """Give the model in a folder all the weight: four planets prove nothing, and what it says should be seen."""
+    model, record = load_model(folder), read_model_record(folder)
+
+    def full(calibration: PosthocCalibration) -> PosthocCalibration:
+        return replace(calibration, blending_weight=np.ones_like(calibration.blending_weight))
+
+    folds = tuple(map(full, model.fold_calibrations))
+    model: TrainedModel = replace(model, calibration=full(model.calibration), fold_calibrations=folds)
+    save_model(model, folder, edition=record["edition"], settings=record["settings"])
+
+
+@pytest.mark.parametrize("sort, cls", [("regressor", "CarriedRegressor"), ("network", "CarriedNetwork")])
+def test_a_template_goes_the_whole_way_to_a_rehearsed_submission(
+    sort, cls, tmp_path, monkeypatch, competition, trained_work, spectramind
+):
+    """Written, trained, attached, and submitted by the kernel's notebook, where its code does not lie."""
+    if sort == "network":
+        pytest.importorskip("torch")
+    here, elsewhere, work, name = tmp_path / "here", tmp_path / "elsewhere", tmp_path / "work", f"carried_{sort}"
+    here.mkdir()
+    elsewhere.mkdir()
+    status, out, err = spectramind("new", "model", name, "--sort", sort, "--out", here)
+    assert status == 0 and f"model.kind={name}:{cls}" in out, err
+    shutil.copytree(trained_work, work, ignore=shutil.ignore_patterns("model", "submission.csv", "training"))
+    config = replace(competition.config, model=replace(competition.config.model, kind=f"{name}:{cls}"))
+    monkeypatch.chdir(here)
+    runs.train(competition.data, work, config)
+    counted_in_full(work / "model")
+
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    working = attach(tmp_path, monkeypatch, competition.data, work)
+    run_notebook("submit")
+    manifest = json.loads((working / "manifest.json").read_text())
+    assert not manifest["losses"] and not manifest["fallbacks"] and set(manifest["rungs"]) == {"network"}
+    sample = pl.read_csv(competition.data / "sample_submission.csv")
+    validate_submission(read_submission(working / "submission.csv"), sample)

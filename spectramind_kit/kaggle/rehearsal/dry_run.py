@@ -28,11 +28,11 @@ from spectramind_kit.kaggle.rules.kernel import check_kernel, notebook_path, rea
 from spectramind_kit.kaggle.rules.output_check import MANIFEST, SUBMISSION, check_output
 from spectramind_kit.kaggle.rules.parameters import check_parameters
 from spectramind_kit.kaggle.rules.session_folders import WORKING_ROOT
+from spectramind_kit.kaggle.rules.shipped import shipped_folder
 from spectramind_kit.kaggle.wheels.image_lock import has_image_lock, read_image_lock
 from spectramind_kit.kaggle.wheels.targets import Target, load_target
 from spectramind_kit.settings.kaggle import KaggleConfig
 
-WHEELS = Path(__file__).parents[3] / "wheels"
 WRAPPED = "<style>pre { white-space: pre-wrap !important; overflow-wrap: anywhere; } img { max-width: 100%; }</style>"
 """Long lines of the HTML are wrapped: nobody reads sideways."""
 FALLBACK_WORDS = ("no CUDA wheel fits", "selective scan: torch")
@@ -46,7 +46,7 @@ def dry_run_kernel(
     work: Path,
     config: KaggleConfig,
     parameters: Mapping[str, object] | None = None,
-    wheels: Path = WHEELS,
+    wheels: Path | None = None,
     image: Path | None = None,
 ) -> Verdict:
     """Run a kernel as Kaggle would, and judge its output.
@@ -59,14 +59,15 @@ def dry_run_kernel(
             is not. The fake tree stays in its folder ``rehearsal``.
         config: owner, mount layout, target image, limits.
         parameters: papermill parameters of the notebook.
-        wheels: folder of the targets.
+        wheels: folder of the targets; those that the kit brings if not given.
         image: cache for the environment in the image's versions, made there if it is not; None links what is installed
             here.
 
     Raises:
         PackagingError: if the dry run cannot start (no such kernel, dataset, target, parameter, image).
     """
-    metadata, target = check_dry_runnable(kernel, dict(parameters or {})), load_target(wheels, config.target)
+    metadata = check_dry_runnable(kernel, dict(parameters or {}))
+    target = load_target(wheels or shipped_folder() / "wheels", config.target)
     data, work = data.resolve(), work.resolve()
     slug = (metadata.get("competition_sources") or [config.competition])[0]
     mounts = attachments.competition_mounts(data, slug, config) + attachments.dataset_mounts(datasets, config)
