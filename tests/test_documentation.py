@@ -14,7 +14,7 @@ from spectramind_kit.config import Config, choices, load_config
 from spectramind_kit.settings.descriptions import describe_settings
 
 PROJECT = Path(__file__).parents[1]
-PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")])
+PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), PROJECT / "benchmarks" / "RESULTS.md"])
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 ANYWHERE = {"--config", "--multirun", "-v", "--verbose", "-q", "--quiet", "--debug", "--help"}
 """Options that every command takes: ``cli.everywhere``."""
