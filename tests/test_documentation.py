@@ -126,6 +126,12 @@ def test_make_has_what_is_named(page):
     assert named <= targets
 
 
+def test_the_demo_ends_as_the_readme_says():
+    ends = re.findall(r'^\t@echo "(.+)"$', (PROJECT / "Makefile").read_text(), flags=re.MULTILINE)
+    readme = (PROJECT / "README.md").read_text()
+    assert len(ends) == 3 and all(line.replace("$(DEMO)", "demo") in readme for line in ends)
+
+
 @each_page()
 def test_benchmarks_and_kernels_that_are_named_exist(page):
     named = re.findall(r"\b((?:benchmarks|kernels|docs|tests)/[\w./-]*\w)", page.read_text())
