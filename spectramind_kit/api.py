@@ -7,6 +7,10 @@
     sm.train("data", "work"); sm.submit("data", "work"); sm.score("data/truth/test.csv", "work/submission.csv")
 
 Settings are those of the command line, as overrides: ``sm.train("data", "work", "model=none", "seed=3")``.
+
+These functions, their arguments and what they return are stable: a patch version (0.2.0 to 0.2.1) changes none of them,
+a minor version says so in the changelog under "Changed". So are the products that ``spectramind_kit`` offers beside
+them, commands, settings, and the ways that models of one's own come in; all else may change. docs/api.md has the list.
 """
 
 from pathlib import Path

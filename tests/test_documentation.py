@@ -14,7 +14,7 @@ from spectramind_kit.config import Config, choices, load_config
 from spectramind_kit.settings.descriptions import describe_settings
 
 PROJECT = Path(__file__).parents[1]
-PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")])
+PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), PROJECT / "benchmarks" / "RESULTS.md"])
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 ANYWHERE = {"--config", "--multirun", "-v", "--verbose", "-q", "--quiet", "--debug", "--help"}
 """Options that every command takes: ``cli.everywhere``."""
@@ -127,6 +127,12 @@ def test_make_has_what_is_named(page):
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), flags=re.MULTILINE))
     named = {line.split()[1] for line in commands_in(page.read_text(), "make")}
     assert named <= targets
+
+
+def test_the_demo_ends_as_the_readme_says():
+    ends = re.findall(r'^\t@echo "(.+)"$', (PROJECT / "Makefile").read_text(), flags=re.MULTILINE)
+    readme = (PROJECT / "README.md").read_text()
+    assert len(ends) == 3 and all(line.replace("$(DEMO)", "demo") in readme for line in ends)
 
 
 @each_page()
