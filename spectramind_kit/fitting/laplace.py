@@ -18,8 +18,10 @@ _NEIGHBOURS = 15
 _LIMB_FACTOR = 4.0
 """Error of a grazing planet's level over the difference of the channels that air does not explain: in random worlds, in
 which limb darkening is anything, from 1 to 17, and 4 for most (``benchmarks/RESULTS.md``)."""
-_PARTIAL_GROWTH, _PARTIAL_LEVEL = 3.0, 0.1
+_PARTIAL_GROWTH, _PARTIAL_LEVEL = 1.0, 0.1
 """Growth of the covariance, and error of the level relative to the depth, where half of a transit is missing."""
+_PARTIAL_STEEPNESS = 8
+"""Power by which that error falls while the middle of the transit is seen: the floor then tells its depth."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +114,15 @@ def partially_observed(visit: VisitLikelihood, missing: float, depth: float) -> 
     """Return the visit with the errors of a transit that the window cuts.
 
     With one flank only, duration, impact parameter and depth go together along a curved valley: no Gaussian follows it.
+    While the middle is seen the valley is short.
 
     Args:
         visit: as if the transit were whole.
         missing: fraction of one half of the transit that was not observed.
         depth: mean depth.
     """
-    growth, level = 1.0 + _PARTIAL_GROWTH * missing**2, _PARTIAL_LEVEL * missing**2 * depth
+    power = _PARTIAL_STEEPNESS if missing < 1.0 else 2
+    growth, level = 1.0 + _PARTIAL_GROWTH * missing**2, _PARTIAL_LEVEL * missing**power * depth
     return replace(visit, growth=growth, common_extra_variance=visit.common_extra_variance + level**2)
 
 

@@ -108,6 +108,11 @@ def test_a_cut_transit_has_wider_errors_the_more_is_missing():
     )
 
 
+def test_the_level_of_a_cut_transit_is_lost_only_with_its_middle():
+    errors = [np.sqrt(partially_observed(visit(), missing, 0.01).common_extra_variance) for missing in (0.4, 0.7, 1.2)]
+    assert errors[0] < 1e-6 and errors[1] < 1e-4 and errors[2] > 1e-3
+
+
 def test_a_grazing_transit_has_a_wider_level_the_more_its_channels_differ():
     widths = [covariance_of(widened_at_the_limb(visit(), excess, 0.01)) for excess in (0.0, 0.05, 0.1)]
     np.testing.assert_allclose(widths[0], covariance_of(visit()))

@@ -288,7 +288,7 @@ def grazing():
 def test_a_grazing_planet_of_a_star_unlike_its_prior_is_flagged_and_its_sigma_covers(fit_config, grazing):
     curves, planet, true = grazing
     fit = fit_transit(curves, planet, fit_config)
-    assert Flag.AT_THE_LIMB in fit.flags and fit.likelihood.inflated
+    assert Flag.AT_THE_LIMB in fit.flags and fit.likelihood is not None and fit.likelihood.inflated
     assert abs(standardised_level_error(fit.depth, fit.covariance, true)) < 2.0
     level = true[AIRS].mean()
     assert np.sqrt(fit.covariance[AIRS, AIRS].mean()) > 0.1 * level > 2.0 * abs((fit.depth - true)[AIRS].mean())
