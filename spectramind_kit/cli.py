@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 
 from spectramind_kit import __version__
-from spectramind_kit.commands import ablate, blend, configuration, diagnose, new, ranking, records
-from spectramind_kit.commands.options import AsJson, Data, Overrides, Work, answer, columns, composed
+from spectramind_kit.commands import ablate, blend, configuration, diagnose, fit, new, ranking, records
+from spectramind_kit.commands.options import AsJson, Data, Overrides, Split, Work, answer, columns, composed
 from spectramind_kit.commands.shell import (
     MULTIRUN,
     calm_threads,
@@ -47,24 +47,11 @@ app.command()(ranking.folds)
 app.command()(ablate.ablate)
 app.command()(blend.blend)
 app.add_typer(new.new, name="new")
+app.command()(fit.fit)
 app.command()(diagnose.diagnose)
 app.command()(diagnose.inspect)
 
 ModelFolder = Annotated[Path | None, typer.Option("--model", help="Folder of a trained model; default WORK/model.")]
-
-
-class Split(StrEnum):
-    """Halves of the competition."""
-
-    train = "train"
-    test = "test"
-
-
-class Sampler(StrEnum):
-    """How the posterior of a transit is found."""
-
-    laplace = "laplace"
-    nested = "nested"
 
 
 class Frames(StrEnum):
@@ -188,44 +175,6 @@ def train(data: Data, work: Work, as_json: AsJson = False, overrides: Overrides 
     facts |= {"score": model.score, "score_of_the_fit": model.fit_score}
     facts |= {"sigma_scale": scale[:2].tolist(), "blending_weight": weight[:2].tolist()}
     answer(as_json, facts, [*lines, f"out-of-fold score {model.score:.4f}"])
-
-
-@app.command()
-def fit(
-    planet: Annotated[int, typer.Argument(help="Planet to fit.")],
-    data: Data,
-    work: Work,
-    split: Split = Split.test,
-    plot: Annotated[Path | None, typer.Option(help="Picture to write; a second visit adds _1 to its name.")] = None,
-    sampler: Annotated[
-        Sampler, typer.Option(help="nested: sample the white light, too, beside Laplace's approximation of it.")
-    ] = Sampler.laplace,
-    live_points: Annotated[int, typer.Option(help="Of nested sampling: more are slower and surer.")] = 150,
-    as_json: AsJson = False,
-    overrides: Overrides = None,
-) -> None:
-    """Fit one planet's transits and show depths, orbit and flags; --plot draws light curves, spectrum and corner.
-
-    --sampler nested takes half a minute for each visit, and the extra science (dynesty).
-    """
-    from spectramind_kit import runs
-    from spectramind_kit.diagnostics.fit_page import describe_fit, draw_into, fit_facts, path_of_visit
-    from spectramind_kit.diagnostics.sampled_fit import describe_sampled, sampled_facts, sampled_into
-
-    config, sampled = composed(overrides), []
-    look = None if sampler is Sampler.laplace else sampled_into(sampled, config, live_points)
-    draw = None if plot is None else draw_into(plot, sampled)
-    fits = runs.fit(planet, data, work, split.value, config, look=look, draw=draw)
-    facts, lines = [], []
-    for place, found in enumerate(fits):
-        picture = None if plot is None else path_of_visit(plot, place)
-        facts.append(fit_facts(found) | {"picture": picture})
-        lines.append(describe_fit(found))
-        if sampled:
-            facts[-1]["sampled"] = sampled_facts(sampled[place])
-            lines.append(describe_sampled(sampled[place]))
-        lines += [str(picture)] if picture else []
-    answer(as_json, facts, lines)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,13 @@ from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from spectramind_kit.config import Config
+
+
+class Split(StrEnum):
+    """Halves of the competition."""
+
+    train = "train"
+    test = "test"
 
 
 OVERRIDE = re.compile(r"^[~+]?\w[\w./@]*=")
