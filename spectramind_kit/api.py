@@ -9,7 +9,9 @@
 Settings are those of the command line, as overrides: ``sm.train("data", "work", "model=none", "seed=3")``.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -20,6 +22,9 @@ from spectramind_kit.prediction.summary import SubmissionSummary
 from spectramind_kit.prediction.trained_model import TrainedModel
 from spectramind_kit.products import DepthEstimate, LightCurves, Planet, Spectrum, TransitFit
 from spectramind_kit.shapes import Product
+
+if TYPE_CHECKING:
+    from spectramind_kit.blends.blend import Blend
 
 
 def open(data: Path | str) -> CompetitionFolder:  # the word everybody looks for
@@ -75,6 +80,24 @@ def submit(data: Path | str, work: Path | str, *overrides: str, model: Path | st
     from spectramind_kit import runs
 
     return runs.submit(Path(data), Path(work), load_config(overrides), model=Path(model) if model else None)
+
+
+def blend(
+    members: Sequence[Path | str], data: Path | str, work: Path | str, *overrides: str, equally: bool = False
+) -> "Blend":
+    """Write ``WORK/submission.csv`` from several runs, weighed on held-out planets; returns weights and what they gain.
+
+    Args:
+        members: work folders, folders of runs, or, with equal weights, submission files.
+        data: competition folder.
+        work: a folder of its own.
+        overrides: of the configuration, such as ``"training.folds_file=CSV"``.
+        equally: equal weights, as for networks that differ by their seeds.
+    """
+    from spectramind_kit.blends import blend as blends
+
+    config, places = load_config(overrides), [Path(each) for each in members]
+    return blends.blend(places, Path(data), Path(work), config, equally=equally)
 
 
 def score(truth: Path | str, submission: Path | str, edition: str = "2025") -> float:
