@@ -166,7 +166,7 @@ def _answer(world: World, name: str, one: DrawnFit, population: Population) -> t
     )
     measured = weights @ estimate.covariance @ weights.T
     size, own = np.sqrt(np.diag(measured)), np.sqrt(np.diag(level))
-    seen = [
+    observed = [
         *features.context,
         *features.node[0],
         *features.node[1:].mean(axis=0),
@@ -179,7 +179,7 @@ def _answer(world: World, name: str, one: DrawnFit, population: Population) -> t
         *_grazing(one, planet, mean),
     ]
     jacobian = covariance @ weights.T @ np.linalg.inv(level)
-    return mean, np.diag(covariance).copy(), level, jacobian, np.nan_to_num(np.array(seen)), inferred.flagged
+    return mean, np.diag(covariance).copy(), level, jacobian, np.nan_to_num(np.array(observed)), inferred.flagged
 
 
 def _grazing(one: DrawnFit, planet: Planet, mean: np.ndarray) -> list[float]:

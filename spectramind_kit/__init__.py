@@ -10,7 +10,7 @@ from typing import Any
 __version__ = "0.2.0"
 
 _OFFERED = {
-    "api": ("fit", "light_curves", "open", "predict", "score", "submit", "table", "train"),
+    "api": ("blend", "fit", "light_curves", "open", "predict", "score", "submit", "table", "train"),
     "products": ("DepthEstimate", "LightCurves", "Orbit", "Planet", "Spectrum", "Star", "TransitFit"),
 }
 

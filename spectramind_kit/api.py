@@ -13,7 +13,9 @@ a minor version says so in the changelog under "Changed". So are the products th
 them, commands, settings, and the ways that models of one's own come in; all else may change. docs/api.md has the list.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -24,6 +26,9 @@ from spectramind_kit.prediction.submission_summary import SubmissionSummary
 from spectramind_kit.prediction.trained_model import TrainedModel
 from spectramind_kit.products import DepthEstimate, LightCurves, Planet, Spectrum, TransitFit
 from spectramind_kit.shapes import Product
+
+if TYPE_CHECKING:
+    from spectramind_kit.blends.blend import Blend
 
 
 def open(data: Path | str) -> CompetitionFolder:  # the word everybody looks for
@@ -79,6 +84,24 @@ def submit(data: Path | str, work: Path | str, *overrides: str, model: Path | st
     from spectramind_kit import runs
 
     return runs.submit(Path(data), Path(work), load_config(overrides), model=Path(model) if model else None)
+
+
+def blend(
+    members: Sequence[Path | str], data: Path | str, work: Path | str, *overrides: str, equally: bool = False
+) -> "Blend":
+    """Write ``WORK/submission.csv`` from several runs, weighed on held-out planets; returns weights and what they gain.
+
+    Args:
+        members: work folders, folders of runs, or, with equal weights, submission files.
+        data: competition folder.
+        work: a folder of its own.
+        overrides: of the configuration, such as ``"training.folds_file=CSV"``.
+        equally: equal weights, as for networks that differ by their seeds.
+    """
+    from spectramind_kit.blends import blend as blends
+
+    config, places = load_config(overrides), [Path(each) for each in members]
+    return blends.blend(places, Path(data), Path(work), config, equally=equally)
 
 
 def score(truth: Path | str, submission: Path | str, edition: str = "2025") -> float:

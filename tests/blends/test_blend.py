@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import spectramind_kit as sm
 from spectramind_kit.blends.blend import blend
 from spectramind_kit.config import load_config
 from spectramind_kit.errors import SpectraMindError
@@ -216,6 +217,12 @@ def test_a_run_counts_as_long_as_its_files_are_its_own(data, member, tmp_path):
     (works[0] / "submission.csv").write_bytes((works[1] / "submission.csv").read_bytes())
     with pytest.raises(SpectraMindError, match="wrote over them"):
         blend([run.folder, works[1]], data, tmp_path / "again", load_config())
+
+
+def test_python_offers_it_in_a_word(data, member, tmp_path):
+    works = [str(member("a", 2e-4, 10)), str(member("b", 2e-4, 11))]
+    found = sm.blend(works, str(data), str(tmp_path / "blend"), "training.folds=4", equally=True)
+    assert (found.verdict.weight == 0.5).all() and found.path.is_file()
 
 
 def test_the_command_shows_weights_scores_and_paired_errors(data, member, tmp_path, spectramind):

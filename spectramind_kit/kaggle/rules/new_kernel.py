@@ -38,6 +38,9 @@ def write_kernel(name: str, example: str, out: Path, owner: str) -> Path:
     start = shipped_folder() / "kernels" / example
     metadata = json.loads((start / METADATA).read_text())
     title = name.replace("-", " ").capitalize()
+    kits = f"{metadata['id'].partition('/')[0]}/"
+    for attached in ("dataset_sources", "kernel_sources", "model_sources"):  # the wheels are the owner's, too
+        metadata[attached] = [f"{owner}/{source.removeprefix(kits)}" for source in metadata.get(attached, ())]
     metadata |= {"id": f"{owner}/{name}", "title": title, "code_file": f"{name}.ipynb"}
     folder.mkdir(parents=True)
     with replacing(folder / METADATA) as temporary:

@@ -17,6 +17,7 @@ def test_each_kernel_of_the_kit_is_one_to_start_from(tmp_path, example):
     folder = write_kernel("my-own-kernel", example, tmp_path, "ada")
     metadata = read_metadata(folder)
     assert metadata["id"] == "ada/my-own-kernel" and metadata["title"] == "My own kernel"
+    assert metadata["dataset_sources"] == ["ada/spectramind-wheels"]
     assert (folder / "my-own-kernel.ipynb").is_file() and check_kernel(folder).cells
     push = prepare_push(folder, 3600)
     assert push.metadata["id"] == "ada/my-own-kernel"
