@@ -21,9 +21,13 @@ import polars as pl
 import pytest
 
 from spectramind_kit.config import Config, load_config
+from spectramind_kit.environment import provide_home
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, N_WAVELENGTH
 
 TORCH_PACKAGES = ("torch", "torch_geometric", "pytorch_lightning", "safetensors")
+
+
+provide_home()  # jupyter's packages want one when they are imported
 
 
 class SkipWithoutTorch(PathFinder):
