@@ -166,7 +166,7 @@ def _answer(world: World, name: str, one: DrawnFit, population: Population) -> t
     )
     measured = weights @ estimate.covariance @ weights.T
     size, own = np.sqrt(np.diag(measured)), np.sqrt(np.diag(level))
-    seen = [
+    observed = [
         *features.context,
         *features.node[0],
         *features.node[1:].mean(axis=0),
@@ -179,7 +179,7 @@ def _answer(world: World, name: str, one: DrawnFit, population: Population) -> t
         *_grazing(one, planet, mean),
     ]
     jacobian = covariance @ weights.T @ np.linalg.inv(level)
-    return mean, np.diag(covariance).copy(), level, jacobian, np.nan_to_num(np.array(seen)), inferred.flagged
+    return mean, np.diag(covariance).copy(), level, jacobian, np.nan_to_num(np.array(observed)), inferred.flagged
 
 
 def _grazing(one: DrawnFit, planet: Planet, mean: np.ndarray) -> list[float]:
@@ -234,7 +234,7 @@ class Headroom:
     def figures(self) -> dict[str, dict[str, float]]:
         """Return every row by name."""
         none, one, random = 0.0 * self.z, np.ones_like(self.z), np.random.default_rng(0)
-        found = {f"fit alone, {name}": self._groups(where) for name, where in self._kinds().items()}
+        found = {f"fit alone, {name}": self._groups(where) for name, where in self._kinds().items() if where.any()}
         for name, known in (("FGS1", [0]), ("AIRS-CH0's mean", [1]), ("its slope", [2]), ("all three", [0, 1, 2])):
             shift, variance = none.copy(), one.copy()
             shift[:, known], variance[:, known] = self.z[:, known], 1e-3
