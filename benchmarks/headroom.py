@@ -234,7 +234,7 @@ class Headroom:
     def figures(self) -> dict[str, dict[str, float]]:
         """Return every row by name."""
         none, one, random = 0.0 * self.z, np.ones_like(self.z), np.random.default_rng(0)
-        found = {f"fit alone, {name}": self._groups(where) for name, where in self._kinds().items()}
+        found = {f"fit alone, {name}": self._groups(where) for name, where in self._kinds().items() if where.any()}
         for name, known in (("FGS1", [0]), ("AIRS-CH0's mean", [1]), ("its slope", [2]), ("all three", [0, 1, 2])):
             shift, variance = none.copy(), one.copy()
             shift[:, known], variance[:, known] = self.z[:, known], 1e-3

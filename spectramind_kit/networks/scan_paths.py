@@ -7,6 +7,10 @@
     loop        the definition, step by step: what the others are held against
 
 Whoever only wants a scan calls ``selective_scan``, which picks one that works on the device.
+
+On an H200 the first and the third take the same time, 1.12 and 1.15 ms for (4, 256, 5,625) forward and backward, and
+the third less for long sequences (``docs/measured.md``): the first two stay for devices that Triton does not compile
+for.
 """
 
 from collections.abc import Callable

@@ -24,6 +24,8 @@ _LARGEST_ERROR = 0.3
 _LARGEST_STEP = 2.0
 """Ratio of levels within a light curve: no transit covers half a star."""
 _CHUNKS, _FEWEST_IN_A_CHUNK = 10, 5
+_SPIKE = 5.0
+"""Second differences beyond are none of the noise's [sigma]."""
 
 
 def light_curves(
@@ -175,12 +177,14 @@ def _regressor(name: str, values: Any, n_time: int) -> np.ndarray:
 def _scatter(flux: np.ndarray) -> np.ndarray:
     """Return the white noise of every wavelength in the shape of the flux, from second differences in time.
 
-    Drift and transit hardly enter them, and neither do spikes their median.
+    Drift and transit hardly enter them. The median says which are spikes, the mean square of the others how large the
+    noise is: of a few hundred points the median alone would know it to 8 % only.
     """
     second = np.diff(np.where(np.isfinite(flux), flux, np.nan), n=2, axis=0)
-    known = [column[np.isfinite(column)] for column in second.T]
-    robust = [MAD_TO_SIGMA * np.median(np.abs(each)) if len(each) else 0.0 for each in known]
+    known = np.isfinite(second)
+    size = np.where(known, np.abs(second), 0.0)
+    typical = MAD_TO_SIGMA * np.array([np.median(s[k]) if k.any() else 0.0 for s, k in zip(size.T, known.T)])
     # Rounded flux may repeat so often that the median is zero.
-    plain = [np.sqrt(np.square(each).mean()) if len(each) else 0.0 for each in known]
-    scatter = np.where(np.array(robust) > 0, robust, plain) / np.sqrt(6.0)
+    used = known & ((size < _SPIKE * typical) | (typical == 0.0))
+    scatter = np.sqrt((size**2).sum(axis=0, where=used) / np.maximum(used.sum(axis=0), 1) / 6.0)
     return np.broadcast_to(scatter, flux.shape)

@@ -18,7 +18,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -80,9 +80,12 @@ class RunRecord:
         self._write(RUNNING)
 
     def inputs(self, *paths: Path) -> None:
-        """Hash files and folders that the run is made from, beside the run; those not there are left out."""
-        there = [path for path in paths if path.exists()]
-        self._inputs += [self._reader.submit(lambda path=path: (self.place(path), input_entry(path))) for path in there]
+        """Hash what the run is made from, folders beside the run; what is not there is left out."""
+        for path in paths:
+            if path.exists():
+                self._inputs.append(self._reader.submit(lambda path=path: (self.place(path), input_entry(path))))
+                if path.is_file():  # a table: hashed before it may change
+                    wait(self._inputs[-1:])
 
     def outputs(self, *paths: Path) -> None:
         """Name files and folders that the run writes; they are hashed at its end."""

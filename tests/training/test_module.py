@@ -19,7 +19,9 @@ from tests.training.random_planets import WAVELENGTH, random_examples
 
 @pytest.fixture(scope="module")
 def module(tmp_path_factory):
-    config = load_config(["model=v50_small", "model.d_model=8", "model.heads=2", "training.warmup_share=0.25"])
+    config = load_config(
+        ["model=v50_small", "model.d_model=8", "model.heads=2", "training.warmup_share=0.25", "training.epochs=40"]
+    )
     folder = tmp_path_factory.mktemp("task")
     task = NetworkTask(config.model, config.loss, config.training, 0, folder, folder, "2025")
     return new_module(task, random_examples(16), {})

@@ -155,7 +155,7 @@ def test_settings_of_other_groups_and_the_store_are_no_part_of_a_planets_product
     parts = {name.split(".")[1] for name in import_closure(MAKERS[product]) if "." in name}
     assert not parts & {"config", "work_folder", "prediction", "training", "networks", "kaggle", "runs", "cli"}
     own = {name for name in import_closure(MAKERS[product]) if name.startswith("spectramind_kit.settings.")}
-    assert own <= {f"spectramind_kit.settings.{name}" for name in ("detector", "fit", "quantities")}
+    assert own <= {f"spectramind_kit.settings.{name}" for name in ("calibration", "photometry", "fit", "quantities")}
 
 
 def test_examples_belong_to_what_injects_and_simulates_them():
