@@ -7,7 +7,7 @@ TARGET := cp312-torch2.10-cu128
 # A user whom the machine does not know (docker run --user 1234) has no home, and setuptools stops without one.
 export HOME := $(or $(HOME),$(CURDIR)/$(VENV))
 
-.PHONY: demo docs test test-wheels test-image rehearse lint check style types site clean
+.PHONY: pytest demo docs test test-wheels test-image rehearse lint check style types site clean
 
 # pip is silent while it unpacks, so a line every 8 s counts what is there.
 $(BIN)/spectramind: requirements-dev.txt setup.cfg pyproject.toml
@@ -40,8 +40,12 @@ rehearse: $(BIN)/spectramind | $(DEMO)/submission.csv
 $(DEMO)/submission.csv:
 	$(MAKE) demo
 
+# Style, types and the site beside the tests: one program each, which leaves the other cores idle.
+test: $(BIN)/spectramind
+	$(MAKE) --jobs 2 --no-print-directory check pytest
+
 # By files: what the tests of a file share is made once and not by every worker.
-test: check
+pytest: $(BIN)/spectramind
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-wheels: $(BIN)/spectramind
