@@ -9,6 +9,7 @@ import os
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")  # before numpy is there: threads of many tests side by side fight for cores
 
+import fcntl
 import shutil
 import sys
 from dataclasses import dataclass
@@ -190,7 +191,26 @@ class SimulatedCompetition:
 
 
 @pytest.fixture(scope="session")
-def competition(tmp_path_factory) -> SimulatedCompetition:
+def made_once(tmp_path_factory):
+    """A maker of folders that all processes of a test run share, and none changes: the first who asks makes them."""
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def make(name, write) -> Path:
+        folder, done = root / name, root / f"{name}.done"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # half of it, where another process failed
+                write(folder)
+                done.touch()
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def competition(made_once) -> SimulatedCompetition:
     """Four training and two test planets, some with two visits, in frames that are means of very many: read only."""
     from spectramind_kit.simulation.simulated_folder import (
         simulate_folder,  # here: tests of one floor need not import all
@@ -198,20 +218,21 @@ def competition(tmp_path_factory) -> SimulatedCompetition:
 
     overrides = ["workers=1", "simulation.two_visit_fraction=0.4", *SMALLEST_NETWORK]
     config = load_config([*overrides, "simulation.airs_average=75", "simulation.fgs1_average=900"])
-    data = tmp_path_factory.mktemp("simulated") / "data"
-    simulate_folder(data, 4, 2, config.simulation, seed=1)
+    data = made_once("simulated", lambda folder: simulate_folder(folder, 4, 2, config.simulation, seed=1))
     return SimulatedCompetition(data, config)
 
 
 @pytest.fixture(scope="session")
-def trained_work(competition, tmp_path_factory) -> Path:
+def trained_work(competition, made_once) -> Path:
     """A work folder in which training and submission are done: read only."""
-    from spectramind_kit import runs
 
-    work = tmp_path_factory.mktemp("simulated") / "work"
-    runs.train(competition.data, work, competition.config)
-    runs.submit(competition.data, work, competition.config)
-    return work
+    def write(work):
+        from spectramind_kit import runs
+
+        runs.train(competition.data, work, competition.config)
+        runs.submit(competition.data, work, competition.config)
+
+    return made_once("trained", write)
 
 
 @pytest.fixture
