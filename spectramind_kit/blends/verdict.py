@@ -64,7 +64,8 @@ def judge_learned(members: Sequence[Member], folds: dict[int, int]) -> Verdict:
     fold = np.array([folds[planet] for planet in first.planet_ids.tolist()])
     if n < FEWEST or len(np.unique(fold)) < 2:
         words = f"{n} held-out planets are too few to learn weights ({FEWEST} at least): the best member alone"
-        return _verdict(held_out, None, alone(_best(held_out), len(members)), words, words)
+        best = _best(held_out)
+        return Verdict(alone(best, len(held_out)), _scores(held_out), held_out[best], words=words)
     naive = _zero_point(first)
     together = _as_predictions(first, cross_fitted(first.known, predictions, fold, naive, first.edition))
     weight = learn_mixture(first.known, predictions, naive, first.edition)
@@ -75,23 +76,19 @@ def judge_learned(members: Sequence[Member], folds: dict[int, int]) -> Verdict:
 
 def _verdict(
     held_out: Sequence[Predictions],
-    together: Predictions | None,
+    together: Predictions,
     weight: np.ndarray,
     words: str,
     else_words: str,
     surely_better: bool = True,
 ) -> Verdict:
     """Return the blend, or the best member alone where the data do not bear the blend out."""
-    scores = tuple(each.score for each in held_out)
-    best = _best(held_out)
-    fallback = alone(best, len(held_out))
-    if together is None:
-        return Verdict(fallback, scores, held_out[best], words=else_words)
+    scores, best = _scores(held_out), _best(held_out)
     differences = tuple(paired_difference(_by_planet(together), _by_planet(each)) for each in held_out)
     gain = differences[best]
     accepted = gain.mean > 0.0 and not gain.within_noise if surely_better else gain.mean > 0.0 or gain.within_noise
     if not accepted:
-        return Verdict(fallback, scores, held_out[best], together.score, differences, else_words)
+        return Verdict(alone(best, len(held_out)), scores, held_out[best], together.score, differences, else_words)
     return Verdict(weight, scores, together, together.score, differences, words)
 
 
@@ -107,6 +104,10 @@ def _stacked(held_out: Sequence[Predictions]) -> tuple[np.ndarray, np.ndarray]:
 
 def _as_predictions(like: Predictions, values: tuple[np.ndarray, np.ndarray]) -> Predictions:
     return Predictions(like.split, like.planet_ids, *values, like.truth, like.edition, like.naive)
+
+
+def _scores(held_out: Sequence[Predictions]) -> tuple[float, ...]:
+    return tuple(each.score for each in held_out)
 
 
 def _best(held_out: Sequence[Predictions]) -> int:

@@ -1,14 +1,12 @@
 """Products as a notebook shows them: what they are in a line, and a picture below it."""
 
-import base64
 import html
-import io
 from collections.abc import Callable
 from typing import Any
 
 from matplotlib.figure import Figure
 
-from spectramind_kit.diagnostics.plots import plot_fit, plot_light_curves, plot_spectrum
+from spectramind_kit.diagnostics.plots import plot_fit, plot_light_curves, plot_spectrum, png_in_text
 from spectramind_kit.flags import flag_sentences
 from spectramind_kit.products import DepthEstimate, LightCurves, Spectrum, TransitFit
 
@@ -37,7 +35,4 @@ def html_of(product: object) -> str | None:
 
 
 def _embedded(figure: Figure) -> str:
-    """Return a figure as an image in a page."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=_DPI)
-    return f'<img src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'
+    return f'<img src="data:image/png;base64,{png_in_text(figure, _DPI)}">'

@@ -4,9 +4,7 @@ What they say is read from the stored products and from the model's own record, 
 A part that is missing becomes a sentence: a notebook that has its result does not end for a picture.
 """
 
-import base64
 import html
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ from spectramind_kit.diagnostics.plots import (
     plot_fit,
     plot_light_curves,
     plot_spectrum,
+    png_in_text,
 )
 from spectramind_kit.diagnostics.predictions import held_out_predictions
 from spectramind_kit.errors import ProductError
@@ -63,10 +62,7 @@ class Passage:
             return PASSAGE.format(text=html.escape(self.text))
         head, rest = html.escape(self.text).split(". ", 1)
         paragraph = PASSAGE.format(text=f"<b>{head}.</b> {rest}")
-        picture = io.BytesIO()
-        self.figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)
-        png = base64.b64encode(picture.getvalue()).decode()
-        return paragraph + PICTURE.format(alt=html.escape(self.alt), png=png)
+        return paragraph + PICTURE.format(alt=html.escape(self.alt), png=png_in_text(self.figure, DOTS_PER_INCH))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Pictures of products: each function takes one product, or arrays, and returns a matplotlib figure."""
 
+import base64
+import io
 from collections.abc import Sequence
 
 import matplotlib
@@ -155,3 +157,10 @@ def _panels(n: int, *, height: float, width: float = 7.5, **options) -> tuple[Fi
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(n, 1, squeeze=False, **options)
     return figure, list(axes[:, 0])
+
+
+def png_in_text(figure: Figure, dots_per_inch: int) -> str:
+    """Return a figure as PNG in base64, as a page holds it that needs no other file."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=dots_per_inch)
+    return base64.b64encode(picture.getvalue()).decode()

@@ -18,7 +18,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -64,7 +64,8 @@ class RunRecord:
         self.folder = _attempt(lambda: _new_folder(WorkFolder(self._work).runs, command), "a folder")
         self._facts: dict[str, object] = {}
         self._metrics: dict[str, object] = {}
-        self._inputs: list[Future] = []
+        self._inputs: dict[str, dict[str, object]] = {}
+        self._folders: dict[str, Future[dict[str, object]]] = {}
         # Hashing lets go of the interpreter's lock: it costs the run nothing where a second core idles.
         self._reader = ThreadPoolExecutor(1, "hashes")
         self._outputs: list[Path] = []
@@ -80,12 +81,15 @@ class RunRecord:
         self._write(RUNNING)
 
     def inputs(self, *paths: Path) -> None:
-        """Hash what the run is made from, folders beside the run; what is not there is left out."""
+        """Hash what the run is made from: tables at once, before they may change, folders beside the run.
+
+        What is not there is left out.
+        """
         for path in paths:
-            if path.exists():
-                self._inputs.append(self._reader.submit(lambda path=path: (self.place(path), input_entry(path))))
-                if path.is_file():  # a table: hashed before it may change
-                    wait(self._inputs[-1:])
+            if path.is_dir():
+                self._folders[self.place(path)] = self._reader.submit(input_entry, path)
+            elif path.exists():
+                _attempt(lambda path=path: self._inputs.update({self.place(path): input_entry(path)}), "an input")
 
     def outputs(self, *paths: Path) -> None:
         """Name files and folders that the run writes; they are hashed at its end."""
@@ -170,10 +174,11 @@ class RunRecord:
 
         self.keep(MANIFEST, write)
 
-    def _hashed_inputs(self) -> dict[str, dict]:
+    def _hashed_inputs(self) -> dict[str, dict[str, object]]:
         """Return inputs by their place, those left out that could not be read."""
         self._reader.shutdown()
-        return dict(entry for one in self._inputs if (entry := _attempt(one.result, "an input")))
+        folders = {place: entry for place, one in self._folders.items() if (entry := _attempt(one.result, "an input"))}
+        return self._inputs | folders
 
     def _hashed_outputs(self) -> dict[str, str]:
         """Return the SHA-256 of every file that was written, by its place in the work folder."""
