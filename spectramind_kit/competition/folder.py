@@ -227,7 +227,9 @@ class CompetitionFolder:
         """Return gains and offsets by column name, every one a finite number and gains above zero."""
         name = "adc_info.csv" if self.edition == "2025" else f"{split}_adc_info.csv"
         path = self.root / name
-        table = read_text_table(path)
+        if name not in self._adc_tables:  # read once, not once a planet
+            self._adc_tables[name] = read_text_table(path)
+        table = self._adc_tables[name]
         _require_columns(table, _ADC, path)
         if self.edition == "2024":
             table = planet_rows(table, name).filter(pl.col("planet_id") == planet_id)
@@ -239,6 +241,11 @@ class CompetitionFolder:
             if column.endswith("gain") and rows[column][0] <= 0:
                 raise CompetitionDataError(f"{path}, {column}", wanted="a usable number", got=rows[column][0])
         return rows.row(0, named=True)
+
+    @cached_property
+    def _adc_tables(self) -> dict[str, pl.DataFrame]:
+        """Tables of the ADC by file name, as far as they were read."""
+        return {}
 
     @cached_property
     def _star_tables(self) -> dict[str, dict[int, dict]]:
