@@ -1,10 +1,12 @@
 """Judge the fit in worlds drawn at random, each beside its own information bound.
 
 Every world is a competition folder (``simulation=random_world``) at reduced cadence; the product answers it with
-``submit model=none``. A world is simulated once and kept in ``--folder``, as is its bound.
+``submit``, without a network unless ``--model`` asks for one. A world is simulated once and kept in ``--folder``, as is
+its bound.
 
     python benchmarks/worlds.py [--worlds 10 | --seeds 0 1 ...] [--train 60] [--test 30] [--folder FOLDER] [--json FILE]
     python benchmarks/worlds.py --commit A --commit B    both commits in the same worlds, paired by planet
+    python benchmarks/worlds.py --model none --model v50_small    both models, likewise
     python benchmarks/worlds.py --family noise           groups of worlds that differ by one family only
 """
 
@@ -76,6 +78,26 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Version:
+    """What is judged.
+
+    Attributes:
+        commit: its name as it was given, or ``here``.
+        tree: folder of its sources.
+        model: one of the product's models.
+    """
+
+    commit: str
+    tree: Path
+    model: str
+
+    @property
+    def name(self) -> str:
+        """For tables and keys."""
+        return self.commit if self.model == "none" else f"{self.commit} {self.model}"
+
+
+@dataclass(frozen=True)
 class Answers:
     """Answers to the same planets, perhaps several times: truth, mean, sigma (n, 283); naive mean and spread."""
 
@@ -105,6 +127,7 @@ def main() -> None:
     parser.add_argument("--test", type=int, default=30)
     parser.add_argument("--family", choices=sorted(FAMILIES), help="a world of every kind of this family for each seed")
     parser.add_argument("--commit", action="append", help=f"judge this commit ({HERE!r}: this tree); may be repeated")
+    parser.add_argument("--model", action="append", help="judge this model (a file of conf/model); may be repeated")
     parser.add_argument("--folder", type=Path, default=Path("worlds"), help="where worlds and runs are kept")
     parser.add_argument("--workers", type=int, default=0, help="processes; 0 is one per core")
     parser.add_argument("--overrides", nargs="*", default=[], help="configuration overrides of the product")
@@ -113,15 +136,19 @@ def main() -> None:
     kinds = [(f"{options.family}={kind}",) for kind in FAMILIES[options.family]] if options.family else [()]
     seeds = options.seeds or range(options.worlds)
     cases = [Case(seed, asked, options.train, options.test) for seed in seeds for asked in kinds]
-    trees = {commit: source_tree(commit, options.folder) for commit in options.commit or [HERE]}
-    rows, answers = {}, {commit: {} for commit in trees}
+    versions = [
+        Version(commit, source_tree(commit, options.folder), model)
+        for commit in options.commit or [HERE]
+        for model in options.model or ["none"]
+    ]
+    rows, answers = {}, {version.name: {} for version in versions}
     for case in cases:
         started, folder = time.perf_counter(), options.folder.resolve() / case.name
         simulated(case, folder, options.workers)
         bound = bound_figures(case, folder)
-        for commit, tree in trees.items():
-            answers[commit][case.name] = answered(folder, tree, commit, options.overrides, options.workers)
-        found = answers[next(iter(trees))][case.name].figures()
+        for version in versions:
+            answers[version.name][case.name] = answered(folder, version, options.overrides, options.workers)
+        found = answers[versions[0].name][case.name].figures()
         rows[case.name] = found | {f"bound_{k}": v for k, v in bound.items()} | {"kinds": case.world.kinds}
         rows[case.name]["distance"] = bound["score"] - found["score"]
         print(line(case.name, rows[case.name]), f"{time.perf_counter() - started:6.0f} s", flush=True)
@@ -130,13 +157,12 @@ def main() -> None:
     if options.family:
         facts["left_out"] = left_out(cases, rows)
         print(as_text_left_out(options.family, facts["left_out"]))
-    if len(trees) > 1:
-        facts["differences"] = {
-            commit: differences(answers[next(iter(trees))], answers[commit]) for commit in list(trees)[1:]
-        }
-        print(as_text_differences(next(iter(trees)), facts["differences"]))
+    if len(versions) > 1:
+        first, *others = answers
+        facts["differences"] = {other: differences(answers[first], answers[other]) for other in others}
+        print(as_text_differences(first, facts["differences"]))
     if options.json:
-        about = {"train": options.train, "test": options.test, "commits": list(trees), "family": options.family}
+        about = {"train": options.train, "test": options.test, "versions": list(answers), "family": options.family}
         options.json.write_text(json.dumps(about | facts | {"worlds": rows}, indent=1) + "\n")
 
 
@@ -197,17 +223,18 @@ def bound_figures(case: Case, folder: Path) -> dict[str, float]:
     return figures
 
 
-def answered(folder: Path, tree: Path, commit: str, overrides: Sequence[str], workers: int) -> Answers:
+def answered(folder: Path, version: Version, overrides: Sequence[str], workers: int) -> Answers:
     """Answer the world's test planets with a version of the product, in processes of its own."""
-    run = "_".join([tree.name if commit != HERE else HERE, *overrides]).replace("/", "-")
+    # Models of a commit share a work folder, and with it the fits.
+    run = "_".join([version.tree.name if version.commit != HERE else HERE, *overrides]).replace("/", "-")
     work, data = folder / run, folder / "data"
     work.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "spectramind_kit", "submit", "--data", str(data), "--work", str(work)]
-    command += ["model=none", f"workers={workers}", *overrides]
+    command += [f"model={version.model}", f"workers={workers}", *overrides]
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     with (work / "log.txt").open("w") as log:
-        environment = os.environ | single | {"PYTHONPATH": str(tree)}
-        subprocess.run(command, cwd=tree, env=environment, stdout=log, stderr=log, check=True)
+        environment = os.environ | single | {"PYTHONPATH": str(version.tree)}
+        subprocess.run(command, cwd=version.tree, env=environment, stdout=log, stderr=log, check=True)
     ids, mean, sigma = submission_arrays(read_submission(work / "submission.csv"))
     known_ids, known = read_spectra(data / "truth" / "test.csv")
     truth = dict(zip(known_ids.tolist(), known))

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spectramind_kit.fitting.curve_model import CurveModel, State, curve_model
+from spectramind_kit.fitting.detrended import detrended
 from spectramind_kit.fitting.drift_scale import empirical_bayes_scatter
 from spectramind_kit.fitting.estimates import parameter_correlation, transit_estimates
 from spectramind_kit.fitting.flux_jumps import MOST_ROUNDS, Anomaly, find_anomaly
@@ -112,11 +113,14 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     model = _joint_model(curves, data, prior, config, float(lower_median(white.solution.state.depth)), white.jumps)
     start = joint_start(white.solution, list(channels.values()), model, white.model.names)
     model, solution, ratio = _fit_twice(model, start, channels, config)
-    noise = {name: channel_noise(model, solution.at, group, curves.bin_seconds) for name, group in channels.items()}
     likelihood = visit_likelihood(model, solution, curves, curves.wavelength, list(channels.values()))
     loose = visit_prior(likelihood, None)
     posterior = visit_posterior(likelihood, loose)
-    noise_bias = _noise_bias(likelihood, loose, posterior, channels)
+    without_noise = _without_noise(likelihood, loose)
+    noise_bias = _noise_bias(without_noise, posterior, channels)
+    apart = detrended(model, solution, curves, likelihood.names, without_noise)
+    at = replace(solution.at, residual=apart.residual)
+    noise = {name: channel_noise(model, at, group, curves.bin_seconds) for name, group in channels.items()}
 
     flags = {**prior.flags, **data_flags(curves.wavelength, data.valid, _unused_fraction(model, data), ratio)}
     flags |= fit_flags(solution, noise, white.jumps)
@@ -137,8 +141,8 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
         covariance=covariance,
         parameters=estimates,
         time=curves.time,
-        flux=_star_and_drift_removed(model, solution),
-        model=solution.at.transit.T,
+        flux=np.where(model.weight > 0, model.flux / apart.star, np.nan).T,
+        model=apart.transit.T,
         noise_scale=ratio,
         depth_bias=noise_bias,
         flags={**curves.flags, **flags},
@@ -165,13 +169,14 @@ def white_light(
     return _fit_white_light(curves, data, list(channels.values()), prior, config), channels, prior
 
 
-def _noise_bias(
-    likelihood: VisitLikelihood, prior: VisitPrior, posterior: Posterior, channels: Mapping[str, np.ndarray]
-) -> np.ndarray:
-    """Return by how much correlated noise would have raised the mean depths of FGS1 and AIRS-CH0, and its variance."""
-    # Against the fit that knows no such noise: where a noise goes, drift and orbit follow it there.
+def _without_noise(likelihood: VisitLikelihood, prior: VisitPrior) -> Posterior:
+    """Return the posterior where noise is never correlated: drift and orbit follow it then wherever it goes."""
     kept = np.array([not kind_of(name).startswith("noise") for name in likelihood.names])
-    without = visit_posterior(likelihood, replace(prior, covariance=prior.covariance * np.outer(kept, kept)))
+    return visit_posterior(likelihood, replace(prior, covariance=prior.covariance * np.outer(kept, kept)))
+
+
+def _noise_bias(without: Posterior, posterior: Posterior, channels: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return by how much correlated noise would have raised the mean depths of FGS1 and AIRS-CH0, and its variance."""
     found, rows = np.zeros((len(CHANNELS), 2)), list(CHANNELS)
     for name, group in channels.items():
         more = (posterior.depth_covariance - without.depth_covariance)[np.ix_(group, group)].mean()
@@ -301,12 +306,6 @@ def _fit_twice(
 def _unused_fraction(model: CurveModel, data: RelativeFlux) -> float:
     usable = data.weight > 0
     return float((usable & (model.weight == 0)).sum() / usable.sum())
-
-
-def _star_and_drift_removed(model: CurveModel, solution: Solution) -> np.ndarray:
-    """Return data over star and drift, (n_time, n_wavelength), NaN where a point was not used."""
-    star = solution.state.level[:, None] * solution.at.systematics
-    return np.where(model.weight > 0, model.flux / star, np.nan).T
 
 
 def _estimates(

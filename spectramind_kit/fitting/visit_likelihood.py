@@ -38,6 +38,20 @@ def further_terms(curves: LightCurves, wavelength: np.ndarray) -> list[Term]:
         curves: of the visit.
         wavelength: (n_wavelength,) of the curves of the model [um].
     """
+    terms, modes = ramp_and_width_terms(curves, wavelength), cosines(curves.time, N_MODE)
+    usual = np.sqrt(np.diag(usual_covariance(curves.bin_seconds * len(curves.time), N_MODE)))
+    for colour, s in strengths(wavelength, 1):
+        terms += [Term(f"noise_{colour}/{k}", mode, s, usual[k]) for k, mode in enumerate(modes)]
+    return terms
+
+
+def ramp_and_width_terms(curves: LightCurves, wavelength: np.ndarray) -> list[Term]:
+    """Return those of them that the instrument follows in a way that is known: ramps, and the widths of the images.
+
+    Args:
+        curves: of the visit.
+        wavelength: (n_wavelength,) of the curves of the model [um].
+    """
     time, colours = curves.time, strengths(wavelength, 1)
     flat = [colour for colour in colours if colour[0] != "airs_1"]
     moved = dict(moving(curves.regressors, curves.regressor_names))
@@ -47,10 +61,6 @@ def further_terms(curves: LightCurves, wavelength: np.ndarray) -> list[Term]:
         terms += [Term(f"ramp_{colour}/{n}", ramp - ramp.mean(), s, _RAMP) for colour, s in colours]
     for name in (name for name in moved if name.endswith("width")):
         terms += [Term(f"width_{colour}/{name}", moved[name], s, _WIDTH / moved[name].std()) for colour, s in flat]
-    modes = cosines(time, N_MODE)
-    usual = np.sqrt(np.diag(usual_covariance(curves.bin_seconds * len(time), N_MODE)))
-    for colour, s in colours:
-        terms += [Term(f"noise_{colour}/{k}", mode, s, usual[k]) for k, mode in enumerate(modes)]
     return terms
 
 
