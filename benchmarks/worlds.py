@@ -8,6 +8,7 @@ its bound.
     python benchmarks/worlds.py --commit A --commit B    both commits in the same worlds, paired by planet
     python benchmarks/worlds.py --model none --model v50_small    both models, likewise
     python benchmarks/worlds.py --family noise           groups of worlds that differ by one family only
+    python benchmarks/worlds.py --kinds noise=none limb_darkening=quadratic    worlds of which some kinds are given
 """
 
 import argparse
@@ -126,6 +127,7 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=60)
     parser.add_argument("--test", type=int, default=30)
     parser.add_argument("--family", choices=sorted(FAMILIES), help="a world of every kind of this family for each seed")
+    parser.add_argument("--kinds", nargs="*", default=[], help="kinds taken instead of those drawn: noise=none drift=...")
     parser.add_argument("--commit", action="append", help=f"judge this commit ({HERE!r}: this tree); may be repeated")
     parser.add_argument("--model", action="append", help="judge this model (a file of conf/model); may be repeated")
     parser.add_argument("--folder", type=Path, default=Path("worlds"), help="where worlds and runs are kept")
@@ -133,7 +135,8 @@ def main() -> None:
     parser.add_argument("--overrides", nargs="*", default=[], help="configuration overrides of the product")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
-    kinds = [(f"{options.family}={kind}",) for kind in FAMILIES[options.family]] if options.family else [()]
+    of_family = [(f"{options.family}={kind}",) for kind in FAMILIES[options.family]] if options.family else [()]
+    kinds = [(*options.kinds, *each) for each in of_family]
     seeds = options.seeds or range(options.worlds)
     cases = [Case(seed, asked, options.train, options.test) for seed in seeds for asked in kinds]
     versions = [
@@ -224,17 +227,18 @@ def bound_figures(case: Case, folder: Path) -> dict[str, float]:
 
 
 def answered(folder: Path, version: Version, overrides: Sequence[str], workers: int) -> Answers:
-    """Answer the world's test planets with a version of the product, in processes of its own."""
+    """Train, and answer the world's test planets, with a version of the product, in processes of its own."""
     # Models of a commit share a work folder, and with it the fits.
     run = "_".join([version.tree.name if version.commit != HERE else HERE, *overrides]).replace("/", "-")
     work, data = folder / run, folder / "data"
     work.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "spectramind_kit", "submit", "--data", str(data), "--work", str(work)]
-    command += [f"model={version.model}", f"workers={workers}", *overrides]
+    options = ["--data", str(data), "--work", str(work), f"model={version.model}", f"workers={workers}", *overrides]
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     with (work / "log.txt").open("w") as log:
         environment = os.environ | single | {"PYTHONPATH": str(version.tree)}
-        subprocess.run(command, cwd=version.tree, env=environment, stdout=log, stderr=log, check=True)
+        for verb in ("train", "submit"):  # a model that lies there may be another version's
+            command = [sys.executable, "-m", "spectramind_kit", verb, *options]
+            subprocess.run(command, cwd=version.tree, env=environment, stdout=log, stderr=log, check=True)
     ids, mean, sigma = submission_arrays(read_submission(work / "submission.csv"))
     known_ids, known = read_spectra(data / "truth" / "test.csv")
     truth = dict(zip(known_ids.tolist(), known))
@@ -262,9 +266,10 @@ def left_out(cases: Sequence[Case], rows: dict[str, dict]) -> dict[str, dict[str
 
     A prior designed on the others is judged on the kind left out: its excess is what it costs to be surprised.
     """
-    kinds = sorted({case.asked[0].partition("=")[2] for case in cases})
-    seeds = sorted({case.seed for case in cases})
-    distance = {kind: np.array([rows[f"{seed}_{kind}"]["distance"] for seed in seeds]) for kind in kinds}
+    kinds, distance = sorted({case.asked[-1].partition("=")[2] for case in cases}), {}
+    for kind in kinds:
+        names = [case.name for case in cases if case.asked[-1].endswith(f"={kind}")]
+        distance[kind] = np.array([rows[name]["distance"] for name in names])
     result = {}
     for kind in kinds:
         others = np.mean([distance[other] for other in kinds if other != kind], axis=0)
