@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _HYDRAS = re.compile(r"^\+?hydra[./]")
 _NO_SCORE = float("-inf")
-"""What a sweeper is told of a run without a score, such as one that failed: its values are to be kept away from. NaN,
+"""What a sweeper gets of a run without a score, such as one that failed: its values are to be kept away from. NaN,
 which Optuna refuses, would end the sweep."""
 _OWN_PLACE = ("hydra.output_subdir=null", "hydra.job.chdir=false", "hydra/job_logging=none", "hydra/hydra_logging=none")
 """Hydra keeps no configuration and no log beside ours."""
