@@ -98,7 +98,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def describe() -> dict[str, object]:
-    """Return what a manifest says about the machine: Python, platform, cores, package versions, commit, CUDA."""
+    """Return what a manifest says about the machine: Python, platform, cores, versions, commit, CUDA, threads."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -107,6 +107,7 @@ def describe() -> dict[str, object]:
         "git_commit": git_commit(),
         "git_dirty": git_is_dirty(),
         "cuda": cuda_in_use(),
+        "threads": threads_in_use(),
     }
 
 
@@ -116,6 +117,15 @@ def cuda_in_use() -> str | None:
     if torch is None or not torch.cuda.is_available():
         return None
     return f"{torch.version.cuda}, {torch.cuda.get_device_name(0)}"
+
+
+def threads_in_use() -> int | None:
+    """Return the threads that torch computes with; None while nothing has loaded torch.
+
+    Sums are added up in another order by another number of threads, which a training carries into the fifth digit.
+    """
+    torch = sys.modules.get("torch")
+    return None if torch is None else max(1, min(torch.get_num_threads(), available_cores()))
 
 
 def available_cores() -> int:

@@ -17,6 +17,9 @@ from spectramind_kit import __version__
 
 PROJECT = Path(__file__).parents[1]
 PINS = PROJECT / "requirements-dev.txt"
+PINS_OF_EXTRAS = PROJECT / "requirements-extras.txt"
+EXTRAS = ("dvc", "loggers", "sweep")
+"""What continuous integration installs beside the pins: much to fetch, and nothing that the kit or its demo needs."""
 FIRST_RELEASES = ("3.11.0", "3.12.0", "3.13.0")
 """First patch releases: a pin that needs a later one fails on stock distributions."""
 PLATFORM = "x86_64-manylinux_2_28"
@@ -80,6 +83,15 @@ def test_the_pins_are_what_the_kit_requires_and_nothing_else():
     wanted = setup_cfg()["options"]["install_requires"] + setup_cfg()["options.extras_require"]["dev"]
     resolved = resolve(wanted, "--constraint", str(PINS), python=FIRST_RELEASES[0])
     assert set(versions(PINS.read_text())) == {name for name in resolved if not CUDA.match(name)} | {"setuptools"}
+
+
+def test_the_pins_of_other_extras_fit_beside_the_pins():
+    wanted = "".join(setup_cfg()["options.extras_require"][extra] for extra in EXTRAS)
+    constraints = [word for path in (PINS, PINS_OF_EXTRAS) for word in ("--constraint", str(path))]
+    beside = versions(PINS_OF_EXTRAS.read_text())
+    with ThreadPoolExecutor() as pool:
+        for resolved in pool.map(lambda python: resolve(wanted, *constraints, python=python), FIRST_RELEASES):
+            assert {name: resolved[name] for name in resolved.keys() - versions(PINS.read_text())} == beside
 
 
 def test_the_readme_and_the_set_up_name_the_same_pythons():

@@ -1,5 +1,6 @@
 """The DVC pipeline: stages depend on all code that they import, keep what the store can resume, and run only once."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ MADE_BY = {
     "diagnose": ("diagnostics",),
 }
 """Folders of the modules that do a stage's work."""
+DVC = shutil.which("dvc", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 QUICK = """
 model: none
 workers: 1
@@ -50,11 +52,22 @@ def test_a_stage_keeps_what_it_resumes(stage):
     assert kept and all(options["persist"] and not options["cache"] for out in kept for options in out.values())
 
 
+@pytest.mark.parametrize("kind, ignored", [("outs", True), ("metrics", False), ("plots", False)])
+def test_git_keeps_figures_to_compare_with_and_no_products(kind, ignored):
+    if not (PROJECT / ".git").exists():
+        pytest.skip("no checkout of Git")
+    outs = [place for stage in STAGES.values() for out in stage.get(kind, ()) for place in out]
+    places = [place.replace("${work}", "work") for place in outs]
+    for place in [place if Path(place).suffix else f"{place}/x" for place in places]:
+        done = subprocess.run(["git", "check-ignore", "--quiet", "--no-index", place], cwd=PROJECT)
+        assert done.returncode == (0 if ignored else 1), place
+
+
 def test_the_settings_of_the_pipeline_are_settings():
     assert load_config(settings=read_settings(PROJECT / "params.yaml")) == load_config()
 
 
-@pytest.mark.skipif(shutil.which("dvc") is None, reason="dvc is not installed: pip install 'spectramind-kit[dvc]'")
+@pytest.mark.skipif(DVC is None, reason="dvc is not installed: pip install 'spectramind-kit[dvc]'")
 def test_the_pipeline_runs_once_and_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(PROJECT / name, tmp_path)
@@ -66,7 +79,7 @@ def test_the_pipeline_runs_once_and_goes_on_where_it_was_interrupted(tmp_path, m
     commands.mkdir()
     (commands / "spectramind").write_text(f'#!/bin/sh\nexec {sys.executable} -m spectramind_kit "$@"\n')
     (commands / "spectramind").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{commands}:{Path(shutil.which('dvc')).parent}:/usr/bin:/bin")
+    monkeypatch.setenv("PATH", f"{commands}:{Path(DVC or '').parent}:/usr/bin:/bin")
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
 
@@ -80,6 +93,7 @@ def test_the_pipeline_runs_once_and_goes_on_where_it_was_interrupted(tmp_path, m
     assert out.count("Running stage") == 5 and (tmp_path / "work" / "report.html").is_file()
     assert "Running stage" not in dvc("repro", "diagnose")
     assert "held_out_score" in dvc("metrics", "show")
+    assert "planets.csv" in dvc("plots", "show", "--show-vega", "work/latest/train/planets.csv")
     fits = {path: path.stat().st_mtime_ns for path in (tmp_path / "work" / "fits").rglob("*.npz")}
     (tmp_path / "work" / "submission.csv").unlink()  # as an interrupted stage leaves it
     assert "Running stage 'submit'" in dvc("repro", "diagnose")

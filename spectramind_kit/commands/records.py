@@ -95,10 +95,12 @@ def repeat_run(
     with contextlib.nullcontext(keep) if keep else _temporary_folder(run.work) as folder:
         found = repeat(run, folder)
     same = "code and settings are the same" if not found.code_differs else "note: the code is not that of the run"
+    around = [f"note: {name} {_cell(then)} then, {_cell(now)} now" for name, (then, now) in found.surroundings.items()]
     lines = [f"{place}: {words}" for place, words in found.apart.items()]
     verdict = "bit-identical" if found.identical else "not bit-identical"
     facts = {"run": run.name, "identical": found.identical, "code_differs": found.code_differs, "outputs": found.apart}
-    answer(as_json, facts, [*lines, same, f"{run.name}: {verdict}, {len(lines)} files"])
+    facts["surroundings"] = found.surroundings
+    answer(as_json, facts, [*lines, same, *around, f"{run.name}: {verdict}, {len(lines)} files"])
     if not found.identical:
         raise typer.Exit(1)
 

@@ -22,7 +22,7 @@ INTERRUPTED = 130
 MULTIRUN = "--multirun"
 _ANYWHERE = ("-v", "--verbose", "-q", "--quiet", "--debug")
 _CONFIG = "--config"
-_TALKATIVE = ("matplotlib", "PIL", "fontTools", "asyncio", "distributed", "numba", "papermill")
+_TALKATIVE = ("matplotlib", "PIL", "fontTools", "asyncio", "distributed", "numba", "papermill", "alembic")
 
 
 def gathered(arguments: Sequence[str]) -> list[str]:

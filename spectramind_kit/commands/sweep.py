@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 _HYDRAS = re.compile(r"^\+?hydra[./]")
+_NO_SCORE = float("-inf")
+"""What a sweeper gets of a run without a score, such as one that failed: its values are to be kept away from. NaN,
+which Optuna refuses, would end the sweep."""
 _OWN_PLACE = ("hydra.output_subdir=null", "hydra.job.chdir=false", "hydra/job_logging=none", "hydra/hydra_logging=none")
 """Hydra keeps no configuration and no log beside ours."""
 
@@ -115,7 +118,7 @@ def _run(command: Sequence[str], files: Sequence[str], work: str, composed: "Dic
     run = SweptRun(int(hydra.job.num), tuple(overrides), str(own), status, score)
     own.mkdir(parents=True, exist_ok=True)
     (own / "swept.json").write_bytes(TypeAdapter(SweptRun).dump_json(run, indent=2))
-    return float("nan") if score is None else score
+    return _NO_SCORE if score is None else score
 
 
 def _work_of(command: Sequence[str]) -> Path:

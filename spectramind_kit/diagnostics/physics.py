@@ -55,7 +55,7 @@ def _by_planet(found: dict[str, np.ndarray], planet_ids: np.ndarray, order: np.n
     ids = [str(planet) for planet in planet_ids[order]]
     trace = figure.heat(rank, x=[_words(name) for name in found], y=ids, title="planets below [%]")
     trace |= {"customdata": rounded(values), "hovertemplate": "planet %{y}, %{x}: %{customdata}"}
-    layout = figure.axes("", "planets, most violating first", planets=True)
+    layout = figure.axes("", "planets, worst first", planets=True)
     layout["yaxis"] |= {"type": "category", "autorange": "reversed", "showticklabels": len(ids) <= _MOST_LABELLED}
     layout["xaxis"] |= {"automargin": True, "tickangle": -30}
     note = "How many planets violate a term less. A violation is dimensionless; hold the pointer over a cell to see it."

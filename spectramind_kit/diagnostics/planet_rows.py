@@ -21,6 +21,8 @@ RUNG_WORDS = {
 """What each rung of the ladder means."""
 _LARGE_Z, _LARGE_SIGMA, _RED = 2.0, 2.0, 1.5
 """Errors [sigma], sigmas over the typical one and betas that are remarkable."""
+_NOTABLE_Z = 1.2
+"""Errors [sigma] that cost score although they are nothing remarkable."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,8 @@ def weakness(row: PlanetRow, typical_sigma: float) -> str:
     sizes = f"rms error {row.error:.0f} ppm, sigma {row.sigma:.0f} ppm, typically {typical_sigma:.0f} ppm"
     if row.sigma > 1.2 * typical_sigma:
         return f"less certain than most rather than wrong ({sizes})"
-    if row.airs_z is not None and row.airs_z > 1.2:
-        return f"an error of {row.airs_z:.1f} sigma, as chance has it ({sizes})"
+    errors = (("FGS1", row.fgs1_z), ("AIRS-CH0", row.airs_z))
+    off = [f"{abs(z):.1f} sigma in {name}" for name, z in errors if z is not None and abs(z) > _NOTABLE_Z]
+    if off:
+        return f"an error of {' and '.join(off)}, as chance has it ({sizes})"
     return f"nothing stands out ({sizes})"

@@ -3,7 +3,9 @@
 
 const carried = (id) => JSON.parse(document.getElementById(id).textContent);
 const charts = carried("charts"), panes = carried("panes"), shared = carried("shared");
-const dark = matchMedia("(prefers-color-scheme: dark)"), coarse = matchMedia("(pointer: coarse)").matches;
+const dark = matchMedia("(prefers-color-scheme: dark)");
+// A finger scrolls over figures, and on a narrow page the bar of tools would lie on their legends.
+const coarse = matchMedia("(pointer: coarse), (max-width: 900px)").matches;
 const known = new Map(); // figures by key, unpacked
 let rows = [], order = [], sorted = { key: null, falling: false }, opened = null;
 

@@ -95,9 +95,10 @@ def pit_figure(predictions: Predictions) -> Figure:
         place = norm.cdf(-predictions.z[:, part]).ravel()
         share = np.histogram(place, _PIT_EDGES)[0] / len(place) * (len(_PIT_EDGES) - 1)
         traces.append(figure.bars(middle, share, name, figure.CHANNEL_COLOURS[name]))
-    layout = figure.axes("where the truth lies in the predicted distribution", "density", shapes=[figure.level(1.0)])
+    layout = figure.axes("quantile of the truth", "density", shapes=[figure.level(1.0)])
     note = (
-        "Flat is right. A bowl: sigmas too small; a hill: too large; a slope: depths predicted too deep or too shallow."
+        "Where the truth lies in the predicted distribution. Flat is right. A bowl: sigmas too small; a hill: too "
+        "large; a slope: depths predicted too deep or too shallow."
     )
     return Figure("Probability integral transform", note, traces, layout | {"barmode": "group", "bargap": 0.1}, 320)
 

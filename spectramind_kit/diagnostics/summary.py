@@ -130,6 +130,9 @@ def _network(facts: Facts) -> Paragraph:
     if record.network == "none":
         return Paragraph(heading, ("Nothing: there is none. Fit and prior of spectra answer alone (model=none).",))
     weights = ", ".join(f"{name} {100 * weight:.0f} %" for name, weight in record.blending_weight.items())
+    if not any(record.blending_weight.values()):
+        words = f"Nothing that counts: held-out planets did not bear {record.network} out, so that its weight is zero."
+        return Paragraph(heading, (words, "Every answer is that of fit and prior alone."), "network")
     sentences = [f"{record.network} stands beside the fit; its blending weights are {weights}."]
     gain = facts.gain
     if facts.fit is not None and gain is not None:
@@ -142,8 +145,6 @@ def _network(facts: Facts) -> Paragraph:
         with_it, without = (record.model.get(f"out_of_fold_score{part}") for part in ("", "_of_the_fit"))
         if with_it is not None and without is not None:
             sentences.append(f"The held-out score is {with_it:.4f} with it and {without:.4f} without.")
-    if not any(record.blending_weight.values()):
-        sentences.append("Held-out planets did not bear it out, so that it does not count.")
     return Paragraph(heading, tuple(sentences), "network")
 
 
@@ -153,17 +154,19 @@ def _planets(facts: Facts) -> Paragraph:
     typical = float(np.median([row.sigma for row in every]))
     blind = [row for row in worst_first(every) if row.score is None and row.reason][:_BLIND_NAMED]
     scored = [row for row in worst_first(every) if row.score is not None][: PLANETS_NAMED - len(blind)]
-    sentences = []
-    for row in (*blind, *scored):
-        who = f"[[{row.split}/{row.planet}]]"
-        if row.score is None:
-            sentences.append(f"{who}, whose truth is not known: {row.reason}.")
-        else:
-            sentences.append(f"{who} scores {row.score:.2f}: {row.reason or weakness(row, typical)}.")
+    sentences = [f"{_link(row)}, whose truth is not known: {row.reason}." for row in blind]
+    if scored:
+        scores = [row.score for row in every if row.score is not None]
+        sentences.append(f"The lowest scores of {len(scores)} planets, whose median is {np.median(scores):.2f}:")
+    sentences += [f"{_link(row)} scores {row.score:.2f}: {row.reason or weakness(row, typical)}." for row in scored]
     last = [row for rows in facts.rows.values() for row in rows if row.rung == "population"]
     if last:
         sentences.append(f"Fallen back to the population: {len(last)}.")
     return Paragraph(heading, tuple(sentences) or ("None stands out.",), "planets")
+
+
+def _link(row: PlanetRow) -> str:
+    return f"[[{row.split}/{row.planet}]]"
 
 
 def _next(facts: Facts) -> Paragraph:

@@ -49,7 +49,8 @@ def stages_figure(stages: Sequence[tuple[str, str, float]]) -> Figure:
     names = [f"{name} {when[5:16].replace('T', ' ')}" for when, name, _ in shown]
     seconds = [taken for _, _, taken in shown]
     trace = {"type": "bar", "orientation": "h", "x": seconds, "y": names, "marker": {"color": f"{AIRS_COLOUR}/0.75"}}
-    trace |= {"text": [f"{taken:.1f} s" for taken in seconds], "textposition": "auto"}
-    layout = figure.axes("[s]", "", yaxis={"type": "category"})
+    trace |= {"text": [f"{taken:.1f} s" for taken in seconds], "textposition": "outside", "cliponaxis": False}
+    # Room for the words beyond the longest bar.
+    layout = figure.axes("[s]", "", xaxis={"range": [0.0, 1.3 * max(seconds)]}, yaxis={"type": "category"})
     note = "As the work folder's events have them; a stage that found its products took less."
     return Figure("Seconds of each stage", note, [trace | {"showlegend": False}], layout, 130 + 26 * len(shown))

@@ -73,7 +73,7 @@ def _surroundings(run: RecordedRun) -> dict[str, Any]:
     environment = dict(run.manifest.get("environment", {}))
     versions = environment.pop("packages", {})
     around = {"command": run.command, "code": run.code, "sources": run.manifest.get("code")}
-    return around | {name: environment.get(name) for name in ("python", "cuda")} | versions
+    return around | {name: environment.get(name) for name in ("python", "cuda", "threads")} | versions
 
 
 def _changed_inputs(first: RecordedRun, second: RecordedRun) -> list[str]:

@@ -1,15 +1,19 @@
 """How far two files of one kind are apart: the largest difference of a column or array, over its largest value."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from spectramind_kit.competition.tables import read_table
 from spectramind_kit.files import sha256_of
+from spectramind_kit.ledger.comparison import dotted
+from spectramind_kit.work_folder.store import TREE
 
 IDENTICAL = "bit-identical"
+_NAMED = 3
+"""Texts that differ are named, so many at most."""
 
 
 def distance(first: Path, second: Path) -> str:
@@ -29,24 +33,28 @@ def distance(first: Path, second: Path) -> str:
         return "differs"
     if ours.keys() != theirs.keys() or any(ours[name].shape != theirs[name].shape for name in ours):
         return "differs in shape"
-    apart = {name: relative_difference(ours[name], theirs[name]) for name in ours}
-    if not apart:
+    numbers = {name for name in ours if _are_numbers(ours[name], theirs[name])}
+    words = [name for name in ours if name not in numbers and not np.array_equal(ours[name], theirs[name])]
+    apart = {name: relative_difference(ours[name], theirs[name]) for name in ours if name in numbers}
+    if not ours:
         return "differs"
-    worst = max(apart, key=lambda name: apart[name])
-    if apart[worst] == 0.0:
-        return "differs, but in no number"
-    return f"differs by at most {apart[worst]:.1e} of the largest value ({worst})"
+    worst = max(apart, key=lambda name: apart[name], default="")
+    if worst and apart[worst] > 0.0:
+        return f"differs by at most {apart[worst]:.1e} of the largest value ({worst})"
+    return f"differs in no number, but in {', '.join(words[:_NAMED])}" if words else "differs, but in no number"
+
+
+def _are_numbers(first: np.ndarray, second: np.ndarray) -> bool:
+    return first.dtype.kind in "fiub" and second.dtype.kind in "fiub"
 
 
 def relative_difference(first: np.ndarray, second: np.ndarray) -> float:
     """Return the largest difference of two arrays over their largest value; infinite where one has a NaN alone.
 
     Args:
-        first: numbers, or anything else, which differs or does not.
+        first: numbers.
         second: of the same shape.
     """
-    if first.dtype.kind not in "fiub" or second.dtype.kind not in "fiub":
-        return 0.0 if np.array_equal(first, second) else np.inf
     ours, theirs = first.astype(float), second.astype(float)
     if not np.array_equal(np.isnan(ours), np.isnan(theirs)):
         return np.inf
@@ -60,13 +68,19 @@ def _arrays(path: Path) -> Mapping[str, np.ndarray]:
         return {column.name: column.to_numpy() for column in read_table(path)}
     if path.suffix == ".npz":
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            return {each: value for name in archive.files for each, value in _leaves(name, archive[name])}
     if path.suffix == ".safetensors":
         from safetensors.numpy import load_file
 
         return load_file(path)
     if path.suffix == ".json":
-        from spectramind_kit.ledger.comparison import dotted
-
         return {name: np.asarray(value) for name, value in dotted(json.loads(path.read_text()))}
     return {}
+
+
+def _leaves(name: str, array: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield an array of an archive; a product's plain values, which are one text of JSON there, one by one."""
+    if name == TREE:
+        yield from ((each, np.asarray(value)) for each, value in dotted(json.loads(str(array)), f"{name}."))
+    else:
+        yield name, array

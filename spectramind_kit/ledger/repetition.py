@@ -1,6 +1,7 @@
 """A run again, from the same inputs with the same settings in a fresh folder: bit-identical, or how far off."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from spectramind_kit import runs
 from spectramind_kit.config import Config, load_config
 from spectramind_kit.errors import SpectraMindError
 from spectramind_kit.files import sha256_of
+from spectramind_kit.ledger.comparison import compare
 from spectramind_kit.ledger.file_distance import IDENTICAL, distance
-from spectramind_kit.ledger.recorded_runs import RecordedRun
+from spectramind_kit.ledger.recorded_runs import RecordedRun, find_runs
 from spectramind_kit.ledger.verification import SAME, verify
 from spectramind_kit.work_folder.manifest import NOT_SHOWN
 from spectramind_kit.work_folder.provenance import code_hash
@@ -28,12 +30,14 @@ class Repetition:
         work: where its repetition lies.
         apart: how far each output is from the recorded one, by its place in the work folder.
         code_differs: True if the sources are not those of the run.
+        surroundings: versions, device and threads, where they are not those of the run: then and now.
     """
 
     run: RecordedRun
     work: Path
     apart: dict[str, str]
     code_differs: bool
+    surroundings: dict[str, tuple[Any, Any]]
 
     @property
     def identical(self) -> bool:
@@ -69,9 +73,10 @@ def repeat(run: RecordedRun, work: Path) -> Repetition:
             got="; ".join(lost[:4]),
             remedy="what another run wrote over can be made again by repeating the run that made it, with --keep",
         )
-    again(run.manifest.get("arguments", {}), work, config_of(run), run)
+    with _threads(run.manifest.get("environment", {}).get("threads")):
+        again(run.manifest.get("arguments", {}), work, config_of(run), run)
     apart = {place: _apart(run, place, sha256, work) for place, sha256 in run.manifest["outputs"].items()}
-    return Repetition(run, work, apart, run.manifest.get("code") != code_hash(CODE))
+    return Repetition(run, work, apart, run.manifest.get("code") != code_hash(CODE), _surroundings(run, work))
 
 
 def config_of(run: RecordedRun) -> Config:
@@ -84,6 +89,29 @@ def config_of(run: RecordedRun) -> Config:
     frozen = recorded.get("training", {}).get("folds_file") == NOT_SHOWN
     folds = [f"training.folds_file='{run.folder / PLANETS}'"] if frozen else []
     return load_config(folds, settings=recorded)
+
+
+@contextmanager
+def _threads(n: int | None) -> Iterator[None]:
+    """Let torch compute with as many threads as the run had, whose sums it adds up in that order; None for any."""
+    if n is None:
+        yield
+        return
+    import torch  # here: a run that had no use for it is repeated without
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _surroundings(run: RecordedRun, work: Path) -> dict[str, tuple[Any, Any]]:
+    """Return what surrounded the repetition otherwise than the run, by its own record; code is compared by itself."""
+    again = [each for each in find_runs([work]) if each.command == run.command]
+    differing = compare(run, again[-1]).surroundings if again else {}
+    return {name: values for name, values in differing.items() if name not in ("code", "sources")}
 
 
 def _apart(run: RecordedRun, place: str, sha256: str, work: Path) -> str:

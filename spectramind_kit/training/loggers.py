@@ -6,9 +6,12 @@ A training that goes on after an interruption writes a further version.
 """
 
 import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from pytorch_lightning.loggers import CSVLogger, Logger
+from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
 
 from spectramind_kit.settings.training import TrainingConfig
 
@@ -32,9 +35,27 @@ def training_loggers(config: TrainingConfig, folder: Path, network: str) -> list
 
         loggers.append(TensorBoardLogger(logs, name=network, version=version))
     elif config.logger == "wandb":
-        from pytorch_lightning.loggers import WandbLogger
-
-        # Nothing leaves the machine unless WANDB_MODE says so; `wandb sync` sends it afterwards.
-        offline = os.environ.get("WANDB_MODE", "offline") != "online"
-        loggers.append(WandbLogger(network, save_dir=logs, project=_PROJECT, offline=offline))
+        # Nothing leaves the machine unless WANDB_MODE says so; `wandb sync` sends it afterwards. Lightning's own switch
+        # would leave that variable changed in the caller's environment.
+        asked = os.environ.get("WANDB_MODE")
+        mode = asked if asked in ("online", "disabled") else "offline"
+        loggers.append(WandbLogger(network, save_dir=logs.resolve(), project=_PROJECT, mode=mode))
     return loggers
+
+
+@contextmanager
+def ended_afterwards(loggers: Sequence[Logger]) -> Iterator[None]:
+    """End the runs of Weights & Biases that loggers begin within the block, however it ends.
+
+    A process has one such run at a time: the next network's curves would go on in this one's.
+
+    Args:
+        loggers: of a network.
+    """
+    of_the_caller = getattr(sys.modules.get("wandb"), "run", None)
+    try:
+        yield
+    finally:
+        for each in loggers:
+            if isinstance(each, WandbLogger) and each.experiment is not of_the_caller:
+                each.experiment.finish()

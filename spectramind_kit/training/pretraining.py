@@ -19,7 +19,7 @@ from spectramind_kit.features.planet import Features
 from spectramind_kit.features.visit import SEQUENCE
 from spectramind_kit.networks.batch import Batch, collate
 from spectramind_kit.networks.spectramind import SpectraMindV50
-from spectramind_kit.training.loggers import training_loggers
+from spectramind_kit.training.loggers import ended_afterwards, training_loggers
 from spectramind_kit.training.progress import TrainingProgress
 from spectramind_kit.training.task import NetworkTask
 from spectramind_kit.training.trainer import capped_threads, new_trainer, quiet_lightning, seeded
@@ -106,7 +106,8 @@ def _pretrained(
     # A list is all that a map-style data set must be.
     data: Dataset[Features] = list(planets)  # pyright: ignore[reportAssignmentType]  # see above
     loader = DataLoader(data, task.training.batch_size, shuffle=True, collate_fn=collate)
-    trainer.fit(module, loader)
+    with ended_afterwards(loggers):
+        trainer.fit(module, loader)
     if module.losses:
         logger.info(
             "pre-training: %d planets, error of what was hidden %.3f to %.3f",

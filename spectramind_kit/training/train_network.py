@@ -45,7 +45,7 @@ from spectramind_kit.settings.model import is_own
 from spectramind_kit.training.batches import PlanetDataset, collate_items
 from spectramind_kit.training.examples import Examples
 from spectramind_kit.training.folds import assign_folds
-from spectramind_kit.training.loggers import LOGS, training_loggers
+from spectramind_kit.training.loggers import LOGS, ended_afterwards, training_loggers
 from spectramind_kit.training.losses import SpectrumLoss
 from spectramind_kit.training.module import NetworkModule
 from spectramind_kit.training.pretraining import pretrain
@@ -149,7 +149,8 @@ def _train_member(
     augmenting = PlanetDataset(learned, config.time_flip, config.visit_dropout, seed)
     train = training_loader(augmenting, config.batch_size, seed, trainer.world_size, trainer.global_rank)
     valid = DataLoader(PlanetDataset(held_back), config.batch_size, collate_fn=collate_items) if held_back else None
-    trainer.fit(module, train, valid, ckpt_path=whole_checkpoint(folder), weights_only=True)
+    with ended_afterwards(loggers):
+        trainer.fit(module, train, valid, ckpt_path=whole_checkpoint(folder), weights_only=True)
     logger.info(
         "network %s: %d planets, %d epochs, %d steps, score held back %s",
         member.name,

@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 
 from spectramind_kit import __version__
 from spectramind_kit.config import Config
-from spectramind_kit.environment import cuda_in_use
+from spectramind_kit.environment import cuda_in_use, threads_in_use
 from spectramind_kit.environment import describe as describe_environment
 from spectramind_kit.errors import describe
 from spectramind_kit.files import dvc_entry, files_below, listing_entry, replacing, sha256_of
@@ -165,7 +165,8 @@ class RunRecord:
                 "written": _now(),
                 **self._made_by,
                 # Only the run may have loaded torch.
-                "environment": self._made_by.get("environment", {}) | {"cuda": cuda_in_use()},
+                "environment": self._made_by.get("environment", {})
+                | {"cuda": cuda_in_use(), "threads": threads_in_use()},
                 "inputs": {} if status == RUNNING else self._hashed_inputs(),
                 "outputs": outputs or {},
                 **self._facts,

@@ -26,7 +26,8 @@ UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, 
 
 _FORMAT = 2
 """Grows when files are written in another way; a file of another format is not read."""
-_TREE = "_tree"
+TREE = "_tree"
+"""Entry of an archive: everything of a product that is no array, as a text of JSON."""
 
 
 def save_product(path: Path, product: object, key: str = "") -> None:
@@ -43,7 +44,7 @@ def save_product(path: Path, product: object, key: str = "") -> None:
     arrays: dict[str, np.ndarray] = {}
     tree = {"format": _FORMAT, "kind": type(product).__name__, "key": key, "fields": encoded(product, "", arrays)}
     with replacing(path) as temporary, open(temporary, "wb") as file:
-        contents: dict[str, Any] = {_TREE: np.array(json.dumps(tree)), **arrays}
+        contents: dict[str, Any] = {TREE: np.array(json.dumps(tree)), **arrays}
         np.savez(file, **contents)
 
 
@@ -113,7 +114,7 @@ def _tree(archive: Any) -> dict[str, Any]:
     Raises:
         ProductError: if the archive is of another format.
     """
-    tree = json.loads(str(archive[_TREE])) if _TREE in archive.files else {}
+    tree = json.loads(str(archive[TREE])) if TREE in archive.files else {}
     found = tree.get("format") if isinstance(tree, dict) else None
     if found != _FORMAT or not isinstance(tree.get("key"), str):
         raise ProductError("stored product", wanted=f"format {_FORMAT}", got="another one" if found is None else found)
@@ -123,5 +124,5 @@ def _tree(archive: Any) -> dict[str, Any]:
 def _product(archive: Any, tree: dict[str, Any], kind: type[Product]) -> Product:
     if tree["kind"] != kind.__name__:
         raise ProductError("stored product", wanted=kind.__name__, got=tree["kind"])
-    arrays = {name: archive[name] for name in archive.files if name != _TREE}
+    arrays = {name: archive[name] for name in archive.files if name != TREE}
     return decoded(tree["fields"], kind, "", arrays)

@@ -38,7 +38,9 @@ def test_a_planet_says_why_one_should_look_at_it(change, reason):
 def test_a_low_score_without_a_reason_is_uncertain_or_chance():
     judged = dataclasses.replace(USUAL, score=0.5, error=60.0, airs_z=1.5)
     assert weakness(dataclasses.replace(judged, sigma=90.0), 40.0).startswith("less certain than most")
-    assert "1.5 sigma, as chance has it" in weakness(judged, 40.0)
+    assert "1.5 sigma in AIRS-CH0, as chance has it" in weakness(judged, 40.0)
+    both = weakness(dataclasses.replace(judged, fgs1_z=-1.4), 40.0)
+    assert both.startswith("an error of 1.4 sigma in FGS1 and 1.5 sigma in AIRS-CH0, as chance has it")
     assert weakness(dataclasses.replace(judged, airs_z=0.9), 40.0).startswith("nothing stands out")
 
 

@@ -1,6 +1,7 @@
 """How far two files are apart: nothing, numbers by so much, or another thing altogether."""
 
 import json
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -8,6 +9,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from spectramind_kit.ledger.file_distance import distance
+from spectramind_kit.work_folder.store import TREE
 
 NUMBERS = np.array([1.0, -4.0, 2.0])
 
@@ -31,6 +33,19 @@ def test_numbers_are_compared_with_the_largest(tmp_path, kind):
     far = distance(first, write(tmp_path / f"c.{kind}", NUMBERS + np.array([0.0, 0.0, 4e-3])))
     assert far == "differs by at most 1.0e-03 of the largest value (wl_1)"
     assert "differs by at most inf" in distance(first, write(tmp_path / f"d.{kind}", np.array([1.0, np.nan, 2.0])))
+
+
+def test_texts_that_differ_are_named_and_do_not_hide_how_far_numbers_are_apart(tmp_path):
+    def stored(name, text, number):
+        path = tmp_path / name
+        contents: dict[str, Any] = {TREE: np.array(json.dumps({"key": text, "fields": {"scale": number}}))}
+        np.savez(path, wl_1=NUMBERS, **contents)
+        return path
+
+    first = stored("a.npz", "one", 2.0)
+    assert distance(first, stored("b.npz", "another", 2.0)) == "differs in no number, but in _tree.key"
+    far = "differs by at most 5.0e-01 of the largest value (_tree.fields.scale)"
+    assert distance(first, stored("c.npz", "another", 1.0)) == far
 
 
 def test_other_columns_missing_files_and_bytes_are_no_numbers(tmp_path):

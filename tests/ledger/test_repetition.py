@@ -1,6 +1,7 @@
 """A run again: bit-identical where nothing changed, and how far off where something did."""
 
 import json
+import platform
 
 import pytest
 
@@ -52,6 +53,24 @@ def test_a_run_that_differs_says_by_how_much(tmp_path, repeated, spectramind):
     (tmp_path / "work" / "predictions" / "train.csv").unlink()
     assert "not there any more" in repeat(run, tmp_path / "third").apart["predictions/train.csv"]
     assert spectramind("runs", "repeat", "train", "--work", tmp_path / "work")[0] == 1
+
+
+def test_a_run_is_repeated_with_as_many_threads_and_other_surroundings_are_named(tmp_path, monkeypatch, spectramind):
+    torch = pytest.importorskip("torch")
+    before, seen = torch.get_num_threads(), []
+    run = record(tmp_path / "work", outputs={"model/model.npz": b"1"})
+    assert run.manifest["environment"]["threads"] == before
+    manifest = run.manifest | {"environment": run.manifest["environment"] | {"threads": before + 3, "python": "3.9.1"}}
+    (run.folder / "manifest.json").write_text(json.dumps(manifest))
+
+    def again(arguments, work, config, run):
+        seen.append(torch.get_num_threads())
+        record(work, outputs={"model/model.npz": b"1"})
+
+    monkeypatch.setitem(repetition._REPEATABLE, "train", again)
+    status, told, _ = spectramind("runs", "repeat", "train", "--work", tmp_path / "work")
+    assert seen == [before + 3] and torch.get_num_threads() == before
+    assert status == 0 and f"note: python 3.9.1 then, {platform.python_version()} now" in told.splitlines()
 
 
 def test_a_run_whose_inputs_changed_or_that_failed_is_not_repeated(tmp_path, repeated):
