@@ -1,5 +1,6 @@
 """Train the networks of all folds; resume an interrupted run, and stay within a budget of time.
 
+    0. weights that ``spectramind pretrain`` left are read                           (training.start_from)
     1. the time encoder reconstructs hidden parts of light curves, labelled or not   (training.pretraining_epochs)
     2. a network learns from simulated planets                                       (training.simulated_planets)
     3. the members, one or more a fold, start from there and learn from real ones
@@ -76,7 +77,7 @@ def train_networks(
     """
     key, started, budget = task.key(examples, simulated, unlabelled), time.monotonic(), 3600.0 * task.training.hours
     _remove_outdated(task, key)
-    start: Weights = {}
+    start: Weights = load_file(path) if (path := task.first_weights) else {}
     if task.training.pretraining_epochs and not is_own(task.model.kind):  # what it teaches is V50's encoder of time
         start = _encoder(task, examples, unlabelled, _BUDGET_OF_ENCODER * budget)
     if simulated is not None and len(simulated):
@@ -94,6 +95,19 @@ def train_networks(
     }
     with replacing(task.networks / RECORD) as temporary:
         temporary.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def train_start(task: NetworkTask, examples: Examples) -> Path:
+    """Train one network on all planets, from which others can start, unless it is there; return its file of weights.
+
+    Args:
+        task: how it is trained.
+        examples: planets; a fraction of them is held back to stop the training.
+    """
+    _remove_outdated(task, task.key(examples, None, ()))
+    start: Weights = load_file(path) if (path := task.first_weights) else {}
+    _train(task, examples, [START], start, 3600.0 * task.training.hours)
+    return task.weights(START)
 
 
 def train_members(

@@ -24,12 +24,14 @@ from spectramind_kit.training import task as task_module
 from spectramind_kit.training.batches import PlanetDataset
 from spectramind_kit.training.examples import Examples
 from spectramind_kit.training.module import corrected
+from spectramind_kit.training.start_weights import WEIGHTS
 from spectramind_kit.training.task import START, NetworkTask, load_task, members_of, save_task, training_code
 from spectramind_kit.training.train_network import (
     _hold_back,
     new_module,
     train_members,
     train_networks,
+    train_start,
     training_loader,
     whole_checkpoint,
 )
@@ -228,6 +230,24 @@ def test_members_start_from_what_was_learned_on_simulated_planets(tmp_path):
         torch.testing.assert_close(weight, start[name], msg=name)
     scales = module.network.context_scale.mean, start["context_scale.mean"]
     assert not torch.equal(*scales)  # inputs are scaled as the real planets are
+
+
+def test_members_start_from_weights_in_a_folder_wherever_it_lies(tmp_path):
+    task, examples = task_in(tmp_path, "training.epochs=2", "training.batch_size=4"), random_examples(6)
+    keys = [task.key(examples, None, ())]
+    for name in ("here", "moved"):
+        (tmp_path / name).mkdir()
+        if name == "here":
+            shutil.copyfile(train_start(task, random_examples(12, seed=3)), tmp_path / name / WEIGHTS)
+        else:
+            shutil.copyfile(tmp_path / "here" / WEIGHTS, tmp_path / name / WEIGHTS)
+        starting = replace(task, training=replace(task.training, start_from=str(tmp_path / name)))
+        keys.append(starting.key(examples, None, ()))
+    assert keys[0] != keys[1] == keys[2]
+    untrained = replace(starting, training=replace(starting.training, learning_rate=1e-12))
+    train_networks(untrained, examples)
+    start, member = load_file(tmp_path / "here" / WEIGHTS), load_file(task.weights(Member(0, 0)))
+    torch.testing.assert_close(member["channel_head.4.weight"], start["channel_head.4.weight"])
 
 
 def test_the_encoder_learns_from_planets_without_label(tmp_path):
