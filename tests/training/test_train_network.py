@@ -301,14 +301,32 @@ def test_two_processes_together_take_the_batches_of_one():
         assert {tuple(row.tolist()) for row in both} == {tuple(row.tolist()) for row in batch}
 
 
-def test_two_processes_learn_what_one_learns(tmp_path, caplog):
-    """DDP over gloo: the same global batches give the same weights, to float32."""
+V50_AS_ONES_OWN = """
+from spectramind_kit.config import load_config
+from spectramind_kit.networks.spectramind import SpectraMindV50
+
+
+class Brought(SpectraMindV50):
+    def __init__(self, wavelength, settings):
+        super().__init__(wavelength, load_config(settings).model)
+"""
+
+
+def test_two_processes_learn_what_one_learns(tmp_path, caplog, monkeypatch):
+    """DDP over gloo: the same global batches give the same weights, to float32.
+
+    The two train the same network as a module of one's own, which they find in the folder that they are called from.
+    """
+    (tmp_path / "brought_v50.py").write_text(V50_AS_ONES_OWN)
+    monkeypatch.chdir(tmp_path)
     overrides = ("training.epochs=2", "training.time_flip=0", "training.visit_dropout=0", "training.validation_share=0")
     examples = random_examples(16, folds=2)
     one, two = task_in(tmp_path / "one", *overrides), task_in(tmp_path / "two", *overrides, "training.devices=2")
+    two = replace(two, model=replace(two.model, kind="brought_v50:Brought", options={"settings": list(TINY)}))
     train_networks(one, examples)
     with caplog.at_level(logging.INFO, logger="spectramind_kit"):
         train_networks(two, examples)
+    assert (two.networks / "source" / "brought_v50.py").is_file()
     assert any(message.startswith("network fold0_0: ") for message in caplog.messages), "what processes log is relayed"
     for member in members_of(examples, one.model):
         alone, together = load_file(one.weights(member)), load_file(two.weights(member))
