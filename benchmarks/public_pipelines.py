@@ -13,6 +13,8 @@ Three kinds of others stand beside ours:
 - notebooks: the method of the public notebooks, one dip of white AIRS-CH0 for all wavelengths, as
   ``public_baselines/one_depth.py`` rebuilds it; its scale was tuned by others to the leaderboard of 2025.
 
+Ours is the fit alone, and the fit under the prior that the labels of 2024 teach, without the planet's own.
+
 Depths are (Rp/Rs)^2 [ppm]; sigma is that of the mean depth of AIRS-CH0. The shape is what wavelengths of AIRS-CH0 have
 about their mean: its rms, and where a label is known that of its error. Levels of several wavelengths that share light
 curves' noise are not independent, so a package's sigma is that of its white curve, and ours that of the joint fit.
@@ -31,16 +33,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from label_prior import at_wavelengths, wavelengths_of
 from real import SHARED, WHITE_SECONDS, both_channels, judges, labelled_planet, two_visits, white_curves
+from scipy.linalg import block_diag
 from scipy.optimize import least_squares
 from scipy.stats import median_abs_deviation
 from star_table import star_table
 
 from spectramind_kit.api import light_curves
+from spectramind_kit.competition.folder import read_spectra
 from spectramind_kit.config import load_config
 from spectramind_kit.fitting.posterior import fit_transit
-from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.instruments import is_fgs1
+from spectramind_kit.prediction.spectrum_prior import learn_spectrum_prior
 from spectramind_kit.products import LightCurves, Planet
 from spectramind_kit.public_baselines.one_depth import SCALE, SIGMA
 from spectramind_kit.public_baselines.white_dip import dip_depth, find_flanks
@@ -122,37 +127,58 @@ def planet_rows(shared: Path) -> Iterator[Row]:
     curves, label = labelled_planet(shared / "real_2024" / "light_curves_724899303.npz")
     yield Row(curves.planet_id, "label", *_levels(label), math.nan, _shape(label), 0.0)
     # The notebooks' scale makes up for limb darkening, of which 2024 has none.
-    yield from _rows([curves], Planet(curves.planet_id), 1.0, label)
+    yield from _rows([curves], Planet(curves.planet_id), 1.0, shared, label)
     folder = shared / "real_2025"
     first, second = both_channels(folder), two_visits(folder)
-    yield from _rows([first], star_table(folder / "test_star_info.csv")[first.planet_id], SCALE)
+    yield from _rows([first], star_table(folder / "test_star_info.csv")[first.planet_id], SCALE, shared)
     yield from (row for row, _source in STORED)
-    yield from _rows(second, star_table(folder / "train_star_info.csv")[second[0].planet_id], SCALE)
+    yield from _rows(second, star_table(folder / "train_star_info.csv")[second[0].planet_id], SCALE, shared)
 
 
-def _rows(visits: list[LightCurves], planet: Planet, scale: float, label: np.ndarray | None = None) -> Iterator[Row]:
+def _rows(
+    visits: list[LightCurves], planet: Planet, scale: float, shared: Path, label: np.ndarray | None = None
+) -> Iterator[Row]:
     """Yield ours, the package's and the notebooks' rows of one planet; its visits may each hold one channel."""
-    for pipeline, answer in (("ours", our_spectrum), ("batman and scipy", package_spectrum)):
-        depth, sigma = answer(visits, planet)
+
+    def row(pipeline: str, depth: np.ndarray, sigma: float) -> Row:
         error = math.nan if label is None else _shape(depth - label)
-        yield Row(planet.planet_id, pipeline, *_levels(depth), 1e6 * sigma, _shape(depth), error)
+        return Row(planet.planet_id, pipeline, *_levels(depth), 1e6 * sigma, _shape(depth), error)
+
+    depth, covariance = our_fit(visits, planet)
+    yield row("our fit", depth, _level_sigma(covariance))
+    wavelength = np.concatenate([curves.wavelength for curves in visits])
+    known = [spectrum for spectrum in spectra_of_2024(shared, wavelength) if not _is(spectrum, label)]
+    depth, covariance = learn_spectrum_prior(np.array(known), wavelength).posterior(depth, covariance)
+    yield row("ours, with the prior", depth, _level_sigma(covariance))
+    yield row("batman and scipy", *package_spectrum(visits, planet))
     airs = next(curves for curves in visits if not is_fgs1(curves.wavelength).all())
-    level = 1e6 * scale * notebook_depth(np.nanmean(_relative(airs)[:, ~is_fgs1(airs.wavelength)], axis=1))
-    error = math.nan if label is None else _shape(label)
-    yield Row(planet.planet_id, "notebooks' method", level, level, 1e6 * SIGMA, 0.0, error)
+    level = scale * notebook_depth(np.nanmean(_relative(airs)[:, ~is_fgs1(airs.wavelength)], axis=1))
+    yield row("notebooks' method", np.full(len(wavelength), level), SIGMA)
 
 
-def our_spectrum(visits: list[LightCurves], planet: Planet) -> tuple[np.ndarray, float]:
-    """Return the depths of our fit, (n_wavelength,), and the sigma of the mean of AIRS-CH0 [(Rp/Rs)^2]."""
-    config = load_config().fit
-    if len(visits) == 1:
-        joined = join_visits([fit_transit(visits[0], planet, config)])
-        depth, covariance, fgs1 = joined.depth, joined.covariance, is_fgs1(visits[0].wavelength)
-    else:  # a channel from each: nothing of either visit says anything of the other's wavelengths
-        fits = [fit_transit(curves, planet, config) for curves in visits]
-        depth, fgs1 = np.concatenate([fit.depth for fit in fits]), is_fgs1(visits[-1].wavelength)
-        return depth, float(np.sqrt(fits[-1].covariance[np.ix_(~fgs1, ~fgs1)].mean()))
-    return depth, float(np.sqrt(covariance[np.ix_(~fgs1, ~fgs1)].mean()))
+def our_fit(visits: list[LightCurves], planet: Planet) -> tuple[np.ndarray, np.ndarray]:
+    """Return the depths of our fit, (n_wavelength,), and their covariance; visits are a channel each, or one of both.
+
+    What one visit says of the other's wavelengths is nothing: their covariance stands in blocks.
+    """
+    fits = [fit_transit(curves, planet, load_config().fit) for curves in visits]
+    covariance = np.asarray(block_diag(*(fit.covariance for fit in fits)))
+    return np.concatenate([fit.depth for fit in fits]), covariance
+
+
+def spectra_of_2024(shared: Path, wavelength: np.ndarray) -> np.ndarray:
+    """Return the labels of 2024 at some wavelengths (n_wavelength,) [um], (n_planet, n_wavelength) [(Rp/Rs)^2]."""
+    _, labels = read_spectra(shared / "real_2024" / "train_labels_2024.csv")
+    return at_wavelengths(labels, wavelengths_of(shared / "real_2024" / "wavelengths_2024.csv"), wavelength)
+
+
+def _is(spectrum: np.ndarray, label: np.ndarray | None) -> bool:
+    """Return whether a spectrum is that of the planet itself, which it must not know."""
+    return label is not None and bool(np.allclose(spectrum, label, rtol=1e-6))
+
+
+def _level_sigma(covariance: np.ndarray) -> float:
+    return float(np.sqrt(covariance[1:, 1:].mean()))
 
 
 def _levels(depth: np.ndarray) -> tuple[float, float]:
