@@ -352,7 +352,9 @@ def _tables(folder: CompetitionFolder) -> list[Path]:
 def _generation_of_start(config: Config, folder: CompetitionFolder, run: RunRecord) -> str:
     """Return the generation of the weights that networks start from, "" of none; refuse weights that do not suit."""
     place = config.training.start_from
-    if not place or config.model.kind == "none":  # "auto" may have chosen it
+    if place and config.model.kind == "none":
+        logger.warning("training.start_from is of no use: model=auto stands for the fit alone here")
+    if not place or config.model.kind == "none":
         return ""
     generation = require_start(
         Path(place), suited(config.model, folder.wavelength, folder.edition, measured_with(config))
