@@ -19,7 +19,7 @@ from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.metric import EDITIONS, unclipped_score
 from spectramind_kit.networks.batch import collate
 from spectramind_kit.prediction.ensemble import Member, load_ensemble
-from spectramind_kit.training import progress
+from spectramind_kit.training import launch, progress
 from spectramind_kit.training import task as task_module
 from spectramind_kit.training.batches import PlanetDataset
 from spectramind_kit.training.examples import Examples
@@ -29,6 +29,7 @@ from spectramind_kit.training.task import START, NetworkTask, load_task, members
 from spectramind_kit.training.train_network import (
     _hold_back,
     new_module,
+    relay,
     train_members,
     train_networks,
     train_start,
@@ -333,6 +334,18 @@ def test_two_processes_learn_what_one_learns(tmp_path, caplog, monkeypatch):
         assert float(alone["wavelength_head.4.weight"].abs().max()) > 1e-3
         for name, tensor in alone.items():
             torch.testing.assert_close(together[name], tensor, atol=2e-4, rtol=2e-3, msg=name)
+
+
+def test_why_a_process_failed_is_reported_in_its_own_words(tmp_path, capsys, caplog):
+    with pytest.raises(FileNotFoundError):
+        launch.main(tmp_path)
+    written = capsys.readouterr().err.splitlines(keepends=True)
+    summary = ["Traceback\n", "ChildFailedError:\n", "exitcode  : 1\n"]
+    with caplog.at_level(logging.INFO, logger="spectramind_kit"):
+        reason = relay(["spectramind: epoch 1\n", *written, *summary])
+    assert "FileNotFoundError" in reason and "task.json" in reason
+    assert caplog.messages == ["epoch 1"]
+    assert relay(summary) == "Traceback | ChildFailedError: | exitcode  : 1"
 
 
 def test_a_task_survives_its_files(tmp_path):
