@@ -36,9 +36,9 @@ def label_figures(shared: Path) -> dict[str, float]:
     Args:
         shared: folder with ``real_2024/`` and ``real_2025/``.
     """
-    wavelength = _wavelengths(shared / "real_2025" / "wavelengths.csv")
+    wavelength = wavelengths_of(shared / "real_2025" / "wavelengths.csv")
     _, labels = read_spectra(shared / "real_2024" / "train_labels_2024.csv")
-    known = at_wavelengths(labels, _wavelengths(shared / "real_2024" / "wavelengths_2024.csv"), wavelength)
+    known = at_wavelengths(labels, wavelengths_of(shared / "real_2024" / "wavelengths_2024.csv"), wavelength)
     _, six = read_spectra(shared / "real_2025" / "labels_of_six_planets.csv")
     of_2024, shape = learn_spectrum_prior(known, wavelength), label_statistics(shapes_of(known, wavelength))
     gains, alone = [], []
@@ -101,6 +101,6 @@ def at_wavelengths(spectra: np.ndarray, here: np.ndarray, there: np.ndarray) -> 
     return np.column_stack([spectra[:, ~airs_here], line(there[airs_there])])
 
 
-def _wavelengths(table: Path) -> np.ndarray:
+def wavelengths_of(table: Path) -> np.ndarray:
     """Return the wavelengths of a table of one row, (n_wavelength,) [um]."""
     return pl.read_csv(table).to_numpy().ravel().astype(float)

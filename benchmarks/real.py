@@ -65,7 +65,12 @@ class WhiteFit:
     @property
     def judged(self) -> bool:
         """Whether the curve only judges: three quarters do."""
-        return hashlib.sha256(str(self.place).encode()).digest()[0] % 4 != 0
+        return judges(self.place)
+
+
+def judges(place: int) -> bool:
+    """Return whether a white curve only judges, by its row."""
+    return hashlib.sha256(str(place).encode()).digest()[0] % 4 != 0
 
 
 def main() -> None:
@@ -178,8 +183,8 @@ def white_figures(fits: list[WhiteFit]) -> dict[str, float]:
 # --- planets with all wavelengths
 
 
-def planet_of_2024(path: Path) -> dict[str, float]:
-    """Fit the labelled planet of 2024 and return its errors: level and FGS1 in sigmas, shape as chi^2 a wavelength.
+def labelled_planet(path: Path) -> tuple[LightCurves, np.ndarray]:
+    """Return the light curves of the labelled planet of 2024 and its label (n_wavelength,) [(Rp/Rs)^2].
 
     FGS1 has more bins of its own; it is brought to the times of AIRS-CH0 by the mean of what lies nearest.
     """
@@ -187,11 +192,14 @@ def planet_of_2024(path: Path) -> dict[str, float]:
         airs, time, fgs, fgs_time = (archive[name] for name in ("airs", "airs_time", "fgs", "fgs_time"))
         wavelength, label = archive["wavelength"], archive["label"]
     seconds = 3600.0 * (time - time[0])  # in hours, whatever is said of them: the visit lasts 7.5 h
-    fgs1 = np.interp(time, fgs_time, fgs)
-    flux = np.column_stack([fgs1, airs])
-    fit = fit_transit(
-        light_curves(seconds, flux, wavelength, planet_id=724899303), Planet(724899303), load_config().fit
-    )
+    flux = np.column_stack([np.interp(time, fgs_time, fgs), airs])
+    return light_curves(seconds, flux, wavelength, planet_id=724899303), label
+
+
+def planet_of_2024(path: Path) -> dict[str, float]:
+    """Fit the labelled planet of 2024 and return its errors: level and FGS1 in sigmas, shape as chi^2 a wavelength."""
+    curves, label = labelled_planet(path)
+    fit = fit_transit(curves, Planet(curves.planet_id), load_config().fit)
     sigma = np.sqrt(np.diag(fit.covariance))
     error = fit.depth - label
     weight = np.r_[0.0, np.full(len(label) - 1, 1.0 / (len(label) - 1))]

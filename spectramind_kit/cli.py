@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from spectramind_kit import __version__
-from spectramind_kit.commands import ablate, blend, configuration, diagnose, fit, new, ranking, records
+from spectramind_kit.commands import ablate, blend, configuration, diagnose, fit, new, pretrain, ranking, records
 from spectramind_kit.commands.options import AsJson, Data, Overrides, Split, Work, answer, columns, composed
 from spectramind_kit.commands.shell import (
     MULTIRUN,
@@ -48,6 +48,7 @@ app.command()(ablate.ablate)
 app.command()(blend.blend)
 app.add_typer(new.new, name="new")
 app.command()(fit.fit)
+app.command()(pretrain.pretrain)
 app.command()(diagnose.diagnose)
 app.command()(diagnose.inspect)
 

@@ -29,16 +29,17 @@ from spectramind_kit.prediction.score_files import score_one_depth as score_one_
 from spectramind_kit.prediction.stand_ins import labels_model, population_spectra, usable_model
 from spectramind_kit.prediction.submission_summary import SubmissionSummary
 from spectramind_kit.prediction.trained_model import TrainedModel, load_model, save_model
-from spectramind_kit.prediction.training_set import StoredTrainingSet, TrainingSet, store_training_set
-from spectramind_kit.prediction.worker import FitTask, PosteriorTask
+from spectramind_kit.prediction.training_set import StoredTrainingSet, store_training_set
 from spectramind_kit.products import LightCurves, Planet, Spectrum, TransitFit
 from spectramind_kit.settings.model import corrects_the_fit
 from spectramind_kit.training.automatic_model import with_chosen_model
 from spectramind_kit.training.damaged_planets import DamageTask, planets_to_damage
 from spectramind_kit.training.feasibility import refuse_impossible
 from spectramind_kit.training.folds import training_folds
-from spectramind_kit.training.held_out import held_out_planets, learn_model
-from spectramind_kit.training.nuisance_priors import learn_nuisance_priors, teaching_planets
+from spectramind_kit.training.held_out import learn_model
+from spectramind_kit.training.measured_planets import infer_planets, labelled_planets, measure_training_planets
+from spectramind_kit.training.start_training import learn_start
+from spectramind_kit.training.start_weights import require_start, suited
 from spectramind_kit.work_folder.growing_submission import GrowingSubmission, require_writable
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.learning_curves import read_learning_curves
@@ -135,42 +136,69 @@ def train(data: Path, work: Path, config: Config) -> TrainedModel:
 def _train(
     folder: CompetitionFolder, labels: tuple[np.ndarray, np.ndarray], work: Path, config: Config, run: RunRecord
 ) -> TrainedModel:
-    planet_ids, spectra = labels
-    fold = training_folds(planet_ids.tolist(), config.training, config.seed)
-    planets = _training_planets(folder, planet_ids.tolist(), config)
-    config = with_chosen_model(config, len(planets))
+    planet_ids = labels[0].tolist()
+    config = with_chosen_model(config, len(labelled_planets(folder, planet_ids, config)))
     task, here = PlanetTask(folder.root, work, "train", config), WorkFolder(work)
-    # Fits come first and posteriors second, because the prior is learned from what the fits show.
-    fitting = FitTask(task, teaching_planets(planets))
-    with run.stage("fits"):
-        fits = for_each_planet(fitting, planets, config, fitting.lost, "fit train", stored=task.is_stored)
-    visits = {planet: fit.visits for planet, fit in fits.items() if fit.visits}
-    with run.stage("priors of star and instrument"):
-        nuisance = learn_nuisance_priors(visits, dict(zip(planet_ids.tolist(), fold.tolist())), config.workers)
-    training_set = TrainingSet(planet_ids, spectra, fold, folder.wavelength, nuisance)
-    known = store_training_set(training_set, here.training)
-    fitted = [planet for planet in planets if fits[planet].measured]
-    with run.stage("posteriors"):
-        held_out = held_out_planets(training_set, _infer(folder.root, work, "train", fitted, known, config))
-        unlabelled = _unlabelled(folder.root, work, folder, known, config)
-    keep = with_arguments(save_model, folder=here.model, edition=folder.edition, settings=measured_with(config))
+    start = _generation_of_start(config, folder, run)
+    measured = measure_training_planets(folder, labels, task, here.training, run)
+    with run.stage("planets without labels"):
+        unlabelled = _unlabelled(folder, work, measured.known, config)
+    facts = {"edition": folder.edition, "settings": measured_with(config), "start_from": start}
+    keep = with_arguments(save_model, folder=here.model, **facts)
     with run.stage("damaged planets"):
-        damaging = DamageTask(task, known, planets_to_damage(fitted))
+        damaging = DamageTask(task, measured.known, planets_to_damage(measured.fitted))
         damaged = for_each_planet(damaging, damaging.planets, config, lambda *_: (), "damage train")
         taught = [one for planet in damaged.values() for one in planet]
     with run.stage("networks and calibrations"):
-        model, predicted = learn_model(training_set, held_out, task, folder.edition, unlabelled, keep, taught)
+        found = learn_model(measured.training_set, measured.held_out, task, folder.edition, unlabelled, keep, taught)
+    model, predicted = found
     keep(model)
     run.outputs(here.model)
     if corrects_the_fit(model.kind):
         run.keep(CURVES, lambda path: read_learning_curves(here.logs).write_csv(path))
     if predicted:
         run.outputs(_write_predictions(predicted, work, "train"))
-    keep_scores(run, predicted, labels, training_set.labels().naive, folder.edition, training_set.folds())
-    problems = {planet: "; ".join(fit.problems) for planet, fit in fits.items() if fit.problems}
-    run.facts(planets=len(fits), kind=model.kind, score=model.score, fit_score=model.fit_score, problems=problems)
+    known = measured.training_set
+    keep_scores(run, predicted, labels, known.labels().naive, folder.edition, known.folds())
+    run.facts(planets=len(measured.fits), kind=model.kind, score=model.score, fit_score=model.fit_score)
+    run.facts(problems=measured.problems)
     run.metrics(held_out_score=model.score, held_out_score_of_the_fit=model.fit_score, planets=model.n_measured)
     return model
+
+
+def pretrain(
+    data: Sequence[Path], work: Path, config: Config, *, out: Path | None = None
+) -> tuple[Path, dict[str, object]]:
+    """Train a network on the planets of some folders, such as simulated worlds; trainings can start from its weights.
+
+    Every folder is measured as a competition of its own: with its own population, and each planet with what the other
+    folds teach. The network learns from all of them together.
+
+    Args:
+        data: competition folders with training planets.
+        work: where everything is written.
+        config: the configuration.
+        out: folder for the weights; ``WORK/start`` if not given.
+
+    Returns:
+        The folder, which ``training.start_from`` takes, and its record.
+
+    Raises:
+        CompetitionDataError: if a folder has no labels, or two differ in edition or wavelengths.
+        ConfigurationError: if there is no network to train.
+    """
+    work, folders = Path(work), [_opened(Path(each), Path(work)) for each in data]
+    labels = [folder.labels() for folder in folders]
+    refuse_impossible(config)
+    out = out or WorkFolder(work).start
+    require_writable(out, option="--out")
+    with only_one(WorkFolder(work).training_lock, "training"), recorded(work, "pretrain", config, out=out) as run:
+        for folder in folders:
+            run.inputs(*_tables(folder), folder.root / "train")
+        record = learn_start(folders, labels, work, out, config, run)
+        run.outputs(out)
+        run.facts(**record)
+    return out, record
 
 
 def fit(
@@ -225,7 +253,8 @@ def predict(data: Path, work: Path, split: str, config: Config, *, model: Path |
         run.inputs(*_tables(folder), data / split, place)
         known = store_training_set(trained.training_set, WorkFolder(work).training)
         with run.stage("posteriors"):
-            inferred = _infer(data, work, split, planets, known, as_trained(config, trained))
+            task = PlanetTask(data, work, split, as_trained(config, trained))
+            inferred = infer_planets(task, planets, known)
         spectra = predict_planets(trained, place, inferred, config)
         path = _write_predictions(spectra, work, split)
         run.outputs(path)
@@ -320,23 +349,27 @@ def _tables(folder: CompetitionFolder) -> list[Path]:
     return [folder.root / name for name in folder.tables()]
 
 
-def _infer(
-    data: Path, work: Path, split: str, planets: Sequence[int], known: StoredTrainingSet, config: Config
-) -> list[Inference]:
-    """Measure planets and combine each with the prior, in the workers."""
-    task = PlanetTask(data, work, split, config)
-    inferring, label = PosteriorTask(task, known), f"predict {split}"
-    return list(for_each_planet(inferring, planets, config, inferring.lost, label, stored=task.is_stored).values())
+def _generation_of_start(config: Config, folder: CompetitionFolder, run: RunRecord) -> str:
+    """Return the generation of the weights that networks start from, "" of none; refuse weights that do not suit."""
+    place = config.training.start_from
+    if place and config.model.kind == "none":
+        logger.warning("training.start_from is of no use: model=auto stands for the fit alone here")
+    if not place or config.model.kind == "none":
+        return ""
+    generation = require_start(
+        Path(place), suited(config.model, folder.wavelength, folder.edition, measured_with(config))
+    )
+    run.inputs(Path(place))
+    run.facts(start_from={"place": run.place(Path(place)), "generation": generation})
+    return generation
 
 
-def _unlabelled(
-    data: Path, work: Path, folder: CompetitionFolder, known: StoredTrainingSet, config: Config
-) -> list[Inference]:
+def _unlabelled(folder: CompetitionFolder, work: Path, known: StoredTrainingSet, config: Config) -> list[Inference]:
     """Infer the test planets, if their light curves are to be learned from."""
-    if not (corrects_the_fit(config.model.kind) and config.training.pretraining_epochs):
+    wanted = corrects_the_fit(config.model.kind) and config.training.pretraining_epochs
+    if not wanted or not (folder.root / "test").is_dir():
         return []
-    is_there = (folder.root / "test").is_dir()
-    return _infer(data, work, "test", folder.planet_ids("test"), known, config) if is_there else []
+    return infer_planets(PlanetTask(folder.root, work, "test", config), folder.planet_ids("test"), known)
 
 
 def _write_predictions(spectra: Sequence[Spectrum], work: Path, split: str) -> Path:
@@ -351,10 +384,3 @@ def _planets(folder: CompetitionFolder, split: str) -> list[int]:
     if not planets:
         raise CompetitionDataError(f"split {split!r} of {folder.root}", wanted="at least one planet", got="none")
     return planets
-
-
-def _training_planets(folder: CompetitionFolder, labelled: Sequence[int], config: Config) -> list[int]:
-    """Return the training planets to fit: those with files and a label, as many as the configuration allows."""
-    with_label = set(labelled)
-    there = [p for p in folder.planet_ids("train") if p in with_label] if (folder.root / "train").is_dir() else []
-    return there[: config.training.max_planets or None]

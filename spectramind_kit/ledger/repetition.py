@@ -87,8 +87,10 @@ def config_of(run: RecordedRun) -> Config:
     """
     recorded = run.manifest["config"]
     frozen = recorded.get("training", {}).get("folds_file") == NOT_SHOWN
-    folds = [f"training.folds_file='{run.folder / PLANETS}'"] if frozen else []
-    return load_config(folds, settings=recorded)
+    paths = [f"training.folds_file='{run.folder / PLANETS}'"] if frozen else []
+    if weights := run.manifest.get("start_from"):
+        paths.append(f"training.start_from='{run.path_of(weights['place'])}'")
+    return load_config(paths, settings=recorded)
 
 
 @contextmanager

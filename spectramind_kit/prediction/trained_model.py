@@ -73,7 +73,9 @@ class TrainedModel:
         return self.fold_calibrations[fold] if fold is not None and self.fold_calibrations else self.calibration
 
 
-def save_model(model: TrainedModel, folder: Path, *, edition: str = "", settings: str = "") -> Path:
+def save_model(
+    model: TrainedModel, folder: Path, *, edition: str = "", settings: str = "", start_from: str = ""
+) -> Path:
     """Write a model into a folder of its own, beside its networks if it has any.
 
     Args:
@@ -81,6 +83,7 @@ def save_model(model: TrainedModel, folder: Path, *, edition: str = "", settings
         folder: of the model.
         edition: of the competition that it was trained for; "" where that does not matter.
         settings: hash of the settings that its planets were measured with, likewise.
+        start_from: generation of the weights that its networks started from; "" for none.
     """
     save_product(folder / _ARRAYS, model)
     fgs1_scale, airs_scale = (round(float(part.mean()), 4) for part in np.split(model.sigma_scale, [1]))
@@ -95,6 +98,7 @@ def save_model(model: TrainedModel, folder: Path, *, edition: str = "", settings
         "out_of_fold_score_of_the_fit": None if np.isnan(model.fit_score) else round(model.fit_score, 6),
         "sigma_scale": {"FGS1": fgs1_scale, "AIRS-CH0": airs_scale},
         "kind": model.kind,
+        "start_from": start_from,
         "network_share": {"FGS1": float(weight[0]), "AIRS-CH0": float(weight[1])},
         "safeguards": _in_words(model.safeguards),
     }

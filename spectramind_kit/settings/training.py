@@ -30,6 +30,7 @@ class TrainingConfig:
         visit_dropout: probability that a planet of several visits lacks one of them.
         pretraining_epochs: of masked reconstruction on all light curves, those of the test split included; 0 is none.
         simulated_planets: planets simulated to train on before the real ones; 0 is none.
+        start_from: folder of weights that ``spectramind pretrain`` wrote, from which all networks start; "" is none.
         injections: transits of other spectra injected into the light curves of each training planet; 0 is none.
         logger: where curves go beside the CSV under ``training/logs/``, which is always written: "csv" (nowhere else),
             "tensorboard", or "wandb" (offline, unless the variable WANDB_MODE is "online").
@@ -54,6 +55,7 @@ class TrainingConfig:
     visit_dropout: Fraction
     pretraining_epochs: Annotated[Whole, Field(le=100000)]
     simulated_planets: Annotated[Whole, Field(le=1000000)]
+    start_from: str
     injections: Annotated[Whole, Field(le=1000)]
     logger: Literal["csv", "tensorboard", "wandb"]
     hours: Annotated[Positive, Field(le=10000)]

@@ -249,7 +249,7 @@ def _train_correction(
     """
     kind, networks = task.config.model.kind, WorkFolder(task.work).networks
     if is_own(kind) and not is_network(model_class(kind)):
-        examples = _examples(model, held_out, task.config)
+        examples = network_examples(model, held_out, task.config)
         fgs1 = is_fgs1(model.wavelength)
         train_regressors(task.config.model, examples.features, examples.truth, examples.fold, fgs1, networks)
         return
@@ -295,7 +295,7 @@ def _train_networks(
         networks=WorkFolder(work).networks,
         edition=edition,
     )
-    examples, simulated = _examples(model, held_out, config), None
+    examples, simulated = network_examples(model, held_out, config), None
     if config.training.injections:
         ids = [each.planet_id for each in examples.features]
         examples = concatenated([examples, injected_examples(model, task, ids, examples.truth)])
@@ -315,8 +315,14 @@ def _train_baselines(kind: str, held_out: HeldOut, task: PlanetTask) -> None:
     train_baselines(kind, inputs, held_out.truth, held_out.fold, task.config.seed, networks)
 
 
-def _examples(model: TrainedModel, held_out: HeldOut, config: Config) -> Examples:
-    """Return the held-out planets as the networks learn from them."""
+def network_examples(model: TrainedModel, held_out: HeldOut, config: Config) -> Examples:
+    """Return held-out planets as networks learn from them.
+
+    Args:
+        model: whose calibrations the networks correct the predictions of.
+        held_out: the planets.
+        config: floor of sigma.
+    """
     inputs = {
         i: features for i, one in enumerate(held_out.inferred) if (features := network_inputs(one, model, config))
     }

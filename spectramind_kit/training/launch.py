@@ -9,13 +9,18 @@ import logging
 import sys
 from pathlib import Path
 
+from spectramind_kit.errors import describe
 from spectramind_kit.training.task import load_task
-from spectramind_kit.training.train_network import LOGGED_BY_PROCESSES, train_members
+from spectramind_kit.training.train_network import FAILED_IN_PROCESS, LOGGED_BY_PROCESSES, train_members
 
 
 def main(folder: Path) -> None:
-    """Train what the task in ``folder`` wants."""
-    train_members(*load_task(folder))
+    """Train what the task in ``folder`` wants; say in a line why that failed, which torchrun's own summary does not."""
+    try:
+        train_members(*load_task(folder))
+    except Exception as error:
+        sys.stderr.write(f"{FAILED_IN_PROCESS}{describe(error)}\n")
+        raise
 
 
 if __name__ == "__main__":

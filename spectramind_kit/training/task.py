@@ -10,17 +10,19 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from spectramind_kit.features.planet import Features
+from spectramind_kit.files import sha256_of
 from spectramind_kit.own_models.import_model import source_hash
 from spectramind_kit.prediction.ensemble import Member
 from spectramind_kit.settings.loss import LossConfig
 from spectramind_kit.settings.model import ModelConfig, is_own
 from spectramind_kit.settings.training import TrainingConfig
 from spectramind_kit.training.examples import Examples, content_hash, load_examples, save_examples
+from spectramind_kit.training.start_weights import WEIGHTS
 from spectramind_kit.work_folder.provenance import code_hash, config_hash
 
-_TASK, _EXAMPLES, _WEIGHTS = "task.json", "examples.npz", "first.safetensors"
-_NO_MATTER = ("hours", "device", "devices", "folds", "folds_file", "logger")
-"""Settings that change no weight; the folds themselves are part of the examples."""
+_TASK, _EXAMPLES, _FIRST = "task.json", "examples.npz", "first.safetensors"
+_NO_MATTER = ("hours", "device", "devices", "folds", "folds_file", "logger", "start_from")
+"""Settings that change no weight; folds are part of the examples, and weights to start from are hashed."""
 Weights = dict[str, Tensor]
 """Tensors of a network by name, all of them or some."""
 
@@ -61,8 +63,14 @@ class NetworkTask:
         """
         training = {k: v for k, v in asdict(self.training).items() if k not in _NO_MATTER}
         data = (examples.content_hash(), simulated and simulated.content_hash(), content_hash(unlabelled))
+        start = sha256_of(path) if (path := self.first_weights) else ""
         code = training_code(), source_hash(self.model.kind) if is_own(self.model.kind) else ""
-        return config_hash(self.model, self.loss, training, self.seed, self.edition, *code, *data)
+        return config_hash(self.model, self.loss, training, self.seed, self.edition, *code, *data, start)
+
+    @property
+    def first_weights(self) -> Path | None:
+        """The file of weights that all networks start from; None where they start from nothing."""
+        return Path(self.training.start_from) / WEIGHTS if self.training.start_from else None
 
     def weights(self, member: Member) -> Path:
         """Return where a finished member's weights lie."""
@@ -91,7 +99,7 @@ def save_task(task: NetworkTask, examples: Examples, members: Sequence[Member], 
         seconds: for all of them [s].
     """
     save_examples(task.folder / _EXAMPLES, examples)
-    save_file(start, task.folder / _WEIGHTS)
+    save_file(start, task.folder / _FIRST)
     record = {"task": asdict(task), "members": [asdict(member) for member in members], "seconds": seconds}
     (task.folder / _TASK).write_text(json.dumps(record, indent=1, default=str) + "\n")
 
@@ -103,6 +111,6 @@ def load_task(folder: Path) -> tuple[NetworkTask, Examples, list[Member], Weight
         TypeAdapter(NetworkTask).validate_python(record["task"]),
         load_examples(folder / _EXAMPLES),
         [Member(**member) for member in record["members"]],
-        load_file(folder / _WEIGHTS),
+        load_file(folder / _FIRST),
         record["seconds"],
     )

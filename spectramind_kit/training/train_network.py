@@ -1,5 +1,6 @@
 """Train the networks of all folds; resume an interrupted run, and stay within a budget of time.
 
+    0. weights that ``spectramind pretrain`` left are read                           (training.start_from)
     1. the time encoder reconstructs hidden parts of light curves, labelled or not   (training.pretraining_epochs)
     2. a network learns from simulated planets                                       (training.simulated_planets)
     3. the members, one or more a fold, start from there and learn from real ones
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -59,8 +60,8 @@ _ENCODER = "encoder.safetensors"
 _FEWEST_HELD_BACK = 4
 _BUDGET_OF_ENCODER, _BUDGET_OF_START = 0.2, 0.4
 """Fractions of the time that pre-training, and learning from simulated planets, may take."""
-LOGGED_BY_PROCESSES = "spectramind: "
-"""How lines begin that a process of several devices logs; the others are the launcher's."""
+LOGGED_BY_PROCESSES, FAILED_IN_PROCESS = "spectramind: ", "spectramind failed: "
+"""How lines begin that a process of several devices logs, and that say why it failed; the others are the launcher's."""
 
 
 def train_networks(
@@ -76,7 +77,7 @@ def train_networks(
     """
     key, started, budget = task.key(examples, simulated, unlabelled), time.monotonic(), 3600.0 * task.training.hours
     _remove_outdated(task, key)
-    start: Weights = {}
+    start: Weights = load_file(path) if (path := task.first_weights) else {}
     if task.training.pretraining_epochs and not is_own(task.model.kind):  # what it teaches is V50's encoder of time
         start = _encoder(task, examples, unlabelled, _BUDGET_OF_ENCODER * budget)
     if simulated is not None and len(simulated):
@@ -94,6 +95,19 @@ def train_networks(
     }
     with replacing(task.networks / RECORD) as temporary:
         temporary.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def train_start(task: NetworkTask, examples: Examples) -> Path:
+    """Train one network on all planets, from which others can start, unless it is there; return its file of weights.
+
+    Args:
+        task: how it is trained.
+        examples: planets; a fraction of them is held back to stop the training.
+    """
+    _remove_outdated(task, task.key(examples, None, ()))
+    start: Weights = load_file(path) if (path := task.first_weights) else {}
+    _train(task, examples, [START], start, 3600.0 * task.training.hours)
+    return task.weights(START)
 
 
 def train_members(
@@ -239,18 +253,31 @@ def _train(task: NetworkTask, examples: Examples, members: Sequence[Member], sta
     save_task(task, examples, members, start, seconds)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     torchrun += ["--nproc-per-node", str(task.training.devices), "-m", "spectramind_kit.training.launch"]
-    last: deque[str] = deque(maxlen=8)
     with subprocess.Popen(
         [*torchrun, str(task.folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
-        for line in process.stdout or ():
-            if line.startswith(LOGGED_BY_PROCESSES):
-                logger.info("%s", line.removeprefix(LOGGED_BY_PROCESSES).rstrip())
-            elif line.strip():
-                last.append(line.strip())
+        problem = relay(process.stdout or ())
     if process.returncode or not all(task.weights(member).is_file() for member in members):
-        wanted, got = f"{task.training.devices} processes to train together", " | ".join(last)
-        raise SpectraMindError("training on several devices", wanted=wanted, got=got, remedy="training.devices=1")
+        wanted = f"{task.training.devices} processes to train together"
+        raise SpectraMindError("training on several devices", wanted=wanted, got=problem, remedy="training.devices=1")
+
+
+def relay(lines: Iterable[str]) -> str:
+    """Log what processes log, and return why they failed, if they do: in their words, else the launcher's last ones.
+
+    Args:
+        lines: of the output of all processes and their launcher.
+    """
+    last: deque[str] = deque(maxlen=8)
+    reasons: list[str] = []
+    for line in lines:
+        if line.startswith(LOGGED_BY_PROCESSES):
+            logger.info("%s", line.removeprefix(LOGGED_BY_PROCESSES).rstrip())
+        elif line.startswith(FAILED_IN_PROCESS):
+            reasons.append(line.removeprefix(FAILED_IN_PROCESS).strip())
+        elif line.strip():
+            last.append(line.strip())
+    return reasons[0] if reasons else " | ".join(last)
 
 
 def _encoder(task: NetworkTask, examples: Examples, unlabelled: Sequence[Features], seconds: float) -> Weights:

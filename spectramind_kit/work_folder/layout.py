@@ -5,6 +5,7 @@ fits/SPLIT/PLANET_VISIT.npz                transit fits of the light curves
 features/SPLIT/PLANET_VISIT.npz            what a network sees of a visit
 baseline_input/SPLIT/PLANET_VISIT.npz      what a public baseline sees of a visit
 training/                                  examples, checkpoints: what training alone needs
+pretraining/, pretraining/worlds/N/        the same of weights to start from; what of each folder of planets is stored
 model/                                     the trained model, networks/ in it
 predictions/SPLIT.csv, submission.csv      spectra; train_fit.csv: those of fit and prior beside a network
 manifest.json, events.jsonl, report.html   how the submission was made; what was run, a line each; the report
@@ -80,6 +81,20 @@ class WorkFolder:
     def training(self) -> Path:
         """Folder of what training alone needs."""
         return self.root / "training"
+
+    @property
+    def pretraining(self) -> Path:
+        """Folder of what weights to start from are made of."""
+        return self.root / "pretraining"
+
+    def pretraining_world(self, number: int) -> Path:
+        """Work folder of one of the folders that weights to start from learn from."""
+        return self.pretraining / "worlds" / str(number)
+
+    @property
+    def start(self) -> Path:
+        """Folder of weights to start from."""
+        return self.root / "start"
 
     @property
     def training_lock(self) -> Path:

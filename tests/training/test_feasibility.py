@@ -22,6 +22,21 @@ def test_a_network_wants_its_packages(monkeypatch, model):
         refuse_impossible(load_config([f"model={model}"]))
 
 
+@pytest.mark.parametrize("model", ["none", "thang_do_duc", "sklearn.linear_model:Ridge"])
+def test_weights_to_start_from_want_a_network(model):
+    for network in ("auto", "v50_small"):
+        refuse_impossible(load_config([f"model={network}", "training.start_from=weights"]))
+    kind = f"model.kind={model}" if ":" in model else f"model={model}"
+    with pytest.raises(ConfigurationError, match=f"training.start_from: wanted a network to start, got model={model}"):
+        refuse_impossible(load_config([kind, "training.start_from=weights"]))
+
+
+def test_an_encoder_is_not_learned_over_weights_to_start_from():
+    overrides = ["model=v50_small", "training.start_from=weights", "training.pretraining_epochs=3"]
+    with pytest.raises(ConfigurationError, match="pretraining_epochs=0.*got 3"):
+        refuse_impossible(load_config(overrides))
+
+
 def test_more_devices_than_there_are_are_refused(monkeypatch):
     monkeypatch.setattr(feasibility, "chosen_device", lambda config: "cuda")
     monkeypatch.setattr("torch.cuda.device_count", lambda: 1)

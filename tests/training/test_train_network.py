@@ -19,17 +19,20 @@ from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.metric import EDITIONS, unclipped_score
 from spectramind_kit.networks.batch import collate
 from spectramind_kit.prediction.ensemble import Member, load_ensemble
-from spectramind_kit.training import progress
+from spectramind_kit.training import launch, progress
 from spectramind_kit.training import task as task_module
 from spectramind_kit.training.batches import PlanetDataset
 from spectramind_kit.training.examples import Examples
 from spectramind_kit.training.module import corrected
+from spectramind_kit.training.start_weights import WEIGHTS
 from spectramind_kit.training.task import START, NetworkTask, load_task, members_of, save_task, training_code
 from spectramind_kit.training.train_network import (
     _hold_back,
     new_module,
+    relay,
     train_members,
     train_networks,
+    train_start,
     training_loader,
     whole_checkpoint,
 )
@@ -230,6 +233,24 @@ def test_members_start_from_what_was_learned_on_simulated_planets(tmp_path):
     assert not torch.equal(*scales)  # inputs are scaled as the real planets are
 
 
+def test_members_start_from_weights_in_a_folder_wherever_it_lies(tmp_path):
+    task, examples = task_in(tmp_path, "training.epochs=2", "training.batch_size=4"), random_examples(6)
+    keys = [task.key(examples, None, ())]
+    for name in ("here", "moved"):
+        (tmp_path / name).mkdir()
+        if name == "here":
+            shutil.copyfile(train_start(task, random_examples(12, seed=3)), tmp_path / name / WEIGHTS)
+        else:
+            shutil.copyfile(tmp_path / "here" / WEIGHTS, tmp_path / name / WEIGHTS)
+        starting = replace(task, training=replace(task.training, start_from=str(tmp_path / name)))
+        keys.append(starting.key(examples, None, ()))
+    assert keys[0] != keys[1] == keys[2]
+    untrained = replace(starting, training=replace(starting.training, learning_rate=1e-12))
+    train_networks(untrained, examples)
+    start, member = load_file(tmp_path / "here" / WEIGHTS), load_file(task.weights(Member(0, 0)))
+    torch.testing.assert_close(member["channel_head.4.weight"], start["channel_head.4.weight"])
+
+
 def test_the_encoder_learns_from_planets_without_label(tmp_path):
     task = task_in(tmp_path, "training.epochs=1", "training.pretraining_epochs=2")
     train_networks(task, random_examples(6), unlabelled=random_examples(6, seed=8).features)
@@ -281,20 +302,50 @@ def test_two_processes_together_take_the_batches_of_one():
         assert {tuple(row.tolist()) for row in both} == {tuple(row.tolist()) for row in batch}
 
 
-def test_two_processes_learn_what_one_learns(tmp_path, caplog):
-    """DDP over gloo: the same global batches give the same weights, to float32."""
+V50_AS_ONES_OWN = """
+from spectramind_kit.config import load_config
+from spectramind_kit.networks.spectramind import SpectraMindV50
+
+
+class Brought(SpectraMindV50):
+    def __init__(self, wavelength, settings):
+        super().__init__(wavelength, load_config(settings).model)
+"""
+
+
+def test_two_processes_learn_what_one_learns(tmp_path, caplog, monkeypatch):
+    """DDP over gloo: the same global batches give the same weights, to float32.
+
+    The two train the same network as a module of one's own, which they find in the folder that they are called from.
+    """
+    (tmp_path / "brought_v50.py").write_text(V50_AS_ONES_OWN)
+    monkeypatch.chdir(tmp_path)
     overrides = ("training.epochs=2", "training.time_flip=0", "training.visit_dropout=0", "training.validation_share=0")
     examples = random_examples(16, folds=2)
     one, two = task_in(tmp_path / "one", *overrides), task_in(tmp_path / "two", *overrides, "training.devices=2")
+    two = replace(two, model=replace(two.model, kind="brought_v50:Brought", options={"settings": list(TINY)}))
     train_networks(one, examples)
     with caplog.at_level(logging.INFO, logger="spectramind_kit"):
         train_networks(two, examples)
+    assert (two.networks / "source" / "brought_v50.py").is_file()
     assert any(message.startswith("network fold0_0: ") for message in caplog.messages), "what processes log is relayed"
     for member in members_of(examples, one.model):
         alone, together = load_file(one.weights(member)), load_file(two.weights(member))
         assert float(alone["wavelength_head.4.weight"].abs().max()) > 1e-3
         for name, tensor in alone.items():
             torch.testing.assert_close(together[name], tensor, atol=2e-4, rtol=2e-3, msg=name)
+
+
+def test_why_a_process_failed_is_reported_in_its_own_words(tmp_path, capsys, caplog):
+    with pytest.raises(FileNotFoundError):
+        launch.main(tmp_path)
+    written = capsys.readouterr().err.splitlines(keepends=True)
+    summary = ["Traceback\n", "ChildFailedError:\n", "exitcode  : 1\n"]
+    with caplog.at_level(logging.INFO, logger="spectramind_kit"):
+        reason = relay(["spectramind: epoch 1\n", *written, *summary])
+    assert "FileNotFoundError" in reason and "task.json" in reason
+    assert caplog.messages == ["epoch 1"]
+    assert relay(summary) == "Traceback | ChildFailedError: | exitcode  : 1"
 
 
 def test_a_task_survives_its_files(tmp_path):

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.files import sha256_of
-from spectramind_kit.kaggle.rules.upload_rules import DATASET_METADATA, check_dataset_metadata, check_uploadable
+from spectramind_kit.kaggle.rules import new_dataset
+from spectramind_kit.kaggle.rules.upload_rules import DATASET_METADATA, check_uploadable
 from spectramind_kit.kaggle.wheels import install
 from spectramind_kit.kaggle.wheels.hub_builds import copy_kernel
 from spectramind_kit.kaggle.wheels.targets import LOCK_NAME, RECORD_NAME, Target
@@ -110,16 +111,12 @@ def dataset_metadata(slug: str, owner: str) -> dict:
     Raises:
         PackagingError: if the slug, or a text made of it, is outside Kaggle's rules.
     """
-    metadata = {
-        "id": f"{owner}/{slug}",
-        "title": slug.replace("-", " ").capitalize(),
-        "subtitle": "Offline wheels of spectramind_kit for Kaggle notebooks",
-        "description": "Wheels for notebooks without internet. Each keeps its own licence: see LICENSES.",
-        "licenses": [{"name": "other"}],
-        "keywords": [],
-    }
-    check_dataset_metadata(metadata, f"a dataset of kaggle.owner={owner} and kaggle.dataset={slug}")
-    return metadata
+    return new_dataset.dataset_metadata(
+        f"{owner}/{slug}",
+        "Offline wheels of spectramind_kit for Kaggle notebooks",
+        "Wheels for notebooks without internet. Each keeps its own licence: see LICENSES.",
+        f"a dataset of kaggle.owner={owner} and kaggle.dataset={slug}",
+    )
 
 
 def copy_source(project: Path, out: Path) -> Path:
