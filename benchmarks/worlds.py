@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=60)
     parser.add_argument("--test", type=int, default=30)
     parser.add_argument("--family", choices=sorted(FAMILIES), help="a world of every kind of this family for each seed")
-    parser.add_argument("--kinds", nargs="*", default=[], help="kinds taken instead of those drawn: noise=none drift=...")
+    parser.add_argument("--kinds", nargs="*", default=[], help="kinds taken for those drawn: noise=none drift=...")
     parser.add_argument("--commit", action="append", help=f"judge this commit ({HERE!r}: this tree); may be repeated")
     parser.add_argument("--model", action="append", help="judge this model (a file of conf/model); may be repeated")
     parser.add_argument("--folder", type=Path, default=Path("worlds"), help="where worlds and runs are kept")
