@@ -29,6 +29,7 @@ from spectramind_kit.prediction.score_files import score_one_depth as score_one_
 from spectramind_kit.prediction.stand_ins import labels_model, population_spectra, usable_model
 from spectramind_kit.prediction.submission_summary import SubmissionSummary
 from spectramind_kit.prediction.trained_model import TrainedModel, load_model, save_model
+from spectramind_kit.prediction.training_readout import keep_readout, readout_losses
 from spectramind_kit.prediction.training_set import StoredTrainingSet, TrainingSet, store_training_set
 from spectramind_kit.prediction.worker import FitTask, PosteriorTask
 from spectramind_kit.products import LightCurves, Planet, Spectrum, TransitFit
@@ -153,6 +154,7 @@ def _train(
     with run.stage("posteriors"):
         held_out = held_out_planets(training_set, _infer(folder.root, work, "train", fitted, known, config))
         unlabelled = _unlabelled(folder.root, work, folder, known, config)
+    keep_readout(folder, here.model)
     keep = with_arguments(save_model, folder=here.model, edition=folder.edition, settings=measured_with(config))
     with run.stage("damaged planets"):
         damaging = DamageTask(task, known, planets_to_damage(fitted))
@@ -225,7 +227,7 @@ def predict(data: Path, work: Path, split: str, config: Config, *, model: Path |
         run.inputs(*_tables(folder), data / split, place)
         known = store_training_set(trained.training_set, WorkFolder(work).training)
         with run.stage("posteriors"):
-            inferred = _infer(data, work, split, planets, known, as_trained(config, trained))
+            inferred = _infer(data, work, split, planets, known, as_trained(config, trained), place)
         spectra = predict_planets(trained, place, inferred, config)
         path = _write_predictions(spectra, work, split)
         run.outputs(path)
@@ -283,6 +285,7 @@ def _submit(
         started = time.monotonic()
         run.inputs(*_tables(folder), folder.root / "test", place)
         usable = usable_model(place, folder, config.uncertainty, measured_with(config))
+        losses = (*problems, *usable.losses, *readout_losses(folder, place))
         with run.stage("planets"):
             spectra = spectra_of(planets, usable, place, folder.root, work, config, growing, time_budget)
         path = growing.finish(spectra)
@@ -290,7 +293,7 @@ def _submit(
         growing.close()
     seconds = round(time.monotonic() - started, 3)
     per_planet = round(seconds / max(1, len(planets)), 3)
-    summary = SubmissionSummary(path, spectra, per_planet, (*problems, *usable.losses))
+    summary = SubmissionSummary(path, spectra, per_planet, losses)
     run.outputs(path)
     run.facts(
         planets=len(spectra),
@@ -321,10 +324,16 @@ def _tables(folder: CompetitionFolder) -> list[Path]:
 
 
 def _infer(
-    data: Path, work: Path, split: str, planets: Sequence[int], known: StoredTrainingSet, config: Config
+    data: Path,
+    work: Path,
+    split: str,
+    planets: Sequence[int],
+    known: StoredTrainingSet,
+    config: Config,
+    model: Path | None = None,
 ) -> list[Inference]:
     """Measure planets and combine each with the prior, in the workers."""
-    task = PlanetTask(data, work, split, config)
+    task = PlanetTask(data, work, split, config, model)
     inferring, label = PosteriorTask(task, known), f"predict {split}"
     return list(for_each_planet(inferring, planets, config, inferring.lost, label, stored=task.is_stored).values())
 

@@ -64,6 +64,17 @@ def read_text_table(path: Path) -> pl.DataFrame:
     return _read(path, reader)
 
 
+def require_columns(table: pl.DataFrame, columns: Sequence[str], path: Path) -> None:
+    """Refuse a table that has not all columns.
+
+    Raises:
+        CompetitionDataError: naming the first one that is missing.
+    """
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise CompetitionDataError(f"{path}", wanted=f"column {missing[0]!r}", got=table.columns[:12])
+
+
 def rows_of_numbers(table: pl.DataFrame, columns: Sequence[str], name: str) -> pl.DataFrame:
     """Return the rows that have a finite number in each of some columns, these columns as Float64.
 

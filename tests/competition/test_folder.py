@@ -148,7 +148,7 @@ def test_labels_that_are_none_are_refused(write_competition, spoil, says):
         (lambda t: t.drop("FGS1_adc_gain"), "wanted column 'FGS1_adc_gain'"),
         (
             lambda t: t.with_columns(pl.lit(0.0).alias("FGS1_adc_gain")),
-            "FGS1_adc_gain: wanted a usable number, got 0.0",
+            "FGS1_adc_gain: wanted a number from 0.001 to 1000, got 0.0",
         ),
         (
             lambda t: t.with_columns(pl.lit("?").alias("AIRS-CH0_adc_offset")),
