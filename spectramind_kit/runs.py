@@ -17,7 +17,7 @@ import numpy as np
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.config import Config
 from spectramind_kit.environment import available_cores
-from spectramind_kit.errors import CompetitionDataError, SpectraMindError
+from spectramind_kit.errors import CompetitionDataError, SpectraMindError, describe
 from spectramind_kit.execution.processes import Progress
 from spectramind_kit.execution.time_budget import TimeBudget
 from spectramind_kit.prediction.inference import Inference
@@ -28,7 +28,7 @@ from spectramind_kit.prediction.score_files import score_files as score_files
 from spectramind_kit.prediction.score_files import score_one_depth as score_one_depth
 from spectramind_kit.prediction.stand_ins import labels_model, population_spectra, usable_model
 from spectramind_kit.prediction.submission_summary import SubmissionSummary
-from spectramind_kit.prediction.trained_model import TrainedModel, load_model, save_model
+from spectramind_kit.prediction.trained_model import TrainedModel, holds_model, load_model, save_model
 from spectramind_kit.prediction.training_readout import keep_readout, readout_losses
 from spectramind_kit.prediction.training_set import StoredTrainingSet, TrainingSet, store_training_set
 from spectramind_kit.prediction.worker import FitTask, PosteriorTask
@@ -257,7 +257,7 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     data, work, time_budget = Path(data), Path(work), TimeBudget(config.budget_hours)
     folder = _opened(data, work)
     place = model or WorkFolder(work).model
-    if model is not None and not is_model(model):
+    if model is not None and not holds_model(model):
         load_model(model)  # says what is missing
     with recorded(work, "submit", config, data=data, model=place) as run:
         run.publish(WorkFolder(work).manifest)
@@ -277,18 +277,22 @@ def _submit(
     sample, problems = wanted_rows(folder)
     planets, first = sample["planet_id"].to_list(), labels_model(folder, config.uncertainty).model
     nothing_yet = population_spectra(planets, first, config.uncertainty, "not measured yet")
+    last: list[Spectrum] = []
     growing = GrowingSubmission(nothing_yet, sample, WorkFolder(work).submission)
     try:
         if train_first and not is_model(place):
             logger.info("no model in %s: training one first", place)
-            train(folder.root, work, config)
+            problems += _attempted(lambda: train(folder.root, work, config), "no model was trained")
         started = time.monotonic()
         run.inputs(*_tables(folder), folder.root / "test", place)
         usable = usable_model(place, folder, config.uncertainty, measured_with(config))
         losses = (*problems, *usable.losses, *readout_losses(folder, place))
         with run.stage("planets"):
-            spectra = spectra_of(planets, usable, place, folder.root, work, config, growing, time_budget)
-        path = growing.finish(spectra)
+            measure = with_arguments(spectra_of, planets, usable, place, folder.root, work, config, growing)
+            losses += _attempted(
+                lambda: last.extend(measure(time_budget)), "planets have what they had when the run failed"
+            )
+        path, spectra = growing.finish(last), growing.spectra
     finally:
         growing.close()
     seconds = round(time.monotonic() - started, 3)
@@ -306,6 +310,26 @@ def _submit(
     naive = usable.model.training_set.labels().naive if usable.model else None
     keep_scores(run, spectra, folder.test_truth(), naive, folder.edition)
     return summary
+
+
+def _attempted(work: Callable[[], object], otherwise: str) -> tuple[str, ...]:
+    """Do what the submission can do without, and return in words how it failed; nothing if it did not.
+
+    An error would end a notebook, and with it a submission whose file is there. What is refused in words, and
+    a package that is missing, remain errors.
+
+    Args:
+        work: to do.
+        otherwise: what a failure means.
+    """
+    try:
+        work()
+    except (SpectraMindError, ImportError):
+        raise
+    except Exception as error:
+        logger.exception(otherwise)
+        return (f"{otherwise}: {describe(error)}",)
+    return ()
 
 
 def _opened(data: Path, work: Path) -> CompetitionFolder:

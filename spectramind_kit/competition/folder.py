@@ -60,7 +60,7 @@ def open_competition(root: Path | str, known: Readout | None = None) -> "Competi
     """
     root = Path(root)
     for edition, marker in _MARKERS:
-        if (root / marker).is_file():
+        if _is_file(root / marker):
             return CompetitionFolder(root, edition, known if known and known.edition == edition else None)
     found = sorted(p.name for p in root.iterdir())[:12] if root.is_dir() else "no such folder"
     raise CompetitionDataError(
@@ -69,6 +69,14 @@ def open_competition(root: Path | str, known: Readout | None = None) -> "Competi
         got=found,
         remedy=_where_else(root),
     )
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file is there; one that the system says nothing of counts as missing, as other tables may tell."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _where_else(root: Path) -> str:

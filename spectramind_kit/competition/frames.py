@@ -213,7 +213,11 @@ def _read(path: Path, what: str, columns: list[int] | None = None, most_rows: in
 
 
 def _require_file(path: Path, what: str) -> None:
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:  # one may not look into its folder
+        raise _damaged(what, error) from error
+    if not there:
         raise CompetitionDataError(what, wanted=f"a file {path}", got="no such file", remedy="complete the folder")
 
 

@@ -155,11 +155,11 @@ def _whole_numbers(table: pl.DataFrame, name: str) -> pl.Series:
 
 
 def _read(path: Path, reader: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-    if not path.is_file():
-        raise CompetitionDataError(
-            f"{path}", wanted="this table", got="no such file", remedy="complete the competition folder"
-        )
     try:
+        if not path.is_file():
+            raise CompetitionDataError(
+                f"{path}", wanted="this table", got="no such file", remedy="complete the competition folder"
+            )
         return reader()
     except UNREADABLE as error:
         got = (str(error).splitlines() or [type(error).__name__])[0][:160]

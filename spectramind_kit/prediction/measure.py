@@ -19,7 +19,7 @@ import numpy as np
 
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.config import Config
-from spectramind_kit.errors import SpectraMindError, describe
+from spectramind_kit.errors import describe
 from spectramind_kit.features.visit import VisitFeatures, visit_features
 from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.flags import Flag
@@ -264,7 +264,7 @@ class PlanetTask:
         observation, config = visit.observation, self.config
         try:
             curves = extract_one_channel(observation, AIRS.name, config.calibration, config.photometry)
-        except SpectraMindError:
+        except Exception:
             curves = extract_one_channel(observation, FGS1.name, config.calibration, config.photometry)
         return fit_transit(curves, observation.planet, config.fit), observation.planet, None, None
 
@@ -337,9 +337,12 @@ def _open(data: Path, model: Path | None) -> CompetitionFolder:
 
 
 def _tables(data: Path) -> tuple[tuple[str, int], ...]:
-    """Return names and times of change of the files beside the planets' folders."""
-    tables = sorted(path for path in data.iterdir() if path.is_file()) if data.is_dir() else []
-    return tuple((path.name, path.stat().st_mtime_ns) for path in tables)
+    """Return names and times of change of the files beside the planets' folders; none where that cannot be told."""
+    try:
+        tables = sorted(path for path in data.iterdir() if path.is_file()) if data.is_dir() else []
+        return tuple((path.name, path.stat().st_mtime_ns) for path in tables)
+    except OSError:
+        return ()
 
 
 @lru_cache(maxsize=2)
