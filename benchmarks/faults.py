@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +43,8 @@ from spectramind_kit.work_folder.submission import read_submission, submission_a
 
 N_ALONE = 3
 """Planets that are left alone."""
+N_KILLED = 11
+"""Copies of a planet that a run is killed over."""
 LIMIT = 6.0
 
 
@@ -201,8 +204,15 @@ def tables(ground: Ground, seed: int, only: list[str]) -> dict[str, object]:
 
 def kills(ground: Ground, n: int, rng: np.random.Generator) -> dict[str, object]:
     """Kill a process at a random moment, again and again in one work folder; nothing finished is made a second time."""
-    data = ground.copy("killed")
-    work, invalid, remade, before = data.parent / "work", 0, 0, dict[Path, int]()
+    data, (victim, *_) = ground.copy("killed"), ground.planets
+    like = {
+        **{planet: planet for planet in ground.planets},
+        **dict.fromkeys(range(900_000, 900_000 + N_KILLED), victim),
+    }
+    for planet in like.keys() - set(ground.planets):
+        shutil.copytree(data / "test" / str(victim), data / "test" / str(planet), copy_function=os.link)
+    name_rows(data, like)
+    work, invalid, remade, before, ends = data.parent / "work", 0, 0, dict[Path, int](), Counter[str]()
     sample = open_competition(data).sample_submission()
     command = [sys.executable, "-m", "spectramind_kit", "submit", "--data", str(data), "--work", str(work)]
     command += ["--model", str(ground.model), "model=none", "workers=2"]
@@ -210,9 +220,12 @@ def kills(ground: Ground, n: int, rng: np.random.Generator) -> dict[str, object]
         if i % 5 == 0:  # else everything is done after the first one that went through
             shutil.rmtree(work, ignore_errors=True)
             before = {}
-        ended = killed_run(command, work / "submission.csv", rng)
-        after = {path: path.stat().st_mtime_ns for path in work.rglob("[0-9]*.npz")}
+        ended = killed_run(command, work, int(rng.integers(len(before), 2 * len(like) + 1)), rng)
+        after = products_of(work)
         remade += sum(after.get(path, 0) != mtime for path, mtime in before.items())
+        ends[
+            f"{ended}, {'none' if not after else 'some' if len(after) < 2 * len(like) else 'all'} of the products"
+        ] += 1
         before = after
         if (work / "submission.csv").is_file():
             try:
@@ -220,24 +233,39 @@ def kills(ground: Ground, n: int, rng: np.random.Generator) -> dict[str, object]
             except SpectraMindError:
                 invalid += 1
         print(f"kill {i + 1}: {ended}; {len(after)} products, {invalid} invalid files, {remade} made again", flush=True)
-    clean = submission_arrays(read_submission(ground.submit(ground.copy("clean")).path))
     last = submission_arrays(read_submission(ground.submit(data).path))
+    shutil.rmtree(work)
+    clean = submission_arrays(read_submission(ground.submit(data).path))
     same = all(np.array_equal(ours, theirs) for ours, theirs in zip(last, clean))
     print(
         f"{n} kills: {invalid} invalid files, {remade} finished products made again, the same answers at last: {same}"
     )
-    return {"kills": n, "invalid": invalid, "remade": remade, "same": same}
+    return {"kills": n, "invalid": invalid, "remade": remade, "same": same, "ends": dict(ends)}
 
 
-def killed_run(command: list[str], file: Path, rng: np.random.Generator) -> str:
-    """Start a run and, once its file is there, kill parent, worker, or all of it; return what was done."""
-    begun = time.time()
+def products_of(work: Path) -> dict[Path, int]:
+    """Return the stored products of planets, and when each was written [ns]."""
+    return {path: path.stat().st_mtime_ns for path in work.rglob("[0-9]*.npz")}
+
+
+def killed_run(command: list[str], work: Path, products: int, rng: np.random.Generator) -> str:
+    """Start a run and kill parent, worker, or all of it; return what was done.
+
+    Args:
+        command: of the run.
+        work: where it writes.
+        products: the kill comes once its file and so many products are there, and a moment later.
+        rng: draws the moment, and who is killed.
+    """
+    begun, file = time.time(), work / "submission.csv"
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as run:
         while run.poll() is None and not (file.is_file() and file.stat().st_mtime > begun):
             time.sleep(0.05)
-        time.sleep(rng.uniform(0.0, 4.0))
+        while run.poll() is None and len(products_of(work)) < products:
+            time.sleep(0.05)
+        time.sleep(rng.uniform(0.0, 1.0))
         whom = str(rng.choice(["parent", "worker", "all"]))
-        workers = list(children_of(run.pid))
+        workers = list(children_of(run.pid)) if run.poll() is None else []
         if run.poll() is not None:
             return f"ended by itself with {run.returncode}"
         if whom == "worker" and workers:

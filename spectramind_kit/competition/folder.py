@@ -45,6 +45,8 @@ _MARKERS = (
     ("2024", "train_labels.csv"),
 )
 """Tables that only one edition has; the later ones are for folders that have lost the first."""
+_PLANET = re.compile("0|[1-9][0-9]{0,17}")
+"""Names of planets' folders: whole numbers that 64 bits hold."""
 _LABELS = tuple(f"wl_{i + 1}" for i in range(N_WAVELENGTH))
 
 
@@ -145,7 +147,7 @@ class CompetitionFolder:
                 got="none",
                 remedy=_other_splits(self.root),
             )
-        return sorted(int(p.name) for p in folder.iterdir() if p.is_dir() and p.name.isdigit())
+        return sorted(int(p.name) for p in folder.iterdir() if _PLANET.fullmatch(p.name) and p.is_dir())
 
     def sample_submission(self) -> pl.DataFrame:
         """Return ``sample_submission.csv``, one row a planet: ``planet_id`` Int64, Float64 and null where no number."""

@@ -226,3 +226,11 @@ def test_the_real_folder(real_data):
     assert len(visit.axis.frame_time["AIRS-CH0"]) == 11_250 and len(visit.axis.frame_time["FGS1"]) == 135_000
     science = visit.axis.wavelength[39:321][::-1]
     np.testing.assert_allclose(science, folder.wavelength[1:], atol=1e-6)
+
+
+def test_folders_that_are_no_planets_are_left_alone(write_competition):
+    root = write_competition()
+    for name in ("99999999999999999999", "007", "²", "-5", ".ipynb_checkpoints", "8.0", "34983 (copy)"):
+        (root / "train" / name).mkdir()
+    (root / "train" / "12").write_text("a file")
+    assert open_competition(root).planet_ids("train") == [34983, BIG_ID]

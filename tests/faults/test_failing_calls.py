@@ -24,7 +24,7 @@ TURNS = {
     "mkdir": (1, 2),
     "unlink": (1, 2),
     "list": (1, 4),
-    "stat": (1, 2),
+    "stat": (1, 2, 130),
     "read parquet": (1, 2),
 }
 """Which calls fail; ``benchmarks/faults.py --failing-calls`` takes every one."""
