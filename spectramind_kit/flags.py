@@ -22,6 +22,8 @@ class Flag(StrEnum):
     ROBUST_FIT = "fitted with fewer parameters, one visit only"
     FGS1_CALIBRATION_LOST = "FGS1: pixels count as dead, their calibration is not a number"
     AIRS_CALIBRATION_LOST = "AIRS-CH0: pixels count as dead, their calibration is not a number"
+    FGS1_NOT_LINEAR = "FGS1: its linearity cannot be corrected: sigma is widened"
+    AIRS_NOT_LINEAR = "AIRS-CH0: its linearity cannot be corrected: sigma is widened"
     FGS1_SATURATED = "FGS1: pixels saturated in many exposures, their light is modelled"
     AIRS_SATURATED = "AIRS-CH0: pixels saturated in many exposures, their light is modelled"
     FGS1_BAD_APERTURE = "FGS1: many pixels of the aperture are bad"
@@ -62,6 +64,10 @@ Flags = Mapping[Flag, str]
 """The flags that are set, each with what was measured, "" where there is nothing to measure."""
 SAME_IN_EVERY_FOLDER = frozenset({Flag.ADC_OF_TRAINING, Flag.AXIS_OF_TRAINING})
 """Flags of what was replaced by the same: people should know, and no number changes."""
+
+
+NOT_LINEAR = {"FGS1": Flag.FGS1_NOT_LINEAR, "AIRS-CH0": Flag.AIRS_NOT_LINEAR}
+"""By channel."""
 
 
 def flag_sentences(flags: Flags) -> list[str]:

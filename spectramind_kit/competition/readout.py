@@ -17,6 +17,8 @@ from spectramind_kit.instruments import AIRS, CHANNELS
 from spectramind_kit.products import AxisInfo
 
 SECONDS_PER_HOUR = 3600.0
+_LATEST, _LONGEST = 1e3, 1e2
+"""Of frames [h] and wavelengths [um]: in seconds or nanometres they are larger."""
 _POSSIBLE_ADC = {"gain": (1e-3, 1e3), "offset": (-1e6, 1e6)}
 """Smallest and largest gain [ADU/e-] and offset [e-] with which 16 bits hold the light of a pixel."""
 _ADC = tuple(f"{channel}_adc_{constant}" for channel in CHANNELS for constant in _POSSIBLE_ADC)
@@ -47,8 +49,8 @@ def read_axis(path: Path) -> AxisInfo:
     table, of_wavelength = read_table(path), f"{AIRS.name}-axis2-um"
     of_time = {channel: f"{channel}-axis0-h" for channel in CHANNELS}
     require_columns(table, (*of_time.values(), of_wavelength), path)
-    hours = {channel: _in_order(table[name], path) for channel, name in of_time.items()}
-    wavelength = _in_order(table[of_wavelength], path, descending=True)
+    hours = {channel: _in_order(table[name], path, _LATEST) for channel, name in of_time.items()}
+    wavelength = _in_order(table[of_wavelength], path, _LONGEST, descending=True)
     if len(wavelength) != AIRS.n_column:
         raise CompetitionDataError(f"{path}", wanted=f"{AIRS.n_column} wavelengths", got=len(wavelength))
     return AxisInfo({channel: values * SECONDS_PER_HOUR for channel, values in hours.items()}, wavelength)
@@ -81,11 +83,11 @@ def adc_row(table: pl.DataFrame, path: Path, planet_id: int | None = None, *, by
     return row
 
 
-def _in_order(column: pl.Series, path: Path, *, descending: bool = False) -> np.ndarray:
+def _in_order(column: pl.Series, path: Path, largest: float, *, descending: bool = False) -> np.ndarray:
     """Return the numbers of a column (n,) float64.
 
     Raises:
-        CompetitionDataError: if they are none, or out of order.
+        CompetitionDataError: if they are none, out of order, or larger than can be.
     """
     what, order = f"{path}, {column.name}", "descending" if descending else "ascending"
     if not column.dtype.is_numeric():
@@ -96,4 +98,6 @@ def _in_order(column: pl.Series, path: Path, *, descending: bool = False) -> np.
     if not len(values) or not np.isfinite(values).all() or not in_order.all():
         place = int(np.argmin(in_order)) if len(in_order) else 0
         raise CompetitionDataError(what, wanted=f"finite numbers, {order}", got=values[place : place + 2].tolist())
+    if np.abs(values).max() > largest:
+        raise CompetitionDataError(what, wanted=f"numbers up to {largest:g}", got=np.abs(values).max())
     return values

@@ -222,3 +222,20 @@ def test_files_in_a_folder_that_nobody_may_look_into_are_damaged_ones(visit, mon
     ):
         with pytest.raises(CompetitionDataError, match="Permission denied"):
             read()
+
+
+def test_pixels_without_light_are_at_the_converter_s_zero(visit):
+    files = visit.files["FGS1"]
+    for channel in CHANNELS:
+        dark = decode_pixels(visit, channel, *detector_pixels(CHANNELS[channel])).dark_count()
+        assert dark == pytest.approx(-files.offset * files.gain, rel=0.03)
+    rewrite(signal(visit, "FGS1"), lambda table: table // 2)
+    dark = decode_pixels(visit, "FGS1", *detector_pixels(FGS1)).dark_count()
+    assert dark == pytest.approx(-files.offset * files.gain / 2, rel=0.03)
+
+
+def test_a_table_that_corrects_nothing_is_lost_where_the_other_channel_s_corrects(visit):
+    assert read_calibration_frames(visit, "FGS1").flags == {}, "ideal detectors need no correction"
+    rewrite(visit.files["AIRS-CH0"].calibration / "linear_corr.parquet", lambda table: table + 1e-7)
+    assert read_calibration_frames(visit, "FGS1").flags.keys() == {Flag.FGS1_NOT_LINEAR}
+    assert read_calibration_frames(visit, "AIRS-CH0").flags == {}

@@ -30,6 +30,7 @@ def swapped(values):
         lambda values: [values[1], *values[1:]],
         lambda values: [str(value) for value in values],
         lambda values: [None] * len(values),
+        lambda values: [None if value is None else 3600.0 * value + 1e3 for value in values],
     ],
 )
 def test_an_axis_that_cannot_be_is_refused(write_competition, column, change):
