@@ -64,6 +64,9 @@ HARMLESS: dict[str, Change] = {
     "a byte order mark": lambda content, rng: b"\xef\xbb\xbf" + content,
     "UTF-16": lambda content, rng: content.decode().encode("utf-16"),
     "CRLF": lambda content, rng: content.replace(b"\n", b"\r\n"),
+    "a byte order mark and CRLF": lambda content, rng: b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n"),
+    "an index in front": _cells(lambda cells, i: [str(i - 1).encode() if i else b"", *cells]),
+    "columns reversed": _cells(lambda cells, i: cells[::-1]),
     "CR": lambda content, rng: content.replace(b"\n", b"\r"),
     "every row twice": _lines(lambda lines, rng: [lines[0], *(line for line in lines[1:] for _ in range(2))]),
     "everything in quotes": _cells(lambda cells, i: [b'"' + cell + b'"' for cell in cells]),
@@ -86,6 +89,10 @@ HARMFUL: dict[str, Change] = {
     "bytes changed": _flipped,
     "noise": lambda content, rng: rng.bytes(2000),
     "a page of HTML": lambda content, rng: b"<html>\n<body>404, not found</body>\n</html>\n",
+    "tabs": lambda content, rng: content.replace(b",", b"\t"),
+    "ids in scientific notation": _cells(
+        lambda cells, i: [f"{float(cells[0]):.1E}".encode() if cells[0].isdigit() else cells[0], *cells[1:]]
+    ),
     "semicolons": lambda content, rng: content.replace(b",", b";"),
     "the header in capitals": _lines(lambda lines, rng: [lines[0].upper(), *lines[1:]]),
     "no header": _lines(lambda lines, rng: lines[1:]),

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import polars as pl
+
 OPENERS = ((builtins, "open"), (io, "open"))
 """``Path.open`` and its like go by the second one."""
 FAILING: dict[str, tuple[tuple[Any, str], ...]] = {
@@ -22,10 +24,13 @@ FAILING: dict[str, tuple[tuple[Any, str], ...]] = {
     "fsync": ((os, "fsync"),),
     "mkdir": ((os, "mkdir"),),
     "unlink": ((os, "unlink"),),
+    "list": ((os, "listdir"), (os, "scandir")),
+    "stat": ((os, "stat"),),
+    "read parquet": ((pl, "read_parquet"), (pl, "scan_parquet")),
     "spawn": ((subprocess, "Popen"),),
 }
 """What may fail, by name, and where it is called."""
-_ERRORS = {"open to read": errno.EIO, "spawn": errno.EAGAIN}
+_ERRORS = {**dict.fromkeys(("open to read", "list", "stat", "read parquet"), errno.EIO), "spawn": errno.EAGAIN}
 _OTHER = errno.ENOSPC
 
 
@@ -92,7 +97,7 @@ def failing_call(kind: str, turn: int) -> Iterator[Call]:
 def _perhaps(kind: str, original: Callable, call: Call) -> Callable:
     """Return a function that does what another one does unless it is its turn to fail."""
 
-    def perhaps(first: Any, *args: Any, **kwargs: Any) -> Any:
+    def perhaps(first: Any = ".", *args: Any, **kwargs: Any) -> Any:
         if FAILING[kind] is not OPENERS:
             call.pass_or_fail(kind, first)
             return original(first, *args, **kwargs)

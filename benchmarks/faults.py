@@ -8,7 +8,8 @@ planets that were left alone have the same bits as without the damage.
     python benchmarks/faults.py [--train 24] [--seed 0] [--folder FOLDER] [--json FILE] [--only WORD ...]
     python benchmarks/faults.py --tables         damage to the tables of the folder: text, blank lines, bytes, no file
     python benchmarks/faults.py --kills 50       kill parent, worker, or all at random moments, then go on
-    python benchmarks/faults.py --failing-calls  fail the n-th open, write, replace, spawn, ... of `submit`, for every n
+    python benchmarks/faults.py --unreadable     files and folders without permission, the model's and work folder's too
+    python benchmarks/faults.py --failing-calls  fail the n-th open, write, list, spawn, ... of `submit`, for every n
 """
 
 import argparse
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +31,7 @@ import polars as pl
 from damaged_files import FAULTS, Fault
 from damaged_tables import TABLES, faults_of
 from failing_calls import FAILING, failing_call
+from unreadable_files import UNREADABLE, Place, locked, restart_without_reading_all
 
 from spectramind_kit import runs
 from spectramind_kit.competition.folder import open_competition, read_spectra
@@ -40,6 +43,8 @@ from spectramind_kit.work_folder.submission import read_submission, submission_a
 
 N_ALONE = 3
 """Planets that are left alone."""
+N_KILLED = 11
+"""Copies of a planet that a run is killed over."""
 LIMIT = 6.0
 
 
@@ -54,7 +59,10 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--tables", action="store_true")
     parser.add_argument("--failing-calls", action="store_true")
+    parser.add_argument("--unreadable", action="store_true")
     options = parser.parse_args()
+    if options.unreadable:
+        restart_without_reading_all()
     overrides = ["simulation=small", "simulation.two_visit_fraction=0", "model=none"]
     config = load_config([*overrides, f"workers={options.workers}"])
     with tempfile.TemporaryDirectory() as scratch:
@@ -63,6 +71,8 @@ def main() -> None:
             figures = kills(ground, options.kills, np.random.default_rng(options.seed))
         elif options.tables:
             figures = tables(ground, options.seed, options.only or [""])
+        elif options.unreadable:
+            figures = unreadable(ground, options.only or [""])
         elif options.failing_calls:
             figures = failing_calls(ground, options.only or [""])
         else:
@@ -194,8 +204,15 @@ def tables(ground: Ground, seed: int, only: list[str]) -> dict[str, object]:
 
 def kills(ground: Ground, n: int, rng: np.random.Generator) -> dict[str, object]:
     """Kill a process at a random moment, again and again in one work folder; nothing finished is made a second time."""
-    data = ground.copy("killed")
-    work, invalid, remade, before = data.parent / "work", 0, 0, dict[Path, int]()
+    data, (victim, *_) = ground.copy("killed"), ground.planets
+    like = {
+        **{planet: planet for planet in ground.planets},
+        **dict.fromkeys(range(900_000, 900_000 + N_KILLED), victim),
+    }
+    for planet in like.keys() - set(ground.planets):
+        shutil.copytree(data / "test" / str(victim), data / "test" / str(planet), copy_function=os.link)
+    name_rows(data, like)
+    work, invalid, remade, before, ends = data.parent / "work", 0, 0, dict[Path, int](), Counter[str]()
     sample = open_competition(data).sample_submission()
     command = [sys.executable, "-m", "spectramind_kit", "submit", "--data", str(data), "--work", str(work)]
     command += ["--model", str(ground.model), "model=none", "workers=2"]
@@ -203,9 +220,12 @@ def kills(ground: Ground, n: int, rng: np.random.Generator) -> dict[str, object]
         if i % 5 == 0:  # else everything is done after the first one that went through
             shutil.rmtree(work, ignore_errors=True)
             before = {}
-        ended = killed_run(command, work / "submission.csv", rng)
-        after = {path: path.stat().st_mtime_ns for path in work.rglob("[0-9]*.npz")}
+        ended = killed_run(command, work, int(rng.integers(len(before), 2 * len(like) + 1)), rng)
+        after = products_of(work)
         remade += sum(after.get(path, 0) != mtime for path, mtime in before.items())
+        ends[
+            f"{ended}, {'none' if not after else 'some' if len(after) < 2 * len(like) else 'all'} of the products"
+        ] += 1
         before = after
         if (work / "submission.csv").is_file():
             try:
@@ -213,24 +233,39 @@ def kills(ground: Ground, n: int, rng: np.random.Generator) -> dict[str, object]
             except SpectraMindError:
                 invalid += 1
         print(f"kill {i + 1}: {ended}; {len(after)} products, {invalid} invalid files, {remade} made again", flush=True)
-    clean = submission_arrays(read_submission(ground.submit(ground.copy("clean")).path))
     last = submission_arrays(read_submission(ground.submit(data).path))
+    shutil.rmtree(work)
+    clean = submission_arrays(read_submission(ground.submit(data).path))
     same = all(np.array_equal(ours, theirs) for ours, theirs in zip(last, clean))
     print(
         f"{n} kills: {invalid} invalid files, {remade} finished products made again, the same answers at last: {same}"
     )
-    return {"kills": n, "invalid": invalid, "remade": remade, "same": same}
+    return {"kills": n, "invalid": invalid, "remade": remade, "same": same, "ends": dict(ends)}
 
 
-def killed_run(command: list[str], file: Path, rng: np.random.Generator) -> str:
-    """Start a run and, once its file is there, kill parent, worker, or all of it; return what was done."""
-    begun = time.time()
+def products_of(work: Path) -> dict[Path, int]:
+    """Return the stored products of planets, and when each was written [ns]."""
+    return {path: path.stat().st_mtime_ns for path in work.rglob("[0-9]*.npz")}
+
+
+def killed_run(command: list[str], work: Path, products: int, rng: np.random.Generator) -> str:
+    """Start a run and kill parent, worker, or all of it; return what was done.
+
+    Args:
+        command: of the run.
+        work: where it writes.
+        products: the kill comes once its file and so many products are there, and a moment later.
+        rng: draws the moment, and who is killed.
+    """
+    begun, file = time.time(), work / "submission.csv"
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as run:
         while run.poll() is None and not (file.is_file() and file.stat().st_mtime > begun):
             time.sleep(0.05)
-        time.sleep(rng.uniform(0.0, 4.0))
+        while run.poll() is None and len(products_of(work)) < products:
+            time.sleep(0.05)
+        time.sleep(rng.uniform(0.0, 1.0))
         whom = str(rng.choice(["parent", "worker", "all"]))
-        workers = list(children_of(run.pid))
+        workers = list(children_of(run.pid)) if run.poll() is None else []
         if run.poll() is not None:
             return f"ended by itself with {run.returncode}"
         if whom == "worker" and workers:
@@ -251,16 +286,16 @@ def children_of(pid: int) -> Iterator[int]:
 
 
 def failing_calls(ground: Ground, only: list[str]) -> dict[str, object]:
-    """Let the n-th call of each kind fail, for every n; print and return what was lost.
+    """Let the n-th call of each kind fail, for every n; print and return what came of it.
 
     Half of the planets have their products stored, so that both reading and making them meet failures. All is done in
     this process; where processes are started, in those of it.
     """
-    ground.submit(ground.copy("clean"))
+    clean = ground.submit(ground.copy("clean"))
     rows: dict[str, dict[str, object]] = {}
     for kind in (kind for kind in FAILING if any(word in kind for word in only)):
         config = replace(ground.config, workers=2 if kind == "spawn" else 1)
-        n, lost, failed = 0, list[int](), True
+        n, ends, failed = 0, {"lost": [], "raised": [], "refused": [], "silent": []}, True
         while failed:
             n += 1
             data = ground.copy("failing")
@@ -270,28 +305,70 @@ def failing_calls(ground: Ground, only: list[str]) -> dict[str, object]:
                     copy.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy(product, copy)
             with failing_call(kind, n) as call:
-                whole = survives(ground.submit, data, config)
+                summary, error = attempted(ground.submit, data, config)
             failed = call.failed
-            if failed and not whole:
-                lost.append(n)
-        rows[kind] = {"calls": n - 1, "lost": lost}
-        print(f"{kind}: {n - 1} calls failed in turn, files lost at {lost}", flush=True)
+            end = failed and end_of(summary, error, data, clean)
+            if end:
+                ends[end].append(n)
+                print(f"  {kind} {n}: {end}: {'' if error is None else describe(error)[:150]}", flush=True)
+        rows[kind] = {"calls": n - 1, **ends}
+        print(
+            f"{kind}: {n - 1} calls failed in turn, { ({end: len(turns) for end, turns in ends.items()}) }", flush=True
+        )
     return rows
 
 
-def survives(submit: Callable[[Path, Config], object], data: Path, config: Config) -> bool:
-    """Whether a run leaves a valid file, or refuses in words before it has done any work."""
+def unreadable(ground: Ground, only: list[str]) -> dict[str, object]:
+    """Take the permission from files and folders, each in its turn; print and return what came of it."""
+    clean = ground.submit(ground.copy("clean"))
+    rows: dict[str, dict[str, object]] = {}
+    for name in (name for name in UNREADABLE if any(word in name for word in only)):
+        data = ground.copy("unreadable")
+        work, model = data.parent / "work", data.parent / "model"
+        shutil.copytree(ground.folder / "clean" / "work", work)
+        shutil.copytree(ground.model, model)
+        with locked(UNREADABLE[name](Place(data, work, model, ground.planets[0]))):
+            summary, error = attempted(lambda d, c, m=model, w=work: runs.submit(d, w, c, model=m), data, ground.config)
+        end = end_of(summary, error, data, clean)
+        rows[name] = {"end": end, "rungs": summary.rungs if summary else {}}
+        reasons = [] if summary is None else [*summary.losses, *summary.fallbacks.values(), *summary.remarks.values()]
+        why = describe(error) if error else (reasons or [""])[0]
+        print(f"{name:<36}{end:<10}{rows[name]['rungs']!s:<36}{why[:110]}", flush=True)
+    wrong = [name for name, row in rows.items() if row["end"]]
+    print(f"{len(rows)} kinds; ended otherwise than with a valid file and words: {wrong}")
+    return {"kinds": rows, "wrong": wrong}
+
+
+def attempted(
+    submit: Callable[[Path, Config], SubmissionSummary], data: Path, config: Config
+) -> tuple[SubmissionSummary | None, Exception | None]:
+    """Return what a run wrote, or why it ended with an error."""
     try:
-        submit(data, config)
-    except SpectraMindError as error:
-        return "work folder" in str(error) or (data.parent / "work" / "submission.csv").is_file()
-    except OSError:
-        pass
+        return submit(data, config), None
+    except Exception as error:
+        return None, error
+
+
+def end_of(summary: SubmissionSummary | None, error: Exception | None, data: Path, clean: SubmissionSummary) -> str:
+    """Return what is wrong with the end of a run; "" where a valid file and no error is left.
+
+    "refused" is no fault: in words, before any work was done. "raised" leaves a valid file, but ends a notebook;
+    "silent" is an answer that is another one and does not say so.
+    """
     path = data.parent / "work" / "submission.csv"
-    if not path.is_file():
-        return False
-    validate_submission(read_submission(path), open_competition(data).sample_submission())
-    return True
+    if isinstance(error, SpectraMindError) and "work folder" in str(error) and not path.is_file():
+        return "refused"
+    try:  # a sample that cannot be read has no order
+        table = read_submission(path).sort("planet_id")
+        validate_submission(table, open_competition(data).sample_submission().sort("planet_id"))
+    except SpectraMindError:
+        return "lost"
+    if summary is None:
+        return "raised"
+    before = {spectrum.planet_id: spectrum for spectrum in clean.spectra}
+    changed = [s for s in summary.spectra if not np.array_equal(s.mean, before[s.planet_id].mean)]
+    known = summary.losses or all(s.problems or s.flags.keys() - before[s.planet_id].flags.keys() for s in changed)
+    return "" if known else "silent"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,10 @@
 """Errors that say what failed, what was wanted, what was found, and what to do about it."""
 
+import logging
+from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
+
 
 class SpectraMindError(Exception):
     """Base of every error the kit raises on purpose.
@@ -55,3 +60,29 @@ class SubmissionError(SpectraMindError):
 
 class PackagingError(SpectraMindError):
     """A wheel, dataset or kernel that would not work on Kaggle, or a dry run that cannot start."""
+
+
+REFUSALS = (SpectraMindError, ImportError)
+"""What is refused in words, and a package that is missing."""
+
+
+def attempted(
+    work: Callable[[], object], otherwise: str, raised: tuple[type[Exception], ...] = REFUSALS
+) -> tuple[str, ...]:
+    """Do what the submission can do without, and return in words how it failed; nothing if it did not.
+
+    An error would end a notebook, and with it a submission whose file is there.
+
+    Args:
+        work: to do.
+        otherwise: what a failure means.
+        raised: what remains an error.
+    """
+    try:
+        work()
+    except raised:
+        raise
+    except Exception as error:
+        logger.exception(otherwise)
+        return (f"{otherwise}: {describe(error)}",)
+    return ()

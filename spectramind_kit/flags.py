@@ -15,11 +15,15 @@ class Flag(StrEnum):
     STAR_TABLE_MISSING = "star table missing"
     STAR_ROW_MISSING = "no row in the star table"
     STAR_ROW_INCOMPLETE = "no usable number in the star table"
+    ADC_OF_TRAINING = "no usable row of the ADC's table: the constants of the training folder"
+    AXIS_OF_TRAINING = "axis_info.parquet cannot be used: the axes of the training folder"
     FGS1_MISSING = "FGS1: no usable file, AIRS-CH0 alone is measured"
     AIRS_MISSING = "AIRS-CH0: no usable file, FGS1 alone is measured"
     ROBUST_FIT = "fitted with fewer parameters, one visit only"
     FGS1_CALIBRATION_LOST = "FGS1: pixels count as dead, their calibration is not a number"
     AIRS_CALIBRATION_LOST = "AIRS-CH0: pixels count as dead, their calibration is not a number"
+    FGS1_NOT_LINEAR = "FGS1: its linearity cannot be corrected: sigma is widened"
+    AIRS_NOT_LINEAR = "AIRS-CH0: its linearity cannot be corrected: sigma is widened"
     FGS1_SATURATED = "FGS1: pixels saturated in many exposures, their light is modelled"
     AIRS_SATURATED = "AIRS-CH0: pixels saturated in many exposures, their light is modelled"
     FGS1_BAD_APERTURE = "FGS1: many pixels of the aperture are bad"
@@ -58,6 +62,12 @@ class Flag(StrEnum):
 
 Flags = Mapping[Flag, str]
 """The flags that are set, each with what was measured, "" where there is nothing to measure."""
+SAME_IN_EVERY_FOLDER = frozenset({Flag.ADC_OF_TRAINING, Flag.AXIS_OF_TRAINING})
+"""Flags of what was replaced by the same: people should know, and no number changes."""
+
+
+NOT_LINEAR = {"FGS1": Flag.FGS1_NOT_LINEAR, "AIRS-CH0": Flag.AIRS_NOT_LINEAR}
+"""By channel."""
 
 
 def flag_sentences(flags: Flags) -> list[str]:

@@ -17,7 +17,7 @@ import numpy as np
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.config import Config
 from spectramind_kit.environment import available_cores
-from spectramind_kit.errors import CompetitionDataError, SpectraMindError
+from spectramind_kit.errors import REFUSALS, CompetitionDataError, SpectraMindError, attempted, describe
 from spectramind_kit.execution.processes import Progress
 from spectramind_kit.execution.time_budget import TimeBudget
 from spectramind_kit.prediction.inference import Inference
@@ -26,9 +26,10 @@ from spectramind_kit.prediction.planets import as_trained, asked_for, for_each_p
 from spectramind_kit.prediction.predict import predict_planets
 from spectramind_kit.prediction.score_files import score_files as score_files
 from spectramind_kit.prediction.score_files import score_one_depth as score_one_depth
-from spectramind_kit.prediction.stand_ins import labels_model, population_spectra, usable_model
+from spectramind_kit.prediction.stand_ins import labels_model, population_spectra, suitable_model, usable_model
 from spectramind_kit.prediction.submission_summary import SubmissionSummary
-from spectramind_kit.prediction.trained_model import TrainedModel, load_model, save_model
+from spectramind_kit.prediction.trained_model import TrainedModel, holds_model, load_model, save_model
+from spectramind_kit.prediction.training_readout import keep_readout, readout_losses
 from spectramind_kit.prediction.training_set import StoredTrainingSet, store_training_set
 from spectramind_kit.products import LightCurves, Planet, Spectrum, TransitFit
 from spectramind_kit.settings.model import corrects_the_fit
@@ -39,7 +40,7 @@ from spectramind_kit.training.folds import training_folds
 from spectramind_kit.training.held_out import learn_model
 from spectramind_kit.training.measured_planets import infer_planets, labelled_planets, measure_training_planets
 from spectramind_kit.training.start_training import learn_start
-from spectramind_kit.training.start_weights import require_start, suited
+from spectramind_kit.training.start_weights import generation_of_start
 from spectramind_kit.work_folder.growing_submission import GrowingSubmission, require_writable
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.learning_curves import read_learning_curves
@@ -139,10 +140,11 @@ def _train(
     planet_ids = labels[0].tolist()
     config = with_chosen_model(config, len(labelled_planets(folder, planet_ids, config)))
     task, here = PlanetTask(folder.root, work, "train", config), WorkFolder(work)
-    start = _generation_of_start(config, folder, run)
+    start = generation_of_start(config, folder, run)
     measured = measure_training_planets(folder, labels, task, here.training, run)
     with run.stage("planets without labels"):
         unlabelled = _unlabelled(folder, work, measured.known, config)
+    keep_readout(folder, here.model)
     facts = {"edition": folder.edition, "settings": measured_with(config), "start_from": start}
     keep = with_arguments(save_model, folder=here.model, **facts)
     with run.stage("damaged planets"):
@@ -253,7 +255,7 @@ def predict(data: Path, work: Path, split: str, config: Config, *, model: Path |
         run.inputs(*_tables(folder), data / split, place)
         known = store_training_set(trained.training_set, WorkFolder(work).training)
         with run.stage("posteriors"):
-            task = PlanetTask(data, work, split, as_trained(config, trained))
+            task = PlanetTask(data, work, split, as_trained(config, trained), place)
             inferred = infer_planets(task, planets, known)
         spectra = predict_planets(trained, place, inferred, config)
         path = _write_predictions(spectra, work, split)
@@ -284,7 +286,7 @@ def submit(data: Path, work: Path, config: Config, *, model: Path | None = None)
     data, work, time_budget = Path(data), Path(work), TimeBudget(config.budget_hours)
     folder = _opened(data, work)
     place = model or WorkFolder(work).model
-    if model is not None and not is_model(model):
+    if model is not None and not holds_model(model):
         load_model(model)  # says what is missing
     with recorded(work, "submit", config, data=data, model=place) as run:
         run.publish(WorkFolder(work).manifest)
@@ -304,22 +306,29 @@ def _submit(
     sample, problems = wanted_rows(folder)
     planets, first = sample["planet_id"].to_list(), labels_model(folder, config.uncertainty).model
     nothing_yet = population_spectra(planets, first, config.uncertainty, "not measured yet")
+    last: list[Spectrum] = []
     growing = GrowingSubmission(nothing_yet, sample, WorkFolder(work).submission)
     try:
-        if train_first and not is_model(place):
-            logger.info("no model in %s: training one first", place)
-            train(folder.root, work, config)
+        if train_first and (reason := _reason_to_train(folder, place, config)):
+            logger.info("%s: training one first", reason)
+            # Where a model was there, the labels stand in for it, whatever training refuses.
+            raised = () if is_model(place) else REFUSALS
+            problems += attempted(lambda: train(folder.root, work, config), "no model was trained", raised)
         started = time.monotonic()
         run.inputs(*_tables(folder), folder.root / "test", place)
         usable = usable_model(place, folder, config.uncertainty, measured_with(config))
+        losses = (*problems, *usable.losses, *readout_losses(folder, place))
         with run.stage("planets"):
-            spectra = spectra_of(planets, usable, place, folder.root, work, config, growing, time_budget)
-        path = growing.finish(spectra)
+            measure = with_arguments(spectra_of, planets, usable, place, folder.root, work, config, growing)
+            losses += attempted(
+                lambda: last.extend(measure(time_budget)), "planets have what they had when the run failed"
+            )
+        path, spectra = growing.finish(last), growing.spectra
     finally:
         growing.close()
     seconds = round(time.monotonic() - started, 3)
     per_planet = round(seconds / max(1, len(planets)), 3)
-    summary = SubmissionSummary(path, spectra, per_planet, (*problems, *usable.losses))
+    summary = SubmissionSummary(path, spectra, per_planet, losses)
     run.outputs(path)
     run.facts(
         planets=len(spectra),
@@ -332,6 +341,24 @@ def _submit(
     naive = usable.model.training_set.labels().naive if usable.model else None
     keep_scores(run, spectra, folder.test_truth(), naive, folder.edition)
     return summary
+
+
+def _reason_to_train(folder: CompetitionFolder, place: Path, config: Config) -> str:
+    """Return why the model of a work folder has to be trained first; "" if it has not, or cannot be."""
+    if not is_model(place):
+        return f"no model in {place}"
+    try:
+        suitable_model(place, folder, measured_with(config))
+    except Exception as error:
+        return describe(error) if _can_train(folder, config) else ""
+    return ""
+
+
+def _can_train(folder: CompetitionFolder, config: Config) -> bool:
+    try:
+        return bool(labelled_planets(folder, folder.labels()[0].tolist(), config))
+    except CompetitionDataError:
+        return False
 
 
 def _opened(data: Path, work: Path) -> CompetitionFolder:
@@ -347,21 +374,6 @@ def _opened(data: Path, work: Path) -> CompetitionFolder:
 def _tables(folder: CompetitionFolder) -> list[Path]:
     """Return the paths of the competition's tables, there or not."""
     return [folder.root / name for name in folder.tables()]
-
-
-def _generation_of_start(config: Config, folder: CompetitionFolder, run: RunRecord) -> str:
-    """Return the generation of the weights that networks start from, "" of none; refuse weights that do not suit."""
-    place = config.training.start_from
-    if place and config.model.kind == "none":
-        logger.warning("training.start_from is of no use: model=auto stands for the fit alone here")
-    if not place or config.model.kind == "none":
-        return ""
-    generation = require_start(
-        Path(place), suited(config.model, folder.wavelength, folder.edition, measured_with(config))
-    )
-    run.inputs(Path(place))
-    run.facts(start_from={"place": run.place(Path(place)), "generation": generation})
-    return generation
 
 
 def _unlabelled(folder: CompetitionFolder, work: Path, known: StoredTrainingSet, config: Config) -> list[Inference]:

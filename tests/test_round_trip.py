@@ -112,6 +112,24 @@ class TestRun:
         assert sha256_of(work / "submission.csv") == before
         assert {path: path.stat().st_mtime_ns for path in work.rglob("*.npz")} == stored
 
+    @pytest.mark.parametrize("name", ["model.npz", "model.json"])
+    def test_a_model_that_another_version_left_is_trained_anew(self, competition, work, name):
+        before, path = sha256_of(work / "submission.csv"), work / "model" / name
+        if name == "model.npz":
+            path.write_bytes(b"as an older version wrote it")
+        else:
+            path.write_text(json.dumps(json.loads(path.read_text()) | {"settings": "others"}))
+        summary = runs.submit(competition.data, work, competition.config)
+        assert not summary.losses
+        assert sha256_of(work / "submission.csv") == before
+
+    def test_the_labels_stand_in_for_a_model_that_cannot_be_trained_anew(self, competition, work, tmp_path):
+        data = tmp_path / "data"
+        shutil.copytree(competition.data, data, ignore=lambda _, names: {"train"} & set(names))
+        (work / "model" / "model.npz").write_bytes(b"damaged")
+        summary = runs.submit(data, work, competition.config)
+        assert "without the trained model" in summary.losses[0]
+
     def test_worker_processes_are_started_only_if_a_planet_must_be_worked_on(self, competition, work, monkeypatch):
         started = []
         loop, original = planets_of_a_split, planets_of_a_split.map_planets

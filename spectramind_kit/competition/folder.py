@@ -5,35 +5,37 @@ row per planet, one visit without suffix). Nothing is assumed that a file holds:
 the folders, times from ``axis_info.parquet``, rows and columns of the submission from ``sample_submission.csv``.
 """
 
+import contextlib
 import logging
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from spectramind_kit.competition.readout import Readout, adc_row, read_axis
 from spectramind_kit.competition.tables import (
     planet_rows,
     read_table,
     read_text_table,
+    require_columns,
     rows_of_numbers,
     rows_of_planets,
     with_integer_ids,
 )
 from spectramind_kit.errors import CompetitionDataError
-from spectramind_kit.flags import Flag
-from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, N_WAVELENGTH
+from spectramind_kit.flags import Flag, Flags
+from spectramind_kit.instruments import CHANNELS, FGS1, N_WAVELENGTH
 from spectramind_kit.products import LARGEST_DEPTH, AxisInfo, ChannelFiles, Orbit, Planet, PlanetObservation, Star
 
 logger = logging.getLogger(__name__)
 
 STAR_COLUMNS = {"Rs": 1e3, "Ms": 1e3, "Ts": 1e5, "Mp": 1e3, "e": 1.0, "P": 1e5, "sma": 1e5, "i": 180.0}
 """Columns of the star table, and the largest number that can be true: R_sun, M_sun, K, M_Jupiter, 1, d, R_star, deg."""
-SECONDS_PER_HOUR = 3600.0
 _MARKERS = (
     ("2025", "adc_info.csv"),
     ("2024", "train_adc_info.csv"),
@@ -43,20 +45,25 @@ _MARKERS = (
     ("2024", "train_labels.csv"),
 )
 """Tables that only one edition has; the later ones are for folders that have lost the first."""
+_PLANET = re.compile("0|[1-9][0-9]{0,17}")
+"""Names of planets' folders: whole numbers that 64 bits hold."""
 _LABELS = tuple(f"wl_{i + 1}" for i in range(N_WAVELENGTH))
-_ADC = tuple(f"{channel}_adc_{constant}" for channel in CHANNELS for constant in ("gain", "offset"))
 
 
-def open_competition(root: Path | str) -> "CompetitionFolder":
+def open_competition(root: Path | str, known: Readout | None = None) -> "CompetitionFolder":
     """Open a competition folder of either edition.
+
+    Args:
+        root: the folder.
+        known: what the training folder had, for tables that this one has lost; used where the edition is the same.
 
     Raises:
         CompetitionDataError: if the folder does not exist or holds none of the competition's tables.
     """
     root = Path(root)
     for edition, marker in _MARKERS:
-        if (root / marker).is_file():
-            return CompetitionFolder(root, edition)
+        if _is_file(root / marker):
+            return CompetitionFolder(root, edition, known if known and known.edition == edition else None)
     found = sorted(p.name for p in root.iterdir())[:12] if root.is_dir() else "no such folder"
     raise CompetitionDataError(
         f"competition folder {root}",
@@ -64,6 +71,14 @@ def open_competition(root: Path | str) -> "CompetitionFolder":
         got=found,
         remedy=_where_else(root),
     )
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file is there; one that the system says nothing of counts as missing, as other tables may tell."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _where_else(root: Path) -> str:
@@ -89,30 +104,34 @@ class CompetitionFolder:
     Attributes:
         root: the folder.
         edition: "2025" or "2024".
+        known: what stands in for tables that are lost, if anything does.
     """
 
     root: Path
     edition: str
+    known: Readout | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def axis(self) -> AxisInfo:
+        """Frame times [s] and AIRS wavelengths [um] of ``axis_info.parquet``, or the known ones."""
+        return self._axis[0]
 
     @cached_property
-    def axis(self) -> AxisInfo:
-        """Frame times [s] and AIRS wavelengths [um] of ``axis_info.parquet``."""
-        path = self.root / "axis_info.parquet"
-        table, of_wavelength = read_table(path), f"{AIRS.name}-axis2-um"
-        of_time = {channel: f"{channel}-axis0-h" for channel in CHANNELS}
-        _require_columns(table, (*of_time.values(), of_wavelength), path)
-        times = {c: table[name].drop_nulls().to_numpy() * SECONDS_PER_HOUR for c, name in of_time.items()}
-        wavelength = table[of_wavelength].drop_nulls().to_numpy()
-        if len(wavelength) != AIRS.n_column:
-            raise CompetitionDataError(f"{path}", wanted=f"{AIRS.n_column} wavelengths", got=len(wavelength))
-        return AxisInfo(frame_time=times, wavelength=wavelength)
+    def _axis(self) -> tuple[AxisInfo, Flags]:
+        try:
+            return read_axis(self.root / "axis_info.parquet"), {}
+        except CompetitionDataError as error:
+            if self.known is None or self.known.axis is None:
+                raise
+            logger.warning("the axes of the training folder are used: %s", error)
+            return self.known.axis, {Flag.AXIS_OF_TRAINING: ""}
 
     @cached_property
     def wavelength(self) -> np.ndarray:
         """Wavelengths of the predictions, (283,) [um]: FGS1, then AIRS ascending."""
         path = self.root / "wavelengths.csv"
         table = read_text_table(path)
-        _require_columns(table, _LABELS, path)
+        require_columns(table, _LABELS, path)
         rows = rows_of_numbers(table, _LABELS, path.name).select(_LABELS).unique(maintain_order=True)
         if len(rows) != 1:
             raise CompetitionDataError(f"{path}", wanted=f"1 row of {N_WAVELENGTH} numbers", got=len(rows))
@@ -128,7 +147,7 @@ class CompetitionFolder:
                 got="none",
                 remedy=_other_splits(self.root),
             )
-        return sorted(int(p.name) for p in folder.iterdir() if p.is_dir() and p.name.isdigit())
+        return sorted(int(p.name) for p in folder.iterdir() if _PLANET.fullmatch(p.name) and p.is_dir())
 
     def sample_submission(self) -> pl.DataFrame:
         """Return ``sample_submission.csv``, one row a planet: ``planet_id`` Int64, Float64 and null where no number."""
@@ -156,7 +175,7 @@ class CompetitionFolder:
         """
         path = self.root / self._labels_name
         table = read_text_table(path)
-        _require_columns(table, ("planet_id", *_LABELS), path)
+        require_columns(table, ("planet_id", *_LABELS), path)
         depths = pl.all_horizontal(pl.col(_LABELS).is_between(0.0, LARGEST_DEPTH, closed="right"))
         rows = planet_rows(rows_of_numbers(table, _LABELS, path.name).filter(depths), path.name)
         return rows["planet_id"].to_numpy(), rows.select(_LABELS).to_numpy()
@@ -192,8 +211,9 @@ class CompetitionFolder:
         if not folder.is_dir():
             remedy = _other_splits(self.root, str(planet_id))
             raise CompetitionDataError(f"planet {planet_id}", wanted=f"a folder {folder}", got="none", remedy=remedy)
+        (adc, adc_flags), (axis, axis_flags) = self._adc(split, planet_id), self._axis
         planet = self.planet(split, planet_id)
-        adc = self._adc_row(split, planet_id)
+        planet = replace(planet, flags={**planet.flags, **adc_flags, **axis_flags})
         observations = []
         for visit, suffix in self._visits(folder):
             files = {
@@ -205,8 +225,17 @@ class CompetitionFolder:
                 )
                 for name in CHANNELS
             }
-            observations.append(PlanetObservation(planet, visit, files, self.axis))
+            observations.append(PlanetObservation(planet, visit, files, axis))
         return observations
+
+    def readout(self, split: str) -> Readout:
+        """Return what all planets of a split share, as far as it can be read."""
+        adc, axis = None, None
+        with contextlib.suppress(CompetitionDataError):
+            adc = self._adc_row(split)
+        with contextlib.suppress(CompetitionDataError):
+            axis = read_axis(self.root / "axis_info.parquet")
+        return Readout(self.edition, adc, axis)
 
     @property
     def _labels_name(self) -> str:
@@ -223,24 +252,21 @@ class CompetitionFolder:
             )
         return [(visit, f"_{visit}") for visit in sorted(found)]
 
-    def _adc_row(self, split: str, planet_id: int) -> dict[str, float]:
-        """Return gains and offsets by column name, every one a finite number and gains above zero."""
+    def _adc(self, split: str, planet_id: int) -> tuple[Mapping[str, float], Flags]:
+        try:
+            return self._adc_row(split, planet_id), {}
+        except CompetitionDataError as error:
+            if self.known is None or self.known.adc is None:
+                raise
+            logger.debug("the ADC constants of the training folder are used: %s", error)
+            return self.known.adc, {Flag.ADC_OF_TRAINING: ""}
+
+    def _adc_row(self, split: str, planet_id: int | None = None) -> dict[str, float]:
+        """Return the ADC's constants by column name, of a planet or of all."""
         name = "adc_info.csv" if self.edition == "2025" else f"{split}_adc_info.csv"
-        path = self.root / name
         if name not in self._adc_tables:  # read once, not once a planet
-            self._adc_tables[name] = read_text_table(path)
-        table = self._adc_tables[name]
-        _require_columns(table, _ADC, path)
-        if self.edition == "2024":
-            table = planet_rows(table, name).filter(pl.col("planet_id") == planet_id)
-        rows = rows_of_numbers(table, _ADC, name).select(_ADC).unique(maintain_order=True)
-        if len(rows) != 1:
-            got = f"{len(rows)} of {len(table)} lines"
-            raise CompetitionDataError(f"{path}, planet {planet_id}", wanted="one row of numbers", got=got)
-        for column in _ADC:
-            if column.endswith("gain") and rows[column][0] <= 0:
-                raise CompetitionDataError(f"{path}, {column}", wanted="a usable number", got=rows[column][0])
-        return rows.row(0, named=True)
+            self._adc_tables[name] = read_text_table(self.root / name)
+        return adc_row(self._adc_tables[name], self.root / name, planet_id, by_planet=self.edition == "2024")
 
     @cached_property
     def _adc_tables(self) -> dict[str, pl.DataFrame]:
@@ -279,23 +305,12 @@ def read_spectra(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
     """
     path = Path(path)
     table = with_integer_ids(read_table(path), path.name)
-    _require_columns(table, _LABELS, path)
+    require_columns(table, _LABELS, path)
     spectra = _numbers(table.select(_LABELS), path)
     if not np.isfinite(spectra).all():
         bad = table["planet_id"][int(np.argmin(np.isfinite(spectra).all(axis=1)))]
         raise CompetitionDataError(f"{path}", wanted="finite depths", got=f"NaN in the row of planet {bad}")
     return table["planet_id"].to_numpy(), spectra
-
-
-def _require_columns(table: pl.DataFrame, columns: Sequence[str], path: Path) -> None:
-    """Refuse a table that has not all columns.
-
-    Raises:
-        CompetitionDataError: naming the first one that is missing.
-    """
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise CompetitionDataError(f"{path}", wanted=f"column {missing[0]!r}", got=table.columns[:12])
 
 
 def _numbers(table: pl.DataFrame, path: Path) -> np.ndarray:

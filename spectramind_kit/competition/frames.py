@@ -13,7 +13,7 @@ import polars as pl
 from spectramind_kit.competition.possible_pixels import possible_pixels
 from spectramind_kit.competition.tables import UNREADABLE
 from spectramind_kit.errors import CompetitionDataError
-from spectramind_kit.flags import Flag
+from spectramind_kit.flags import NOT_LINEAR, Flag, Flags
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1, Channel
 from spectramind_kit.products import CalibrationFrames, PlanetObservation, RawCube
 
@@ -21,6 +21,8 @@ _CALIBRATION_LOST = {FGS1.name: Flag.FGS1_CALIBRATION_LOST, AIRS.name: Flag.AIRS
 
 _SAMPLED_PIXELS = 32
 """Pixels by which a read that was lost differs from one that was made."""
+_SAMPLED_EXPOSURES = 200
+"""Exposures by which the level of pixels without light is known to a fraction of a count."""
 _IMPOSSIBLE = {FGS1.name: Flag.FGS1_IMPOSSIBLE_CALIBRATION, AIRS.name: Flag.AIRS_IMPOSSIBLE_CALIBRATION}
 
 
@@ -59,6 +61,12 @@ class DecodedPixels:
         step = max(1, self.table.width // _SAMPLED_PIXELS)
         counts = self.table[: len(self.time), ::step].to_numpy()
         return (counts == 0).all(axis=1).reshape(-1, 2).any(axis=1)
+
+    def dark_count(self) -> float:
+        """Return what pixels without light show [ADU]: the lower quartile of sampled pixels' medians of first reads."""
+        step, stride = max(1, self.table.width // _SAMPLED_PIXELS), max(1, len(self.time) // 2 // _SAMPLED_EXPOSURES)
+        first_reads = self.table[: len(self.time) : 2 * stride, ::step].to_numpy()
+        return float(np.quantile(np.median(first_reads, axis=0), 0.25))
 
 
 def decode_pixels(observation: PlanetObservation, channel: str, rows: np.ndarray, columns: np.ndarray) -> DecodedPixels:
@@ -161,8 +169,22 @@ def read_calibration_frames(observation: PlanetObservation, channel: str) -> Cal
             flag: f"{n} of {detector.n_pixel}"
             for flag, n in ((_CALIBRATION_LOST[channel], lost), (_IMPOSSIBLE[channel], impossible))
             if n
-        },
+        }
+        | {**_lost_correction(observation, detector, linearity)},
     )
+
+
+def _lost_correction(observation: PlanetObservation, detector: Channel, linearity: np.ndarray) -> Flags:
+    """Return a flag where a channel's polynomials correct nothing and the other's do; ideal detectors have no such."""
+    if linearity[2:].any():
+        return {}
+    (other,) = (channel for channel in CHANNELS.values() if channel is not detector)
+    path = observation.files[other.name].calibration / "linear_corr.parquet"
+    try:
+        corrects = _read_map(path, f"{other.name} linear_corr of {observation.name}", other)[2 * other.n_row :].any()
+    except CompetitionDataError:
+        return {}
+    return {NOT_LINEAR[detector.name]: f"its table corrects nothing, that of {other.name} does"} if corrects else {}
 
 
 def _read_map(path: Path, what: str, detector: Channel) -> np.ndarray:
@@ -213,7 +235,11 @@ def _read(path: Path, what: str, columns: list[int] | None = None, most_rows: in
 
 
 def _require_file(path: Path, what: str) -> None:
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:  # one may not look into its folder
+        raise _damaged(what, error) from error
+    if not there:
         raise CompetitionDataError(what, wanted=f"a file {path}", got="no such file", remedy="complete the folder")
 
 

@@ -64,6 +64,17 @@ def read_text_table(path: Path) -> pl.DataFrame:
     return _read(path, reader)
 
 
+def require_columns(table: pl.DataFrame, columns: Sequence[str], path: Path) -> None:
+    """Refuse a table that has not all columns.
+
+    Raises:
+        CompetitionDataError: naming the first one that is missing.
+    """
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise CompetitionDataError(f"{path}", wanted=f"column {missing[0]!r}", got=table.columns[:12])
+
+
 def rows_of_numbers(table: pl.DataFrame, columns: Sequence[str], name: str) -> pl.DataFrame:
     """Return the rows that have a finite number in each of some columns, these columns as Float64.
 
@@ -144,11 +155,11 @@ def _whole_numbers(table: pl.DataFrame, name: str) -> pl.Series:
 
 
 def _read(path: Path, reader: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-    if not path.is_file():
-        raise CompetitionDataError(
-            f"{path}", wanted="this table", got="no such file", remedy="complete the competition folder"
-        )
     try:
+        if not path.is_file():
+            raise CompetitionDataError(
+                f"{path}", wanted="this table", got="no such file", remedy="complete the competition folder"
+            )
         return reader()
     except UNREADABLE as error:
         got = (str(error).splitlines() or [type(error).__name__])[0][:160]

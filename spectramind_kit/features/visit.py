@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spectramind_kit.flags import SAME_IN_EVERY_FOLDER
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit
 from spectramind_kit.robust_statistics import MAD_TO_SIGMA
@@ -89,7 +90,7 @@ def visit_features(curves: LightCurves, fit: TransitFit, planet: Planet) -> Visi
     context = [*_orbit_context(fit, planet), *_darkening_context(fit)]
     for series in white:
         context += [*_autocorrelation(series), *_project(series[:, None], templates)[0]]
-    context.append(math.log1p(len(fit.flags)))
+    context.append(math.log1p(len(fit.flags.keys() - SAME_IN_EVERY_FOLDER)))
     return VisitFeatures(
         sequence=_sequence(curves, fit, fgs1, airs, white, phase),
         node=np.column_stack(

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
+from spectramind_kit.calibration.adc import zero_point_flags
 from spectramind_kit.calibration.cds import exposure_mid_times
 from spectramind_kit.calibration.paths import bin_decoded_pixels, working_path
 from spectramind_kit.calibration.pixel_bins import PixelBins
@@ -101,7 +102,9 @@ def bin_channel(
         raise empty_signal(observation, pixels.channel)
     # An exposure of which one read was lost may look nearly as bright as others: it is made to look as it is.
     moments = np.where(pixels.unread_exposures(), 0.0, bins.moments)
-    return replace(bins, moments=moments, flags={**frames.flags, **saturation_flags(pixels.channel, bins.saturated)})
+    found = saturation_flags(pixels.channel, bins.saturated)
+    zero_point = zero_point_flags(pixels.channel, pixels.dark_count(), frames.gain, frames.offset)
+    return replace(bins, moments=moments, flags={**frames.flags, **found, **zero_point})
 
 
 def join_channels(

@@ -10,7 +10,7 @@ import numpy as np
 
 from spectramind_kit.features.visit import VisitFeatures
 from spectramind_kit.fitting.visits import with_population
-from spectramind_kit.flags import Flag, Flags
+from spectramind_kit.flags import SAME_IN_EVERY_FOLDER, Flag, Flags
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.prediction.input_ranges import STATISTICS, statistics_of
 from spectramind_kit.prediction.measure import Measurement, describe
@@ -20,8 +20,8 @@ from spectramind_kit.products import DepthEstimate, Planet
 
 logger = logging.getLogger(__name__)
 
-_MODELLED = {Flag.FGS1_RED_NOISE, Flag.AIRS_RED_NOISE}
-"""Flags of what the fit allows for."""
+_MODELLED = {Flag.FGS1_RED_NOISE, Flag.AIRS_RED_NOISE, *SAME_IN_EVERY_FOLDER}
+"""Flags of what the fit allows for, or what changes nothing."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,11 +19,12 @@ import numpy as np
 
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.config import Config
-from spectramind_kit.errors import SpectraMindError, describe
+from spectramind_kit.errors import describe
 from spectramind_kit.features.visit import VisitFeatures, visit_features
 from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, FGS1
+from spectramind_kit.prediction.training_readout import training_readout
 from spectramind_kit.products import DepthEstimate, LightCurves, Planet, PlanetObservation, TransitFit
 from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.settings.model import corrects_the_fit
@@ -183,12 +184,14 @@ class PlanetTask:
         work: where products are stored.
         split: "train" or "test".
         config: the configuration.
+        model: folder of the model, whose training folder stands in for tables that are lost; None where none does.
     """
 
     data: Path
     work: Path
     split: str
     config: Config
+    model: Path | None = None
 
     def visit(self, observation: PlanetObservation) -> VisitProducts:
         """Return the products of a visit; none is looked at before it is asked for."""
@@ -261,7 +264,7 @@ class PlanetTask:
         observation, config = visit.observation, self.config
         try:
             curves = extract_one_channel(observation, AIRS.name, config.calibration, config.photometry)
-        except SpectraMindError:
+        except Exception:
             curves = extract_one_channel(observation, FGS1.name, config.calibration, config.photometry)
         return fit_transit(curves, observation.planet, config.fit), observation.planet, None, None
 
@@ -286,7 +289,7 @@ class PlanetTask:
         """
         made, problems = [], []
         try:
-            observations = _open(self.data).observations(self.split, planet_id)
+            observations = _open(self.data, self.model).observations(self.split, planet_id)
         except Exception as error:
             logger.debug("planet %d cannot be opened", planet_id, exc_info=True)
             return made, [describe(error)]
@@ -328,20 +331,23 @@ def training_labels(data: Path) -> Mapping[int, np.ndarray]:
     return _labels(data, _tables(data))
 
 
-def _open(data: Path) -> CompetitionFolder:
+def _open(data: Path, model: Path | None) -> CompetitionFolder:
     """Open a competition folder, once as long as its tables stay as they are."""
-    return _opened(data, _tables(data))
+    return _opened(data, _tables(data), model)
 
 
 def _tables(data: Path) -> tuple[tuple[str, int], ...]:
-    """Return names and times of change of the files beside the planets' folders."""
-    tables = sorted(path for path in data.iterdir() if path.is_file()) if data.is_dir() else []
-    return tuple((path.name, path.stat().st_mtime_ns) for path in tables)
+    """Return names and times of change of the files beside the planets' folders; none where that cannot be told."""
+    try:
+        tables = sorted(path for path in data.iterdir() if path.is_file()) if data.is_dir() else []
+        return tuple((path.name, path.stat().st_mtime_ns) for path in tables)
+    except OSError:
+        return ()
 
 
 @lru_cache(maxsize=2)
-def _opened(data: Path, tables: tuple[tuple[str, int], ...]) -> CompetitionFolder:
-    return open_competition(data)
+def _opened(data: Path, tables: tuple[tuple[str, int], ...], model: Path | None = None) -> CompetitionFolder:
+    return open_competition(data, training_readout(model) if model else None)
 
 
 @lru_cache(maxsize=2)

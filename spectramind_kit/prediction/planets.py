@@ -66,7 +66,7 @@ def spectra_of(
     until = time_budget.for_measuring
     # Clocks of other machines differ: a cluster gets no pace to keep.
     pace = pace_of(planets, until) if config.executor == "processes" else None
-    task = PlanetTask(data, work, "test", config)
+    task = PlanetTask(data, work, "test", config, place)
     inferring = PosteriorTask(task, known, pace)
     lost: dict[int, str] = {}
 

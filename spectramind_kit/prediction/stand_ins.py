@@ -45,8 +45,6 @@ class UsableModel:
 def usable_model(place: Path, folder: CompetitionFolder, config: UncertaintyConfig, settings: str) -> UsableModel:
     """Return the trained model, or what stands in for it.
 
-    A model of another edition, other settings or other wavelengths would answer without an error, and wrongly.
-
     Args:
         place: folder of the trained model.
         folder: of the competition.
@@ -54,11 +52,25 @@ def usable_model(place: Path, folder: CompetitionFolder, config: UncertaintyConf
         settings: hash of the settings that planets are measured with.
     """
     try:
-        model = load_model(place, edition=folder.edition, settings=settings)
-        _require_same_grid(model, folder, place)
-        return UsableModel(model)
+        return UsableModel(suitable_model(place, folder, settings))
     except Exception as error:
         return _with_loss(labels_model(folder, config), describe(error))
+
+
+def suitable_model(place: Path, folder: CompetitionFolder, settings: str) -> TrainedModel:
+    """Return the trained model; one of another edition, other settings or wavelengths would answer wrongly.
+
+    Args:
+        place: folder of the trained model.
+        folder: of the competition.
+        settings: hash of the settings that planets are measured with.
+
+    Raises:
+        SpectraMindError: if it is not there, damaged, or does not belong to the folder and the settings.
+    """
+    model = load_model(place, edition=folder.edition, settings=settings)
+    _require_same_grid(model, folder, place)
+    return model
 
 
 def labels_model(folder: CompetitionFolder, config: UncertaintyConfig) -> UsableModel:

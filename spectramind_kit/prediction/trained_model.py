@@ -119,6 +119,18 @@ def _in_words(learned: Safeguards) -> dict[str, object]:
     return found
 
 
+def holds_model(folder: Path) -> bool:
+    """Whether a folder holds parts of a model, whatever can be made of them; True where one may not look.
+
+    Args:
+        folder: that may be a model's.
+    """
+    try:
+        return any((folder / name).exists() for name in (MARKER, _ARRAYS))
+    except OSError:
+        return True
+
+
 def load_model(folder: Path, *, edition: str = "", settings: str = "") -> TrainedModel:
     """Read a model back.
 

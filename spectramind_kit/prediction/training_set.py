@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from spectramind_kit.prediction.population import LabelStatistics, Population, l
 from spectramind_kit.shapes import require_shape
 from spectramind_kit.work_folder.encoding import encoded
 from spectramind_kit.work_folder.store import load_product, save_product, stored_key
+
+logger = logging.getLogger(__name__)
 
 _FILE = "training_set.npz"
 
@@ -96,10 +99,12 @@ class StoredTrainingSet:
     Attributes:
         path: of the file.
         key: hash of its content.
+        unwritten: the training set itself where it could not be written: it is sent with every planet then.
     """
 
     path: Path
     key: str
+    unwritten: TrainingSet | None = None
 
     def training_set(self) -> TrainingSet:
         """Return the training set, read once a process."""
@@ -123,14 +128,17 @@ def store_training_set(training_set: TrainingSet, folder: Path) -> StoredTrainin
     """
     path, key = folder / _FILE, training_set.content_hash()
     if stored_key(path) != key:
-        folder.mkdir(parents=True, exist_ok=True)
-        save_product(path, training_set, key)
+        try:
+            save_product(path, training_set, key)
+        except OSError as error:
+            logger.warning("%s cannot be written, the training set is sent with every planet: %s", path, error)
+            return StoredTrainingSet(path, key, training_set)
     return StoredTrainingSet(path, key)
 
 
 @lru_cache(maxsize=2)
 def _read(stored: StoredTrainingSet) -> TrainingSet:
-    return load_product(stored.path, TrainingSet)
+    return load_product(stored.path, TrainingSet) if stored.unwritten is None else stored.unwritten
 
 
 @lru_cache(maxsize=16)

@@ -8,6 +8,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,12 +16,18 @@ from pathlib import Path
 import numpy as np
 
 from spectramind_kit import __version__
+from spectramind_kit.competition.folder import CompetitionFolder
+from spectramind_kit.config import Config
 from spectramind_kit.errors import ConfigurationError, describe
 from spectramind_kit.features.planet import CONTEXT, NODE
 from spectramind_kit.features.visit import SEQUENCE
 from spectramind_kit.files import replacing, sha256_of
 from spectramind_kit.own_models.import_model import source_hash
+from spectramind_kit.prediction.measure import measured_with
 from spectramind_kit.settings.model import ModelConfig, is_own
+from spectramind_kit.work_folder.run_record import RunRecord
+
+logger = logging.getLogger(__name__)
 
 WEIGHTS, RECORD = "start.safetensors", "start.json"
 _CHANGE_NO_WEIGHT = ("members", "dropout")
@@ -66,6 +73,29 @@ def write_record(folder: Path, suits: Mapping[str, object], facts: Mapping[str, 
     with replacing(folder / RECORD, durable=True) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n")
     return record
+
+
+def generation_of_start(config: Config, folder: CompetitionFolder, run: RunRecord) -> str:
+    """Return the generation of the weights that networks start from, "" of none, and record it.
+
+    Args:
+        config: of the training.
+        folder: of the competition.
+        run: that trains.
+
+    Raises:
+        ConfigurationError: if the weights do not suit.
+    """
+    place = config.training.start_from
+    if place and config.model.kind == "none":
+        logger.warning("training.start_from is of no use: model=auto stands for the fit alone here")
+    if not place or config.model.kind == "none":
+        return ""
+    suits = suited(config.model, folder.wavelength, folder.edition, measured_with(config))
+    generation = require_start(Path(place), suits)
+    run.inputs(Path(place))
+    run.facts(start_from={"place": run.place(Path(place)), "generation": generation})
+    return generation
 
 
 def require_start(folder: Path, suits: Mapping[str, object]) -> str:

@@ -67,6 +67,11 @@ class GrowingSubmission:
         self._write()
         self._reserve_space()
 
+    @property
+    def spectra(self) -> tuple[Spectrum, ...]:
+        """The spectra as they are now, in the sample's order."""
+        return tuple(self._spectra[planet] for planet in self._sample["planet_id"].to_list())
+
     def put(self, spectrum: Spectrum) -> None:
         """Take a better spectrum; the file follows at most once a minute, and a write that fails costs nothing."""
         self._spectra[spectrum.planet_id] = spectrum

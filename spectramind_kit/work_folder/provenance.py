@@ -12,7 +12,7 @@ from dataclasses import asdict, is_dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from spectramind_kit.errors import ProductError
+from spectramind_kit.errors import CompetitionDataError, ProductError
 from spectramind_kit.products import PlanetObservation
 
 PACKAGE = Path(__file__).parents[1]
@@ -135,9 +135,17 @@ def fingerprint(path: Path) -> str:
 
     Args:
         path: the file.
+
+    Raises:
+        CompetitionDataError: if it is there and cannot be read.
     """
-    if not path.is_file():
-        return "missing"
+    try:
+        return _fingerprint(path) if path.is_file() else "missing"
+    except OSError as error:
+        raise CompetitionDataError(f"{path}", wanted="a file that can be read", got=error.strerror) from error
+
+
+def _fingerprint(path: Path) -> str:
     size = path.stat().st_size
     digest = hashlib.sha256(str(size).encode())
     with open(path, "rb") as file:

@@ -86,10 +86,13 @@ class RunRecord:
         What is not there is left out.
         """
         for path in paths:
-            if path.is_dir():
-                self._folders[self.place(path)] = self._reader.submit(input_entry, path)
-            elif path.exists():
-                _attempt(lambda path=path: self._inputs.update({self.place(path): input_entry(path)}), "an input")
+            _attempt(lambda path=path: self._input(path), "an input")
+
+    def _input(self, path: Path) -> None:
+        if path.is_dir():
+            self._folders[self.place(path)] = self._reader.submit(input_entry, path)
+        elif path.exists():
+            self._inputs[self.place(path)] = input_entry(path)
 
     def outputs(self, *paths: Path) -> None:
         """Name files and folders that the run writes; they are hashed at its end."""
@@ -141,7 +144,7 @@ class RunRecord:
         if self._metrics:
             self.keep(METRICS, lambda path: _write_json(path, self._metrics))
         if status == DONE:
-            self._copy_latest()
+            _attempt(self._copy_latest, "figures")
         if self._published is not None and self.folder is not None:
             _copy(self.folder / MANIFEST, self._published)
 
@@ -183,12 +186,16 @@ class RunRecord:
 
     def _hashed_outputs(self) -> dict[str, str]:
         """Return the SHA-256 of every file that was written, by its place in the work folder."""
-        files = [
-            file
-            for path in self._outputs
-            for file in (files_below(path).values() if path.is_dir() else [path] if path.is_file() else [])
-        ]
-        return _attempt(lambda: {self.place(file): sha256_of(file) for file in files}, "outputs") or {}
+
+        def hashed() -> dict[str, str]:
+            files = [
+                file
+                for path in self._outputs
+                for file in (files_below(path).values() if path.is_dir() else [path] if path.is_file() else [])
+            ]
+            return {self.place(file): sha256_of(file) for file in files}
+
+        return _attempt(hashed, "outputs") or {}
 
     def _event(self, **facts: object) -> None:
         if self.folder is not None:

@@ -43,6 +43,9 @@ def wanted_rows(folder: CompetitionFolder) -> tuple[pl.DataFrame, tuple[str, ...
         sample, problems = folder.sample_submission(), []
         if not len(sample):
             raise CompetitionDataError("sample_submission.csv", wanted="at least one planet", got="none")
+        if (there := _test_planets(folder)) and not there & set(sample["planet_id"].to_list()):
+            got = f"{sample['planet_id'][0]} and others, none of which has one"
+            raise CompetitionDataError("sample_submission.csv", wanted="planets with a folder in test/", got=got)
     except CompetitionDataError as error:
         sample, problems = pl.DataFrame({"planet_id": folder.planet_ids("test")}, {"planet_id": pl.Int64}), [str(error)]
         if not len(sample):
@@ -52,6 +55,14 @@ def wanted_rows(folder: CompetitionFolder) -> tuple[pl.DataFrame, tuple[str, ...
     for problem in problems:
         logger.warning("the submission's rows and columns: %s", problem)
     return sample.select("planet_id", *(pl.lit(None, pl.Float64).alias(c) for c in COLUMNS[1:])), tuple(problems)
+
+
+def _test_planets(folder: CompetitionFolder) -> set[int]:
+    """Return the planets that have a folder; none where one may not look."""
+    try:
+        return set(folder.planet_ids("test"))
+    except (CompetitionDataError, OSError):
+        return set()
 
 
 def submission_table(spectra: Sequence[Spectrum], planet_ids: Sequence[int]) -> pl.DataFrame:

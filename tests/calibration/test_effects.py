@@ -3,16 +3,30 @@
 import numpy as np
 import pytest
 
-from spectramind_kit.calibration.adc import counts_to_electrons
+from spectramind_kit.calibration.adc import counts_to_electrons, zero_point_flags
 from spectramind_kit.calibration.bad_pixels import find_hot_pixels, trusted_pixels
 from spectramind_kit.calibration.cds import cds_variance, correlated_double_sampling, exposure_mid_times
 from spectramind_kit.calibration.dark_current import subtract_dark
 from spectramind_kit.calibration.flat_field import divide_flat
 from spectramind_kit.calibration.linearity import linearise
+from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, FGS1
 
 REAL_POLYNOMIAL = np.array([0.14, 1.0, -5.7e-9, 1.2e-11, -6.0e-17, 1.3e-22])
 """Median AIRS-CH0 coefficients of the real sample."""
+
+
+@pytest.mark.parametrize(
+    "dark_count, fits", [(437.0, True), (442.0, True), (218.0, False), (874.0, False), (0.0, False)]
+)
+def test_pixels_without_light_tell_whether_the_adc_s_constants_are_those_of_the_counts(dark_count, fits):
+    found = zero_point_flags("FGS1", dark_count, 0.4369, -1000.0)
+    assert found.keys() == (set() if fits else {Flag.FGS1_NOT_LINEAR})
+    assert fits or f"at {dark_count:.0f} ADU, wanted 437" in found[Flag.FGS1_NOT_LINEAR]
+
+
+def test_an_adc_without_offset_has_its_zero_at_zero():
+    assert zero_point_flags("AIRS-CH0", 3.0, 0.4, 0.0) == {}
 
 
 def test_adc_signs_by_hand():

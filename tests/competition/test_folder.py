@@ -148,7 +148,7 @@ def test_labels_that_are_none_are_refused(write_competition, spoil, says):
         (lambda t: t.drop("FGS1_adc_gain"), "wanted column 'FGS1_adc_gain'"),
         (
             lambda t: t.with_columns(pl.lit(0.0).alias("FGS1_adc_gain")),
-            "FGS1_adc_gain: wanted a usable number, got 0.0",
+            "FGS1_adc_gain: wanted a number from 0.001 to 1000, got 0.0",
         ),
         (
             lambda t: t.with_columns(pl.lit("?").alias("AIRS-CH0_adc_offset")),
@@ -226,3 +226,11 @@ def test_the_real_folder(real_data):
     assert len(visit.axis.frame_time["AIRS-CH0"]) == 11_250 and len(visit.axis.frame_time["FGS1"]) == 135_000
     science = visit.axis.wavelength[39:321][::-1]
     np.testing.assert_allclose(science, folder.wavelength[1:], atol=1e-6)
+
+
+def test_folders_that_are_no_planets_are_left_alone(write_competition):
+    root = write_competition()
+    for name in ("99999999999999999999", "007", "²", "-5", ".ipynb_checkpoints", "8.0", "34983 (copy)"):
+        (root / "train" / name).mkdir()
+    (root / "train" / "12").write_text("a file")
+    assert open_competition(root).planet_ids("train") == [34983, BIG_ID]

@@ -1,5 +1,7 @@
 """Reading frames: the right pixels in the right order, and every damage named with its file and planet."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -15,6 +17,7 @@ from spectramind_kit.competition.frames import (
 from spectramind_kit.errors import CompetitionDataError
 from spectramind_kit.flags import Flag
 from spectramind_kit.instruments import AIRS, CHANNELS, FGS1
+from spectramind_kit.work_folder.provenance import fingerprint
 
 
 @pytest.fixture
@@ -203,3 +206,36 @@ def test_a_frame_that_is_not_there_is_a_sentence(visit):
     signal(visit, FGS1.name).unlink()
     with pytest.raises(CompetitionDataError, match="no such file"):
         read_frame(visit, FGS1.name, np.arange(3))
+
+
+def test_files_in_a_folder_that_nobody_may_look_into_are_damaged_ones(visit, monkeypatch):
+    """Root may look everywhere: the answer of the system is put on."""
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refused)
+    for read in (
+        lambda: decode_pixels(visit, "FGS1", *detector_pixels(FGS1)),
+        lambda: read_calibration_frames(visit, "FGS1"),
+        lambda: fingerprint(visit.files["FGS1"].signal),
+    ):
+        with pytest.raises(CompetitionDataError, match="Permission denied"):
+            read()
+
+
+def test_pixels_without_light_are_at_the_converter_s_zero(visit):
+    files = visit.files["FGS1"]
+    for channel in CHANNELS:
+        dark = decode_pixels(visit, channel, *detector_pixels(CHANNELS[channel])).dark_count()
+        assert dark == pytest.approx(-files.offset * files.gain, rel=0.03)
+    rewrite(signal(visit, "FGS1"), lambda table: table // 2)
+    dark = decode_pixels(visit, "FGS1", *detector_pixels(FGS1)).dark_count()
+    assert dark == pytest.approx(-files.offset * files.gain / 2, rel=0.03)
+
+
+def test_a_table_that_corrects_nothing_is_lost_where_the_other_channel_s_corrects(visit):
+    assert read_calibration_frames(visit, "FGS1").flags == {}, "ideal detectors need no correction"
+    rewrite(visit.files["AIRS-CH0"].calibration / "linear_corr.parquet", lambda table: table + 1e-7)
+    assert read_calibration_frames(visit, "FGS1").flags.keys() == {Flag.FGS1_NOT_LINEAR}
+    assert read_calibration_frames(visit, "AIRS-CH0").flags == {}

@@ -23,6 +23,9 @@ TURNS = {
     "fsync": (1, 3),
     "mkdir": (1, 2),
     "unlink": (1, 2),
+    "list": (1, 4),
+    "stat": (1, 2, 130),
+    "read parquet": (1, 2),
 }
 """Which calls fail; ``benchmarks/faults.py --failing-calls`` takes every one."""
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"

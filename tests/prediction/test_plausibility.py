@@ -79,3 +79,11 @@ def test_spectra_and_noise_lose_nothing():
         assert without_outlying_wavelengths(one) is one
     fgs1 = estimate(np.concatenate([[0.5], np.full(N - 1, 0.0145)]))
     assert without_outlying_wavelengths(fgs1) is fgs1, "FGS1 has no neighbours"
+
+
+@pytest.mark.parametrize("flag, part", [(Flag.FGS1_NOT_LINEAR, slice(0, 1)), (Flag.AIRS_NOT_LINEAR, slice(1, None))])
+def test_a_channel_whose_linearity_is_not_corrected_is_widened_and_no_other(flag, part):
+    mean, sigma, _ = judged(LABELS[0], [flag])
+    widened = sigma > ERROR
+    assert widened[part].all() and widened.sum() == widened[part].sum()
+    np.testing.assert_allclose(sigma[part], np.hypot(ERROR[part], 0.025 * mean[part]))

@@ -132,3 +132,11 @@ def test_no_model_and_a_damaged_one_are_named(tmp_path):
 def test_labels_must_match_planets():
     with pytest.raises(ProductError, match="TrainingSet.spectra"):
         TrainingSet(PLANETS, np.ones((2, 283)), np.zeros(6), WAVELENGTH)
+
+
+def test_a_training_set_that_cannot_be_written_is_sent_with_every_planet(tmp_path):
+    (tmp_path / "training").write_text("a file where the folder should be")
+    stored = store_training_set(training_set(), tmp_path / "training")
+    there = pickle.loads(pickle.dumps(stored))
+    assert not stored.path.is_file() and there.training_set().content_hash() == stored.key
+    assert there.population(1) is there.population(1)

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from spectramind_kit.competition.folder import open_competition
 from spectramind_kit.errors import SubmissionError
 from spectramind_kit.products import Spectrum
 from spectramind_kit.work_folder.submission import (
@@ -12,6 +13,7 @@ from spectramind_kit.work_folder.submission import (
     submission_arrays,
     submission_table,
     validate_submission,
+    wanted_rows,
     write_submission,
 )
 
@@ -118,3 +120,21 @@ def test_unreadable_files_are_named(tmp_path):
         read_submission(tmp_path / "other.csv")
     with pytest.raises(SubmissionError, match="wanted 567, got 2"):
         submission_arrays(pl.DataFrame({"planet_id": [1], "wl_1": [0.1]}))
+
+
+def test_a_sample_of_planets_none_of_which_is_there_is_no_list_of_planets(write_competition):
+    data = write_competition()
+    (data / "train").rename(data / "test")
+    path = data / "sample_submission.csv"
+    path.write_text(path.read_text().replace("\n34983,", "\n3.5E+04,").replace("\n4294967311,", "\n4.3E+09,"))
+    sample, problems = wanted_rows(open_competition(data))
+    assert sample["planet_id"].to_list() == [34983, 4294967311]
+    assert "wanted planets with a folder in test/, got 35000 and others" in problems[0]
+
+
+def test_a_planet_without_a_folder_has_a_row(write_competition):
+    data = write_competition()
+    (data / "train").rename(data / "test")
+    (data / "test" / "34983").rename(data / "test" / "7")
+    sample, problems = wanted_rows(open_competition(data))
+    assert sample["planet_id"].to_list() == [34983, 4294967311] and problems == ()
