@@ -17,7 +17,7 @@ import numpy as np
 from spectramind_kit.competition.folder import CompetitionFolder, open_competition
 from spectramind_kit.config import Config
 from spectramind_kit.environment import available_cores
-from spectramind_kit.errors import REFUSALS, CompetitionDataError, SpectraMindError, attempted, describe
+from spectramind_kit.errors import REFUSALS, CompetitionDataError, SpectraMindError, attempted
 from spectramind_kit.execution.processes import Progress
 from spectramind_kit.execution.time_budget import TimeBudget
 from spectramind_kit.prediction.inference import Inference
@@ -26,7 +26,7 @@ from spectramind_kit.prediction.planets import as_trained, asked_for, for_each_p
 from spectramind_kit.prediction.predict import predict_planets
 from spectramind_kit.prediction.score_files import score_files as score_files
 from spectramind_kit.prediction.score_files import score_one_depth as score_one_depth
-from spectramind_kit.prediction.stand_ins import labels_model, population_spectra, suitable_model, usable_model
+from spectramind_kit.prediction.stand_ins import labels_model, population_spectra, usable_model
 from spectramind_kit.prediction.submission_summary import SubmissionSummary
 from spectramind_kit.prediction.trained_model import TrainedModel, holds_model, load_model, save_model
 from spectramind_kit.prediction.training_readout import keep_readout, readout_losses
@@ -39,6 +39,7 @@ from spectramind_kit.training.feasibility import refuse_impossible
 from spectramind_kit.training.folds import training_folds
 from spectramind_kit.training.held_out import learn_model
 from spectramind_kit.training.measured_planets import infer_planets, labelled_planets, measure_training_planets
+from spectramind_kit.training.model_of_work_folder import model_code, reason_to_train
 from spectramind_kit.training.start_training import learn_start
 from spectramind_kit.training.start_weights import generation_of_start
 from spectramind_kit.work_folder.growing_submission import GrowingSubmission, require_writable
@@ -145,8 +146,8 @@ def _train(
     with run.stage("planets without labels"):
         unlabelled = _unlabelled(folder, work, measured.known, config)
     keep_readout(folder, here.model)
-    facts = {"edition": folder.edition, "settings": measured_with(config), "start_from": start}
-    keep = with_arguments(save_model, folder=here.model, **facts)
+    facts = {"edition": folder.edition, "settings": measured_with(config), "code": model_code()}
+    keep = with_arguments(save_model, folder=here.model, start_from=start, **facts)
     with run.stage("damaged planets"):
         damaging = DamageTask(task, measured.known, planets_to_damage(measured.fitted))
         damaged = for_each_planet(damaging, damaging.planets, config, lambda *_: (), "damage train")
@@ -309,7 +310,7 @@ def _submit(
     last: list[Spectrum] = []
     growing = GrowingSubmission(nothing_yet, sample, WorkFolder(work).submission)
     try:
-        if train_first and (reason := _reason_to_train(folder, place, config)):
+        if train_first and (reason := reason_to_train(folder, place, config)):
             logger.info("%s: training one first", reason)
             # Where a model was there, the labels stand in for it, whatever training refuses.
             raised = () if is_model(place) else REFUSALS
@@ -341,24 +342,6 @@ def _submit(
     naive = usable.model.training_set.labels().naive if usable.model else None
     keep_scores(run, spectra, folder.test_truth(), naive, folder.edition)
     return summary
-
-
-def _reason_to_train(folder: CompetitionFolder, place: Path, config: Config) -> str:
-    """Return why the model of a work folder has to be trained first; "" if it has not, or cannot be."""
-    if not is_model(place):
-        return f"no model in {place}"
-    try:
-        suitable_model(place, folder, measured_with(config))
-    except Exception as error:
-        return describe(error) if _can_train(folder, config) else ""
-    return ""
-
-
-def _can_train(folder: CompetitionFolder, config: Config) -> bool:
-    try:
-        return bool(labelled_planets(folder, folder.labels()[0].tolist(), config))
-    except CompetitionDataError:
-        return False
 
 
 def _opened(data: Path, work: Path) -> CompetitionFolder:

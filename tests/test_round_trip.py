@@ -112,15 +112,17 @@ class TestRun:
         assert sha256_of(work / "submission.csv") == before
         assert {path: path.stat().st_mtime_ns for path in work.rglob("*.npz")} == stored
 
-    @pytest.mark.parametrize("name", ["model.npz", "model.json"])
+    @pytest.mark.parametrize("name", ["model.npz", "settings", "code"])
     def test_a_model_that_another_version_left_is_trained_anew(self, competition, work, name):
-        before, path = sha256_of(work / "submission.csv"), work / "model" / name
+        before, model = sha256_of(work / "submission.csv"), work / "model"
+        record = json.loads((model / "model.json").read_text())
         if name == "model.npz":
-            path.write_bytes(b"as an older version wrote it")
+            (model / name).write_bytes(b"as an older version wrote it")
         else:
-            path.write_text(json.dumps(json.loads(path.read_text()) | {"settings": "others"}))
+            (model / "model.json").write_text(json.dumps(record | {name: "others"}))
         summary = runs.submit(competition.data, work, competition.config)
         assert not summary.losses
+        assert json.loads((model / "model.json").read_text()) == record
         assert sha256_of(work / "submission.csv") == before
 
     def test_the_labels_stand_in_for_a_model_that_cannot_be_trained_anew(self, competition, work, tmp_path):

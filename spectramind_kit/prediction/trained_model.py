@@ -74,7 +74,7 @@ class TrainedModel:
 
 
 def save_model(
-    model: TrainedModel, folder: Path, *, edition: str = "", settings: str = "", start_from: str = ""
+    model: TrainedModel, folder: Path, *, edition: str = "", settings: str = "", code: str = "", start_from: str = ""
 ) -> Path:
     """Write a model into a folder of its own, beside its networks if it has any.
 
@@ -83,6 +83,7 @@ def save_model(
         folder: of the model.
         edition: of the competition that it was trained for; "" where that does not matter.
         settings: hash of the settings that its planets were measured with, likewise.
+        code: hash of the code that trained it, likewise.
         start_from: generation of the weights that its networks started from; "" for none.
     """
     save_product(folder / _ARRAYS, model)
@@ -91,6 +92,7 @@ def save_model(
     facts = {
         "edition": edition,
         "settings": settings,
+        "code": code,
         "wavelengths": [len(model.wavelength), float(model.wavelength[0]), float(model.wavelength[-1])],
         "n_planets": len(model.training_set.planet_ids),
         "n_measured": model.n_measured,
