@@ -20,7 +20,6 @@ about their mean: its rms, and where a label is known that of its error. Levels 
 curves' noise are not independent, so a package's sigma is that of its white curve, and ours that of the joint fit.
 """
 
-import argparse
 import importlib.util
 import json
 import math
@@ -34,7 +33,7 @@ from typing import Any
 
 import numpy as np
 from label_prior import at_wavelengths, wavelengths_of
-from real import SHARED, WHITE_SECONDS, both_channels, judges, labelled_planet, two_visits, white_curves
+from real import WHITE_SECONDS, arguments_of, both_channels, judges, labelled_planet, two_visits, white_curves
 from scipy.linalg import block_diag
 from scipy.optimize import least_squares
 from scipy.stats import median_abs_deviation
@@ -97,16 +96,7 @@ STORED = (
 
 def main() -> None:
     """Fit, print the table, write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shared", type=Path, default=SHARED, help="folder with real_2024/ and real_2025/")
-    parser.add_argument("--curves", type=int, default=0, help="white curves to fit; 0 is all")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--json", type=Path)
-    arguments = parser.parse_args()
-    if not (arguments.shared / "real_2024").is_dir():
-        parser.error(f"no real_2024/ in {arguments.shared}: name the folder with --shared")
-    if MISSING:
-        parser.error(MISSING)
+    arguments = arguments_of(__doc__, MISSING)
     rows = list(planet_rows(arguments.shared))
     for row in rows:
         numbers = (row.fgs1, row.airs, row.sigma, row.shape, row.shape_error)

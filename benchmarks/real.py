@@ -75,7 +75,23 @@ def judges(place: int) -> bool:
 
 def main() -> None:
     """Fit, print the table, write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = arguments_of(__doc__)
+    found = measure(arguments.shared, arguments.curves, arguments.workers)
+    width = max(map(len, found))
+    for name, value in found.items():
+        print(f"{name:<{width}}  {value:.4g}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def arguments_of(about: str | None, missing: str = "") -> argparse.Namespace:
+    """Return the arguments of a benchmark on the real pieces, or stop in words.
+
+    Args:
+        about: what it does.
+        missing: which package it lacks, in words.
+    """
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder with real_2024/ and real_2025/")
     parser.add_argument("--curves", type=int, default=0, help="white curves to fit; 0 is all")
     parser.add_argument("--workers", type=int, default=2)
@@ -83,12 +99,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if not (arguments.shared / "real_2024").is_dir():
         parser.error(f"no real_2024/ in {arguments.shared}: name the folder with --shared")
-    found = measure(arguments.shared, arguments.curves, arguments.workers)
-    width = max(map(len, found))
-    for name, value in found.items():
-        print(f"{name:<{width}}  {value:.4g}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=2) + "\n")
+    if missing:
+        parser.error(missing)
+    return arguments
 
 
 def measure(shared: Path, n_curve: int = 0, workers: int = 2) -> dict[str, float]:
