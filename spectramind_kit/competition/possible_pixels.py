@@ -37,5 +37,7 @@ def possible_pixels(
     possible &= (read_noise >= 0.0) & (read_noise <= _LARGEST_READ_NOISE)
     for electrons in _PROBES:
         linear = np.polynomial.polynomial.polyval(electrons, linearity)
-        possible &= np.abs(linear - np.nanmedian(linear)) <= _LARGEST_DEPARTURE * electrons
+        known = linear[~np.isnan(linear)]
+        middle = np.median(known) if len(known) else np.nan  # of a damaged table nothing is possible
+        possible &= np.abs(linear - middle) <= _LARGEST_DEPARTURE * electrons
     return possible

@@ -54,3 +54,10 @@ def test_real_tables_lose_no_pixel(real_data):
     (observation, *_) = folder.observations("train", folder.planet_ids("train")[0])
     for channel in (AIRS, FGS1):
         assert read_calibration_frames(observation, channel.name).flags == {}
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_pixel_is_possible_where_a_whole_table_is_missing():
+    lost = tables(AIRS)
+    lost["linearity"][:] = np.nan
+    assert not possible_pixels(AIRS, **lost).any()
