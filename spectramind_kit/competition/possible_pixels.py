@@ -36,7 +36,7 @@ def possible_pixels(
     possible &= flat <= _LARGEST_FLAT
     possible &= (read_noise >= 0.0) & (read_noise <= _LARGEST_READ_NOISE)
     for electrons in _PROBES:
-        linear = np.polynomial.polynomial.polyval(electrons, linearity)
+        linear = np.asarray(np.polynomial.polynomial.polyval(electrons, linearity))
         known = linear[~np.isnan(linear)]
         middle = np.median(known) if len(known) else np.nan  # of a damaged table nothing is possible
         possible &= np.abs(linear - middle) <= _LARGEST_DEPARTURE * electrons
