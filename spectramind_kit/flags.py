@@ -58,6 +58,7 @@ class Flag(StrEnum):
     AIRS_IMPOSSIBLE_CALIBRATION = "AIRS-CH0: pixels count as dead, their calibration is impossible"
     VISITS_DIFFER_IN_LEVEL = "visits disagree in level"
     VISITS_DIFFER_IN_SHAPE = "visits disagree in shape"
+    VISIT_TWICE = "a visit is there twice, and counts once"
 
 
 Flags = Mapping[Flag, str]

@@ -43,9 +43,10 @@ def join_visits(fits: Sequence[TransitFit], population: NuisancePrior | None = N
         FitError: without a fit, or if the fits are not of one planet and one set of wavelengths.
     """
     _require_one_planet(fits)
-    flags = _flags(fits)
+    given, (fits, twice) = tuple(fits), _told_apart(fits)
+    flags = _flags(fits) | twice
     if len(fits) == 1 and (population is None or fits[0].likelihood is None):
-        return DepthEstimate(fits[0].planet_id, fits[0].depth, fits[0].covariance, 1, flags, tuple(fits))
+        return DepthEstimate(fits[0].planet_id, fits[0].depth, fits[0].covariance, 1, flags, given)
     visits, star = _given_star(fits, population)
     depth, covariance = _joined(visits, star)
     if len(fits) > 1:
@@ -53,7 +54,7 @@ def join_visits(fits: Sequence[TransitFit], population: NuisancePrior | None = N
         flags |= disagreements
     masked = np.all([_masked(fit) for fit in fits], axis=0)
     depth, covariance = fill_masked_wavelengths(depth, covariance, fits[0].wavelength, masked)
-    return DepthEstimate(fits[0].planet_id, depth, covariance, len(fits), flags, tuple(fits))
+    return DepthEstimate(fits[0].planet_id, depth, covariance, len(fits), flags, given)
 
 
 def with_population(estimate: DepthEstimate, population: NuisancePrior | None) -> DepthEstimate:
@@ -73,6 +74,23 @@ def _require_one_planet(fits: Sequence[TransitFit]) -> None:
     lengths = sorted({len(fit.depth) for fit in fits})
     if len(lengths) != 1:
         raise FitError(f"visits of planet {planets[0]}", wanted="the same wavelengths", got=f"{lengths} of them")
+
+
+def _told_apart(fits: Sequence[TransitFit]) -> tuple[list[TransitFit], dict[Flag, str]]:
+    """Return the fits without those that repeat another one bit for bit, as no second visit does; and a flag for these.
+
+    One visit counted twice would have a sigma too small by a square root of two.
+    """
+    different: list[TransitFit] = []
+    repeated = []
+    for fit in fits:
+        same = (one for one in different if np.array_equal(one.flux, fit.flux, equal_nan=True))
+        first = next((one for one in same if np.array_equal(one.depth, fit.depth)), None)
+        if first is None:
+            different.append(fit)
+        else:
+            repeated.append(f"visit {fit.visit} is visit {first.visit}")
+    return different, {Flag.VISIT_TWICE: "; ".join(repeated)} if repeated else {}
 
 
 def _flags(fits: Sequence[TransitFit]) -> dict[Flag, str]:

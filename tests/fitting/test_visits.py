@@ -24,9 +24,10 @@ def covariance(rng, sigma=100e-6, common=30e-6):
 
 
 def visit(number, depth, cov, planet=1, **more):
-    one = np.ones((3, N))
+    model = np.ones((3, N))
+    flux = model + 1e-6 * number  # no two visits have the same noise
     return TransitFit(
-        planet, number, np.linspace(2, 4, N), depth, cov, {}, np.arange(3.0), one, one, np.ones(N), **more
+        planet, number, np.linspace(2, 4, N), depth, cov, {}, np.arange(3.0), flux, model, np.ones(N), **more
     )
 
 
@@ -55,6 +56,17 @@ def test_agreeing_visits_give_the_inverse_variance_mean():
     weighted = expected @ (np.linalg.solve(a, true + difference) + np.linalg.solve(b, true))
     assert joined.depth == pytest.approx(weighted, rel=1e-9)
     assert joined.n_visit == 2 and joined.flags == {}
+
+
+def test_a_visit_that_is_there_twice_counts_once_and_is_flagged():
+    rng = np.random.default_rng(3)
+    first, second = draw(rng, [covariance(rng)] * 2)[1]
+    again = replace(first, visit=2)
+    for fits in ([first], [first, second]):
+        calm, joined = join_visits(fits), join_visits([*fits, again])
+        assert joined.n_visit == len(fits) and joined.flags == {Flag.VISIT_TWICE: "visit 2 is visit 0"}
+        assert (joined.depth == calm.depth).all() and (joined.covariance == calm.covariance).all()
+        assert join_visits(joined.fits).flags == joined.flags  # under a population's prior as well
 
 
 def test_joined_errors_match_their_sigmas():
@@ -178,7 +190,8 @@ def test_visits_share_star_and_orbit_and_their_prior_counts_once(seed):
 def test_the_orbit_of_one_visit_makes_the_depths_of_the_other_surer():
     """One visit measures the orbit, the other the depths: together better than apart."""
     fits = linear_visits(errors=(0.01, np.r_[1.0, 1.0, 1.0, 0.01, 0.01]), depth_errors=(3e-3, 1e-5))
-    alone = [join_visits([fit, replace(fit, visit=2)]) for fit in fits]  # each counted twice, and still worse
+    # Each as if there were a second one like it, and still worse.
+    alone = [join_visits([fit, replace(fit, visit=2, flux=fit.flux + 1e-6)]) for fit in fits]
     together = join_visits(fits)
     for each in alone:
         assert np.sqrt(together.covariance.trace() / each.covariance.trace()) < 0.5

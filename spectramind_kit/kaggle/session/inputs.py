@@ -36,7 +36,7 @@ def working_root() -> Path:
 
 
 def find_competition(folder: Path | str = "") -> Path:
-    """Return the attached competition's folder: the one with a sample submission and its time or ADC table.
+    """Return the attached competition's folder: the one with planets to answer and its time or ADC table.
 
     Args:
         folder: where it is, if that is known; "" searches.
@@ -78,9 +78,13 @@ def find_runs() -> list[Path]:
 
 
 def is_competition(folder: Path) -> bool:
-    """True for a folder in the competition's layout, of either edition."""
+    """True for a folder in the competition's layout, of either edition.
+
+    A run goes on without the sample submission, so it is found without it as well.
+    """
     tables = ("axis_info.parquet", "adc_info.csv", "train_adc_info.csv", "test_adc_info.csv")
-    return (folder / "sample_submission.csv").is_file() and any((folder / name).is_file() for name in tables)
+    answers = (folder / "sample_submission.csv").is_file() or (folder / "test").is_dir()
+    return answers and any((folder / name).is_file() for name in tables)
 
 
 def is_source(folder: Path) -> bool:

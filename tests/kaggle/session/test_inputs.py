@@ -44,6 +44,12 @@ def test_competition_is_found_by_content(root, place, table):
     assert find_competition() == folder
 
 
+def test_competition_is_found_without_its_sample_submission(root):
+    folder = make(root / "competitions" / "ariel", "axis_info.parquet", "adc_info.csv")
+    make(folder / "test" / "34983")
+    assert find_competition() == folder
+
+
 def test_missing_competition_lists_what_is_attached(root):
     with pytest.raises(PackagingError, match="wheels-of-mine"):
         find_competition()
