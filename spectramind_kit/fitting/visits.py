@@ -43,7 +43,7 @@ def join_visits(fits: Sequence[TransitFit], population: NuisancePrior | None = N
         FitError: without a fit, or if the fits are not of one planet and one set of wavelengths.
     """
     _require_one_planet(fits)
-    given, (fits, twice) = tuple(fits), _told_apart(fits)
+    given, (fits, twice) = tuple(fits), _different_visits(fits)
     flags = _flags(fits) | twice
     if len(fits) == 1 and (population is None or fits[0].likelihood is None):
         return DepthEstimate(fits[0].planet_id, fits[0].depth, fits[0].covariance, 1, flags, given)
@@ -76,21 +76,21 @@ def _require_one_planet(fits: Sequence[TransitFit]) -> None:
         raise FitError(f"visits of planet {planets[0]}", wanted="the same wavelengths", got=f"{lengths} of them")
 
 
-def _told_apart(fits: Sequence[TransitFit]) -> tuple[list[TransitFit], dict[Flag, str]]:
+def _different_visits(fits: Sequence[TransitFit]) -> tuple[list[TransitFit], dict[Flag, str]]:
     """Return the fits without those that repeat another one bit for bit, as no second visit does; and a flag for these.
 
     One visit counted twice would have a sigma too small by a square root of two.
     """
     different: list[TransitFit] = []
-    repeated = []
+    again = []
     for fit in fits:
         same = (one for one in different if np.array_equal(one.flux, fit.flux, equal_nan=True))
         first = next((one for one in same if np.array_equal(one.depth, fit.depth)), None)
         if first is None:
             different.append(fit)
         else:
-            repeated.append(f"visit {fit.visit} is visit {first.visit}")
-    return different, {Flag.VISIT_TWICE: "; ".join(repeated)} if repeated else {}
+            again.append(f"visit {fit.visit} is visit {first.visit}")
+    return different, {Flag.VISIT_TWICE: "; ".join(again)} if again else {}
 
 
 def _flags(fits: Sequence[TransitFit]) -> dict[Flag, str]:
