@@ -1,9 +1,9 @@
 """Fits of planets of random worlds, made once and kept: what a model that corrects fits can be taught and judged with.
 
-    python benchmarks/drawn_fits.py FOLDER [--worlds 30] [--planets 50] [--hard 5]
+    python benchmarks/drawn_fits.py FOLDER [--worlds 30] [--planets 50] [--hard 5] [--kinds noise=none ...]
 
 One process on one core; run it again and it goes on where it stopped. A planet is drawn, fitted and stored in .6 s and
-1.2 MB. Each has one visit.
+1.2 MB. Each has one visit. A folder holds worlds of one kind: drawn ones, or such as ``--kinds`` asks for.
 """
 
 import argparse
@@ -66,10 +66,16 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=30)
     parser.add_argument("--planets", type=int, default=50, help="usual planets of each world")
     parser.add_argument("--hard", type=int, default=5, help="planets of each hard kind in each world")
+    parser.add_argument("--kinds", nargs="*", default=[], help="kinds taken for those drawn: noise=none drift=...")
     options = parser.parse_args()
     config, key = load_config().fit, code_key()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    kinds = options.folder / "kinds.txt"
+    if kinds.exists() and kinds.read_text().split() != options.kinds:
+        parser.error(f"{options.folder} holds worlds of kinds {kinds.read_text()!r}")
+    kinds.write_text(" ".join(options.kinds))
     for seed in tqdm(range(FIRST_SEED, FIRST_SEED + options.worlds), "worlds", disable=None):
-        world = draw_world(seed)
+        world = draw_world(seed, options.kinds)
         for name, kind, index in names(options.planets, options.hard):
             path = options.folder / str(seed) / f"{name}.npz"
             if stored_key(path) != key:

@@ -128,6 +128,7 @@ def held_out_score(
     labels: Mapping[int, np.ndarray],
     stars: Mapping[int, Planet],
     config: Config,
+    labels_teach: bool = True,
 ) -> Answers:
     """Answer labelled planets from their fits, each with what the labels of the other folds teach.
 
@@ -139,6 +140,7 @@ def held_out_score(
         labels: of the same planets, (n_wavelength,) each [(Rp/Rs)^2].
         stars: what the star table says of them.
         config: of the product.
+        labels_teach: whether star and instrument are learned with the labels, as the product does.
 
     Returns:
         Answers, whose ``figures`` are score and mean z^2; in the order of the labels.
@@ -147,7 +149,9 @@ def held_out_score(
     ids = np.array(list(labels), dtype=np.int64)
     estimates = {planet: join_visits(fits[planet]) if fits.get(planet) else None for planet in labels}
     fold = assign_folds(ids.tolist(), min(config.training.folds, len(ids)), config.seed)
-    visits = {planet: taught(fits.get(planet, ()), spectrum) for planet, spectrum in labels.items()}
+    visits = {
+        planet: taught(fits.get(planet, ()), spectrum if labels_teach else None) for planet, spectrum in labels.items()
+    }
     training_set = TrainingSet(
         planet_ids=ids,
         spectra=np.array(list(labels.values())),
