@@ -30,6 +30,8 @@ from spectramind_kit.kaggle.wheels.toolchain import check_choice, find_cuobjdump
 
 log = logging.getLogger(__name__)
 
+ARCHITECTURES_AT_ONCE = 2
+"""Of one file: each takes 1 to 2 GB of memory."""
 PROGRESS = re.compile(r"^\s*\[(\d+)/(\d+)\]")
 
 
@@ -69,12 +71,23 @@ def compile_wheel(pin: Pin, target: Target, build: CudaBuild, constraints: Path,
     variables = {
         **toolchain.variables(wrapper, target.architectures),
         **KEPT_CUDA,
-        "MAX_JOBS": str(build.jobs or available_cores()),
+        **work_at_once(build.jobs or available_cores()),
     }
     run_build(tree, environment, variables, place / f"{pin.name}.log", folder)
     return [
         facts for wheel in folder.glob("*.whl") for facts in check_machine_code(wheel, target, cuobjdump, environment)
     ]
+
+
+def work_at_once(jobs: int) -> dict[str, str]:
+    """Return variables by which the set-up compiles several files, and nvcc several architectures of each, at a time.
+
+    One file takes as long as all others together: two of its architectures at once occupy the cores that it leaves.
+
+    Args:
+        jobs: files; one means one process in all.
+    """
+    return {"MAX_JOBS": str(jobs), "NVCC_APPEND_FLAGS": f"--threads={min(jobs, ARCHITECTURES_AT_ONCE)}"}
 
 
 def unpack_source(pin: Pin, environment: BuildEnvironment, tree: Path) -> None:

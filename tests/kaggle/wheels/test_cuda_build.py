@@ -16,7 +16,7 @@ from spectramind_kit.kaggle.wheels.build_environment import (
     make_build_environment,
     requirements,
 )
-from spectramind_kit.kaggle.wheels.cuda_build import CudaBuild, compile_wheel, run_build
+from spectramind_kit.kaggle.wheels.cuda_build import CudaBuild, compile_wheel, run_build, work_at_once
 from spectramind_kit.kaggle.wheels.machine_code import LibraryFacts
 from spectramind_kit.kaggle.wheels.targets import load_target, read_lock, target_names
 from spectramind_kit.kaggle.wheels.toolchain import Toolchain, find_cuobjdump, open_toolchain
@@ -73,6 +73,11 @@ def test_index_has_no_compiler_for_cuda_12(target, tmp_path, monkeypatch):
     pin = read_lock(target)[0]
     with pytest.raises(PackagingError, match="--toolchain pypi.*--cuda-home"):
         compile_wheel(pin, target, CudaBuild(tmp_path), tmp_path / "none.txt", tmp_path)
+
+
+@pytest.mark.parametrize(("jobs", "threads"), [(1, 1), (2, 2), (8, 2)])
+def test_architectures_of_a_file_are_compiled_side_by_side_where_cores_are_free(jobs, threads):
+    assert work_at_once(jobs) == {"MAX_JOBS": str(jobs), "NVCC_APPEND_FLAGS": f"--threads={threads}"}
 
 
 def test_compiler_of_the_index_gets_the_names_a_linker_looks_for(target, environment):
