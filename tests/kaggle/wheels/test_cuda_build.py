@@ -75,7 +75,7 @@ def test_index_has_no_compiler_for_cuda_12(target, tmp_path, monkeypatch):
         compile_wheel(pin, target, CudaBuild(tmp_path), tmp_path / "none.txt", tmp_path)
 
 
-@pytest.mark.parametrize(("jobs", "threads"), [(1, 1), (2, 2), (8, 2)])
+@pytest.mark.parametrize("jobs, threads", [(1, 1), (2, 2), (8, 2)])
 def test_architectures_of_a_file_are_compiled_side_by_side_where_cores_are_free(jobs, threads):
     assert work_at_once(jobs) == {"MAX_JOBS": str(jobs), "NVCC_APPEND_FLAGS": f"--threads={threads}"}
 
