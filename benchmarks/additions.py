@@ -21,6 +21,7 @@ from drawn_fits import read_world, star_table_row
 from foreign import WORLD, ForeignTask, beside, held_out_score
 from star_table import star_table
 from tqdm import tqdm
+from worlds import Answers
 
 from spectramind_kit.competition.folder import open_competition, read_spectra
 from spectramind_kit.config import Config, load_config
@@ -28,6 +29,7 @@ from spectramind_kit.likelihood import VisitLikelihood
 from spectramind_kit.prediction.measure import PlanetTask
 from spectramind_kit.products import Planet, TransitFit
 
+ALL = "all of it"
 FREE = "free_"
 """A parameter with a name of no group keeps the fit's loose prior."""
 
@@ -102,10 +104,10 @@ class Judge:
     labels: Mapping[int, np.ndarray]
     stars: Mapping[int, Planet]
 
-    def scores(self, part: Part | None, config: Config) -> np.ndarray:
-        """Return every planet's share of the score, (n_planet,), without a part if one is named."""
+    def answers(self, config: Config, part: Part | None = None) -> Answers:
+        """Return the answers to all planets, without a part of the fit if one is named."""
         fits = self.fits if part is None else {planet: without(part, each) for planet, each in self.fits.items()}
-        return held_out_score(fits, self.labels, self.stars, config, part is None or part.labels).by_planet
+        return held_out_score(fits, self.labels, self.stars, config, part is None or part.labels)
 
 
 def without(part: Part, fits: Sequence[TransitFit]) -> list[TransitFit]:
@@ -125,16 +127,18 @@ def main() -> None:
     options = parser.parse_args()
     config, scores = load_config(["model=none", "workers=1"]), dict[str, dict[str, list[np.ndarray]]]()
     for judge in judges(options, config):
-        whole = judge.scores(None, config)
-        found = scores.setdefault(judge.name, {})
-        found.setdefault("all of it", []).append(whole)
-        for part in tqdm(PARTS, f"{judge.name}, {len(whole)} planets", disable=None):
-            found.setdefault(part.name, []).append(judge.scores(part, config) - whole)
-    figures = {name: {part: mean_and_error(each) for part, each in found.items()} for name, found in scores.items()}
+        whole, found = judge.answers(config), scores.setdefault(judge.name, {})
+        square = ((whole.mean - whole.truth) / whole.sigma) ** 2
+        rows = {ALL: whole.by_planet, "z^2 of FGS1": square[:, 0], "z^2 of AIRS-CH0": square[:, 1:].mean(axis=1)}
+        for part in tqdm(PARTS, f"{judge.name}, {len(square)} planets", disable=None):
+            rows[part.name] = judge.answers(config, part).by_planet - whole.by_planet
+        for name, values in rows.items():
+            found.setdefault(name, []).append(values)
+    figures = {name: {part: summary(each) for part, each in found.items()} for name, found in scores.items()}
     for name, found in figures.items():
-        print(f"{name}: {len(scores[name]['all of it'])} worlds")
-        for part, (mean, error) in found.items():
-            print(f"  {part:<48} {mean:+.4f} +- {error:.4f}")
+        print(f"{name}: {len(scores[name][ALL])} worlds")
+        for part, row in found.items():
+            print(f"  {part:<48}", "  ".join(f"{key} {value:+.4f}" for key, value in row.items()))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
@@ -170,10 +174,21 @@ def judges(options: argparse.Namespace, config: Config) -> Iterator[Judge]:
         yield Judge(options.work.name, fits, dict(zip(planets, spectra)), stars)
 
 
-def mean_and_error(by_world: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Return the mean over all, and its error over worlds, or over the planets of the only one."""
-    each = np.array([values.mean() for values in by_world]) if len(by_world) > 1 else by_world[0]
-    return float(each.mean()), float(each.std(ddof=1) / np.sqrt(len(each)))
+def summary(by_world: Sequence[np.ndarray]) -> dict[str, float]:
+    """Return the mean of a figure of planets and its error, over worlds or over the planets of the only one.
+
+    Of several worlds also the lowest and the highest, how much they scatter, and how much they would by chance.
+    """
+    means = np.array([values.mean() for values in by_world])
+    chance = np.array([values.std(ddof=1) / np.sqrt(len(values)) for values in by_world])
+    if len(means) == 1:
+        return {"mean": float(means[0]), "error": float(chance[0])}
+    scatter = means.std(ddof=1)
+    row = {"mean": means.mean(), "error": scatter / np.sqrt(len(means)), "least": means.min(), "most": means.max()}
+    return {name: float(value) for name, value in row.items()} | {
+        "scatter": float(scatter),
+        "by chance": float(np.sqrt((chance**2).mean())),
+    }
 
 
 if __name__ == "__main__":
