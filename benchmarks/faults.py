@@ -59,6 +59,9 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--tables", action="store_true")
     parser.add_argument("--failing-calls", action="store_true")
+    parser.add_argument(
+        "--first-turn", type=int, default=1, help="call that fails first, to go on with --failing-calls"
+    )
     parser.add_argument("--unreadable", action="store_true")
     options = parser.parse_args()
     if options.unreadable:
@@ -74,7 +77,7 @@ def main() -> None:
         elif options.unreadable:
             figures = unreadable(ground, options.only or [""])
         elif options.failing_calls:
-            figures = failing_calls(ground, options.only or [""])
+            figures = failing_calls(ground, options.only or [""], options.first_turn)
         else:
             faults = [f for f in FAULTS if not options.only or any(word in f.name for word in options.only)]
             figures = damages(ground, faults, options.seed)
@@ -285,8 +288,8 @@ def children_of(pid: int) -> Iterator[int]:
         yield from map(int, task.read_text().split())
 
 
-def failing_calls(ground: Ground, only: list[str]) -> dict[str, object]:
-    """Let the n-th call of each kind fail, for every n; print and return what came of it.
+def failing_calls(ground: Ground, only: list[str], first: int = 1) -> dict[str, object]:
+    """Let the n-th call of each kind fail, for every n from the first on; print and return what came of it.
 
     Half of the planets have their products stored, so that both reading and making them meet failures. All is done in
     this process; where processes are started, in those of it.
@@ -295,7 +298,7 @@ def failing_calls(ground: Ground, only: list[str]) -> dict[str, object]:
     rows: dict[str, dict[str, object]] = {}
     for kind in (kind for kind in FAILING if any(word in kind for word in only)):
         config = replace(ground.config, workers=2 if kind == "spawn" else 1)
-        n, ends, failed = 0, {"lost": [], "raised": [], "refused": [], "silent": []}, True
+        n, ends, failed = first - 1, {"lost": [], "raised": [], "refused": [], "silent": []}, True
         while failed:
             n += 1
             data = ground.copy("failing")
@@ -311,10 +314,9 @@ def failing_calls(ground: Ground, only: list[str]) -> dict[str, object]:
             if end:
                 ends[end].append(n)
                 print(f"  {kind} {n}: {end}: {'' if error is None else describe(error)[:150]}", flush=True)
-        rows[kind] = {"calls": n - 1, **ends}
-        print(
-            f"{kind}: {n - 1} calls failed in turn, { ({end: len(turns) for end, turns in ends.items()}) }", flush=True
-        )
+        rows[kind] = {"calls": n - first, **ends}
+        counts = {end: len(turns) for end, turns in ends.items()}
+        print(f"{kind}: {n - first} calls failed in turn, {counts}", flush=True)
     return rows
 
 
