@@ -23,14 +23,18 @@ def parse_packages(texts: Sequence[str]) -> dict[str, str]:
     """Read ``NAME==VERSION`` texts.
 
     Raises:
-        PackagingError: on another text: a dataset is of exact versions.
+        PackagingError: on another text, or two versions of one package: a dataset is of exact versions.
     """
     packages = {}
     for text in texts:
         found = REQUIREMENT.fullmatch(text.strip())
         if found is None:
             raise PackagingError(f"--package {text}", wanted="NAME==VERSION", remedy="a dataset is of exact versions")
-        packages[canonicalize_name(found[1])] = found[2]
+        name = canonicalize_name(found[1])
+        if packages.setdefault(name, found[2]) != found[2]:
+            raise PackagingError(
+                f"--package {text}", wanted="one version of each", got=f"also {name}=={packages[name]}"
+            )
     return packages
 
 
