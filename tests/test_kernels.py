@@ -147,6 +147,9 @@ def test_dataset_that_is_not_attached_or_not_whole_cannot_be_trusted(tmp_path):
     manifest.write_text("{}")
     with pytest.raises(PackagingError, match="install.py of .*the manifest's SHA-256.*build again"):
         bound_cell(manifest.parent)
+    manifest.write_text("{")
+    with pytest.raises(PackagingError, match="manifest.json: wanted JSON, got .*line 1"):
+        bound_cell(manifest.parent)
     with pytest.raises(PackagingError, match="a folder with manifest.json and install.py"):
         bound_cell(tmp_path)
 

@@ -58,6 +58,14 @@ def test_budget_counts_what_is_left(kaggle, api):
         refuse_used_up(api, COMPETITION)
 
 
+@pytest.mark.parametrize("written", ["c/{}", "https://www.kaggle.com/competitions/{}/leaderboard?search=me", "/c/{}"])
+def test_competition_may_be_named_by_its_address(submitted, tmp_path, written):
+    named = ("--competition", written.format(COMPETITION))
+
+    assert f"\n{COMPETITION}: 5 submitted" in invoke("competition", "status", *named).stdout
+    assert invoke("download", "--out", tmp_path, *named, "--dry-run").stdout.startswith(f"{COMPETITION}: 0 files")
+
+
 def test_rules_that_are_not_accepted_are_a_sentence(kaggle):
     error = invoke("competition", "status", "--competition", "another-one").exception
 

@@ -28,6 +28,12 @@ def test_other_requirements_are_refused(text):
         parse_packages([text])
 
 
+def test_two_versions_of_one_package_are_refused():
+    assert parse_packages(["tiny-spectra==1.2", "Tiny.Spectra==1.2"]) == {"tiny-spectra": "1.2"}
+    with pytest.raises(PackagingError, match="--package Tiny_Spectra==1.3: wanted one version.*tiny-spectra==1.2"):
+        parse_packages(["tiny-spectra==1.2", "Tiny_Spectra==1.3"])
+
+
 def test_dataset_holds_the_packages_and_no_kit(target, tmp_path, config):
     chosen = target_of(PACKAGES, target, tmp_path / "cache", compiled=False)
     wheels = build_wheels(chosen, None)
