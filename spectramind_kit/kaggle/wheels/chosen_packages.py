@@ -58,7 +58,7 @@ def target_of(packages: Mapping[str, str], target: Target, cache: Path, compiled
         compiled: True to compile what the index has as source only.
 
     Raises:
-        PackagingError: if the image has one of them, or the index has not.
+        PackagingError: if the image has one of them, the index has not, or one cannot be built without a compiler.
     """
     there: dict[str, str] = {canonicalize_name(name): version for name, version in target.image.items()}
     if known := sorted(set(packages) & set(there)):
@@ -70,6 +70,10 @@ def target_of(packages: Mapping[str, str], target: Target, cache: Path, compiled
     if build_constraints(target).is_file():
         shutil.copyfile(build_constraints(target), folder.parent / build_constraints(target).name)
     pins = [_pin(name, version, target) for name, version in packages.items()]
+    if not compiled and (wanting := sorted(f"{pin.name} {pin.version}" for pin in pins if pin.builds_with_torch)):
+        got = f"{', '.join(wanting)}, which the index has as source that builds with torch"
+        remedy = "name a compiler: --toolchain or --cuda-home"
+        raise PackagingError(f"--package without CUDA for {target.name}", wanted="wheels", got=got, remedy=remedy)
     sources = {pin.name for pin in pins if pin.is_sdist and compiled}
     chosen = dataclasses.replace(
         target,

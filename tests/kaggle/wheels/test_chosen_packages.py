@@ -69,6 +69,16 @@ def test_source_is_compiled_where_a_compiler_was_chosen(target, tmp_path):
     assert not target_of(PACKAGES, target, tmp_path, compiled=False).compiled
 
 
+def test_source_that_builds_with_torch_is_refused_without_a_compiler(target, tmp_path, monkeypatch):
+    def find(name, version, target, **_):
+        return Pin(name, version, "0" * 64, f"{name}-{version}.tar.gz", builds_with_torch=True)
+
+    monkeypatch.setattr(chosen_packages, "find_pin", find)
+    with pytest.raises(PackagingError, match="got scan 1.0, which .* builds with torch; name a compiler: --toolchain"):
+        target_of({"scan": "1.0"}, target, tmp_path, compiled=False)
+    assert target_of({"scan": "1.0"}, target, tmp_path, compiled=True).compiled == {"scan": "1.0"}
+
+
 def test_what_the_image_has_is_refused(target, tmp_path):
     target = dataclasses.replace(target, image={"NumPy": "2.0.2"})
 
