@@ -156,4 +156,4 @@ def _parse_lock_line(line: str, path: Path) -> Pin:
     match = _LOCK_LINE.fullmatch(line.strip())
     if match is None:
         raise PackagingError(f"{path}", wanted="name==version --hash=sha256:...  # file name", got=repr(line))
-    return Pin(*(match[part] for part in ("name", "version", "sha256", "filename")))
+    return Pin(match["name"], match["version"], match["sha256"], match["filename"])
