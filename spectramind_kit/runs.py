@@ -20,6 +20,7 @@ from spectramind_kit.environment import available_cores
 from spectramind_kit.errors import REFUSALS, CompetitionDataError, SpectraMindError, attempted
 from spectramind_kit.execution.processes import Progress
 from spectramind_kit.execution.time_budget import TimeBudget
+from spectramind_kit.prediction.held_out_coverage import coverage_record, held_out_errors
 from spectramind_kit.prediction.inference import Inference
 from spectramind_kit.prediction.measure import PlanetTask, measured_with
 from spectramind_kit.prediction.planets import as_trained, asked_for, for_each_planet, spectra_of
@@ -155,7 +156,8 @@ def _train(
     with run.stage("networks and calibrations"):
         found = learn_model(measured.training_set, measured.held_out, task, folder.edition, unlabelled, keep, taught)
     model, predicted = found
-    keep(model)
+    errors = held_out_errors(predicted, labels)
+    keep(model, held_out=coverage_record(errors) if len(errors) else None)
     run.outputs(here.model)
     if corrects_the_fit(model.kind):
         run.keep(CURVES, lambda path: read_learning_curves(here.logs).write_csv(path))

@@ -119,6 +119,8 @@ def write_spectra(path, planets, columns=566):
         ([1, 2, 3, 4, 2], [], "one row a planet, got several of .2."),
         ([1, 2, 2], ["--partial"], "one row a planet, got several of .2."),
         ([1, 2, 9], ["--partial"], "the truth of every planet, got none of .9."),
+        ([1, 2, 3, 4, 9], [], "the truth of every planet, got none of .9."),
+        ([], ["--partial"], "rows of the submission: wanted a planet, got none"),
     ],
 )
 def test_what_is_no_whole_submission_gets_no_score(spectramind, tmp_path, planets, options, words):
@@ -127,6 +129,13 @@ def test_what_is_no_whole_submission_gets_no_score(spectramind, tmp_path, planet
     status, out, err = spectramind("score", "--truth", truth, "--submission", part, *options)
 
     assert (status, out) == (1, "") and re.search(words, err), err
+
+
+def test_truth_with_a_planet_twice_gives_no_score(spectramind, tmp_path):
+    truth = write_spectra(tmp_path / "truth.csv", [1, 2, 2], columns=283)
+    status, _, err = spectramind("score", "--truth", truth, "--submission", write_spectra(tmp_path / "s.csv", [1, 2]))
+
+    assert status == 1 and "truth.csv: wanted one row a planet, got several of [2]" in err
 
 
 def test_a_part_is_scored_where_that_is_wanted(spectramind, tmp_path):

@@ -147,6 +147,9 @@ def test_dataset_that_is_not_attached_or_not_whole_cannot_be_trusted(tmp_path):
     manifest.write_text("{}")
     with pytest.raises(PackagingError, match="install.py of .*the manifest's SHA-256.*build again"):
         bound_cell(manifest.parent)
+    manifest.write_text("{")
+    with pytest.raises(PackagingError, match="manifest.json: wanted JSON, got .*line 1"):
+        bound_cell(manifest.parent)
     with pytest.raises(PackagingError, match="a folder with manifest.json and install.py"):
         bound_cell(tmp_path)
 
@@ -182,6 +185,25 @@ def test_program_in_a_notebook_is_refused(tmp_path, program):
         "%%bash\nfor name in *; do echo $name; done",
         "math.pi?",
         "!pip install \\\n    nothing",
+        "pip install nothing",
+        "%pip install nothing",
+        "ls -l /kaggle/input",
+        "cat notes.txt",
+        "cd /kaggle/working",
+        "time math.sqrt(radius)",
+        "!!nvidia-smi",
+        "??math",
+        "math.pi??",
+        "first, *rest = !ls",
+        "took = %timeit -o -n1 radius",
+        "if radius:\n    %time radius\nelse:\n    !df -h",
+        "if radius:\n\t!df -h",
+        "print(\n    radius,\n)\n!df -h",
+        'text = """\n!ls\n%cd x\n"""',
+        "half = 5 \\\n%2",
+        "%%html\n<b>bold</b>",
+        "%%capture out\nradius",
+        "await math.pi",
     ],
 )
 def test_magics_and_shell_lines_are_no_program(tmp_path, cell):
@@ -191,7 +213,18 @@ def test_magics_and_shell_lines_are_no_program(tmp_path, cell):
     assert check_kernel(folder).cells[-1].source == cell
 
 
-@pytest.mark.parametrize("cell", ["%%time\nfor i in (): i", "%matplotlib inline\ndef area(): ...", "radius = = 2"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *(
+            "%%time\nfor i in (): i",
+            "%matplotlib inline\ndef area(): ...",
+            "radius = = 2",
+            "%%time\n!ls\n[r for r in ()]",
+        ),
+        *("pip install nothing\nradius", "if radius: !ls", "print((", "!ls\nlambda: 1"),
+    ],
+)
 def test_magics_hide_no_program_and_no_mistake(tmp_path, cell):
     folder = write_kernel(tmp_path / "thin", NOTEBOOK + cell + "\n")
     write_notebook(folder)

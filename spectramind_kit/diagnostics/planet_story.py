@@ -5,7 +5,7 @@ A part that is missing becomes a sentence: a notebook that has its result does n
 """
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from spectramind_kit.diagnostics.plots import (
     PERCENT,
     PPM,
     SECONDS_PER_HOUR,
-    plot_calibration,
+    plot_coverage,
     plot_fit,
     plot_light_curves,
     plot_spectrum,
@@ -27,6 +27,7 @@ from spectramind_kit.diagnostics.plots import (
 from spectramind_kit.diagnostics.predictions import held_out_predictions
 from spectramind_kit.errors import ProductError
 from spectramind_kit.flags import Flags, flag_sentences
+from spectramind_kit.prediction.held_out_coverage import coverage_record
 from spectramind_kit.products import LightCurves, Spectrum, TransitFit
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.model_record import read_model_record
@@ -85,15 +86,16 @@ def show_planet(work: Path, split: str, planet_id: int, data: Path | None = None
         work: the work folder.
         split: "train" or "test".
         planet_id: the planet.
-        data: the competition's folder, whose labels the last paragraph needs.
+        data: the competition's folder, whose labels the last paragraph needs where the model's record does not say it.
         model: folder of the trained model; None is the work folder's own.
     """
     folder, trained = WorkFolder(work), model or WorkFolder(work).model
+    record = read_model_record(trained) or {}
     parts: list[Callable[[], Passage]] = [
         lambda: measured(_first(folder.stored_light_curves(split, planet_id), LightCurves)),
         lambda: fitted(_first(folder.stored_fits(split, planet_id), TransitFit)),
-        lambda: predicted(read_spectrum(folder, split, planet_id), read_model_record(trained) or {}),
-        lambda: judged(*held_out(folder, trained, data), read_model_record(trained) or {}),
+        lambda: predicted(read_spectrum(folder, split, planet_id), record),
+        lambda: judged(held_out_counts(folder, trained, data, record), record),
     ]
     passages = [attempted(part) for part in parts]
     return Story(tuple(Passage(part) if isinstance(part, str) else part for part in passages))
@@ -151,27 +153,24 @@ def predicted(spectrum: Spectrum, record: dict[str, Any]) -> Passage:
     return Passage(text, plot_spectrum(spectrum), "Transit depth against wavelength with its band of one sigma.")
 
 
-def judged(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray, record: dict[str, Any]) -> Passage:
+def judged(held_out: Mapping[str, Any], record: Mapping[str, Any]) -> Passage:
     """Return how well predictions of held-out training planets were calibrated.
 
     Args:
-        truth: labels (n_planet, n_wavelength).
-        mean: as predicted from the other folds.
-        sigma: likewise.
+        held_out: counts of ``prediction.held_out_coverage``.
         record: of the model.
     """
-    errors = (mean - truth) / sigma
-    inside = [100 * float((np.abs(part) < 1).mean()) for part in (errors[:, :1], errors[:, 1:])]
+    inside = [100 * held_out["within_one_sigma"][channel] for channel in ("FGS1", "AIRS-CH0")]
     score, alone = record.get("out_of_fold_score"), record.get("out_of_fold_score_of_the_fit")
     without = f", and {alone:.3f} without the network" if record.get("kind") != "none" and alone else ""
     scored = f" They score {score:.3f}{without}." if score else ""
     text = (
-        f"How far to trust it. Each of {len(truth)} training planets was predicted by a model that had not seen its "
-        f"label. Within one sigma, where {100 * ONE_SIGMA:.0f} % belong, lies the truth of {inside[0]:.0f} % of the "
-        f"depths in FGS1 and of {inside[1]:.0f} % in AIRS-CH0.{scored}"
+        f"How far to trust it. Each of {held_out['planets']} training planets was predicted by a model that had not "
+        f"seen its label. Within one sigma, where {100 * ONE_SIGMA:.0f} % belong, lies the truth of {inside[0]:.0f} % "
+        f"of the depths in FGS1 and of {inside[1]:.0f} % in AIRS-CH0.{scored}"
     )
     alt = "How often the truth lies within the predicted interval, against how often it should."
-    return Passage(text, plot_calibration(errors), alt)
+    return Passage(text, plot_coverage(held_out["promised"], held_out["observed"]), alt)
 
 
 def read_spectrum(folder: WorkFolder, split: str, planet_id: int) -> Spectrum:
@@ -190,17 +189,20 @@ def read_spectrum(folder: WorkFolder, split: str, planet_id: int) -> Spectrum:
     return Spectrum(planet_id, wavelength, mean[rows[0]], sigma[rows[0]], source)
 
 
-def held_out(folder: WorkFolder, model: Path, data: Path | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return labels, means and sigmas of held-out training planets, from the work folder or the one that trained.
+def held_out_counts(folder: WorkFolder, model: Path, data: Path | None, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return how often the truth of held-out planets lies where it was promised: by the model's record, else counted.
 
     Raises:
-        ProductError: if neither has them, or no labels are at hand.
+        ProductError: if the record does not say, and predictions or labels to count are not at hand.
     """
+    if "held_out" in record:
+        return record["held_out"]
     places = [place for place in (folder.root, model.parent) if WorkFolder(place).predictions("train").is_file()]
     if data is None or not places:
         got = "no competition's folder" if data is None else "neither here nor beside the model"
         raise ProductError("held-out predictions", wanted="predictions/train.csv and the labels", got=got)
-    return held_out_predictions(data, places[0])
+    truth, mean, sigma = held_out_predictions(data, places[0])
+    return coverage_record((mean - truth) / sigma)
 
 
 def _first(paths: list[Path], kind: type[Kind]) -> Kind:

@@ -2,17 +2,17 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import norm
 
 from spectramind_kit.diagnostics.residuals import inverse_variance, weighted_mean
 from spectramind_kit.exchange.spectra import SpectralProduct
 from spectramind_kit.instruments import is_fgs1
+from spectramind_kit.prediction.held_out_coverage import coverage
 from spectramind_kit.products import LightCurves, TransitFit
 
 FGS1_COLOUR, AIRS_COLOUR, TRUTH_COLOUR = "#b3541e", "#1f5a94", "#222222"
@@ -127,11 +127,20 @@ def plot_calibration(z: np.ndarray) -> Figure:
     Args:
         z: standardised errors (n_planet, n_wavelength).
     """
+    promised = np.linspace(0.02, 0.98, 49).tolist()
+    return plot_coverage(promised, coverage(z, promised))
+
+
+def plot_coverage(promised: Sequence[float], observed: Mapping[str, Sequence[float]]) -> Figure:
+    """Show how often the truth lies within the predicted interval, from counts.
+
+    Args:
+        promised: fractions within the intervals.
+        observed: likewise, as they were found, by channel.
+    """
     figure, (axis,) = _panels(1, height=3.4, width=4.2)
-    promised = np.linspace(0.02, 0.98, 49)
-    for name, colour, group in (("FGS1", FGS1_COLOUR, slice(0, 1)), ("AIRS-CH0", AIRS_COLOUR, slice(1, None))):
-        observed = [(np.abs(z[:, group]) <= norm.ppf(0.5 + p / 2)).mean() for p in promised]
-        axis.plot(promised, observed, color=colour, label=name)
+    for name, colour in (("FGS1", FGS1_COLOUR), ("AIRS-CH0", AIRS_COLOUR)):
+        axis.plot(promised, observed[name], color=colour, label=name)
     axis.plot([0, 1], [0, 1], "--", color=TRUTH_COLOUR, lw=0.8)
     axis.set(xlabel="promised fraction", ylabel="observed fraction", xlim=(0, 1), ylim=(0, 1))
     axis.legend(frameon=False)

@@ -34,7 +34,7 @@ def score_files(
         partial: True to score the planets that the submission has; else it must have every one of the truth.
 
     Raises:
-        CompetitionDataError: if a planet of the submission has no truth.
+        CompetitionDataError: if a planet of the submission has no truth, or one has several.
         SubmissionError: if a planet is missing from the submission, or has several rows.
     """
     ids, mean, sigma = submission_arrays(read_submission(submission))
@@ -82,6 +82,8 @@ def _truth_of(truth: Path, planets: Sequence[int]) -> tuple[np.ndarray, list[int
     """Return the true spectra of planets, (n_planet, n_wavelength), and all planets that have one."""
     true_ids, spectra = read_spectra(truth)
     row = {planet: i for i, planet in enumerate(true_ids.tolist())}
+    if doubled := _doubled(true_ids.tolist()):
+        raise CompetitionDataError(f"{truth}", wanted="one row a planet", got=f"several of {doubled[:5]}")
     if missing := [planet for planet in planets if planet not in row]:
         raise CompetitionDataError(f"{truth}", wanted="the truth of every planet", got=f"none of {missing[:5]}")
     return spectra[[row[planet] for planet in planets]], list(row)
@@ -95,14 +97,17 @@ def _zero_point(truth: Path, naive: Path | None) -> tuple[float, float] | None:
 
 def _refuse_unwhole(submission: Path, ids: Sequence[int], wanted: Iterable[int]) -> None:
     """Refuse to score a submission that has a planet twice, or lacks one: Kaggle would not take it."""
-    doubled = sorted({planet for planet, count in Counter(ids).items() if count > 1})
-    if doubled:
+    if doubled := _doubled(ids):
         raise SubmissionError(f"{submission}", wanted="one row a planet", got=f"several of {doubled[:5]}")
     missing = sorted(set(wanted) - set(ids))
     if missing:
         got = f"none of {len(missing)}, among them {missing[:5]}"
         remedy = "to score a part only, say --partial"
         raise SubmissionError(f"{submission}", wanted="a row for every planet", got=got, remedy=remedy)
+
+
+def _doubled(ids: Sequence[int]) -> list[int]:
+    return sorted(planet for planet, count in Counter(ids).items() if count > 1)
 
 
 def training_labels_beside(truth: Path) -> Path | None:

@@ -4,6 +4,7 @@ A model is the training set and what held-out planets taught about predictions; 
 it when asked for. Networks lie beside it, in ``networks/``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,7 +75,14 @@ class TrainedModel:
 
 
 def save_model(
-    model: TrainedModel, folder: Path, *, edition: str = "", settings: str = "", code: str = "", start_from: str = ""
+    model: TrainedModel,
+    folder: Path,
+    *,
+    edition: str = "",
+    settings: str = "",
+    code: str = "",
+    start_from: str = "",
+    held_out: Mapping[str, object] | None = None,
 ) -> Path:
     """Write a model into a folder of its own, beside its networks if it has any.
 
@@ -85,6 +93,7 @@ def save_model(
         settings: hash of the settings that its planets were measured with, likewise.
         code: hash of the code that trained it, likewise.
         start_from: generation of the weights that its networks started from; "" for none.
+        held_out: how often the truth of held-out planets lay within what was promised (``held_out_coverage``).
     """
     save_product(folder / _ARRAYS, model)
     fgs1_scale, airs_scale = (round(float(part.mean()), 4) for part in np.split(model.sigma_scale, [1]))
@@ -103,6 +112,7 @@ def save_model(
         "start_from": start_from,
         "network_share": {"FGS1": float(weight[0]), "AIRS-CH0": float(weight[1])},
         "safeguards": _in_words(model.safeguards),
+        **({"held_out": held_out} if held_out else {}),
     }
     write_model_record(folder, facts)
     return folder

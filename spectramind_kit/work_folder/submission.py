@@ -123,9 +123,7 @@ def validate_submission(table: pl.DataFrame, sample: pl.DataFrame) -> None:
     _refuse_difference("columns of the submission", table.columns, sample.columns)
     ids = table["planet_id"].to_list()
     _refuse_difference("rows of the submission", ids, sample["planet_id"].cast(pl.Int64).to_list())
-    for column in table.columns[1:]:
-        if not table[column].dtype.is_numeric():
-            raise SubmissionError(f"column {column}", wanted="numbers", got=str(table[column].dtype))
+    _refuse_text(table)
     values = table.select(table.columns[1:]).to_numpy().astype(np.float64)
     fits = np.isfinite(values) & (values > 0) & (values <= LARGEST_DEPTH)
     if not fits.all():
@@ -147,13 +145,22 @@ def _refuse_difference(what: str, got: Sequence, wanted: Sequence) -> None:
             )
 
 
+def _refuse_text(table: pl.DataFrame) -> None:
+    for column in table.columns[1:]:
+        if not table[column].dtype.is_numeric():
+            raise SubmissionError(f"column {column}", wanted="numbers", got=str(table[column].dtype))
+
+
 def submission_arrays(table: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return planets (n,) and their means and sigmas (n, 283), read by position as the metric does.
 
     Raises:
-        SubmissionError: if the table has not 1 + 2 * 283 columns.
+        SubmissionError: if the table has no row, not 1 + 2 * 283 columns, or text in them.
     """
+    if not table.height:
+        raise SubmissionError("rows of the submission", wanted="a planet", got="none")
     if table.width != len(COLUMNS):
         raise SubmissionError("columns of the submission", wanted=len(COLUMNS), got=table.width)
+    _refuse_text(table)
     values = table.drop("planet_id").to_numpy().astype(np.float64)
     return table["planet_id"].to_numpy(), values[:, :N_WAVELENGTH], values[:, N_WAVELENGTH:]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from spectramind_kit.diagnostics.planet_story import judged, predicted, show_planet
+from spectramind_kit.prediction.held_out_coverage import coverage_record
 from spectramind_kit.products import Spectrum
 from spectramind_kit.work_folder.layout import WorkFolder
 from spectramind_kit.work_folder.submission import read_submission, submission_arrays
@@ -48,10 +49,38 @@ def test_a_training_planet_is_told_as_the_other_folds_predict_it(competition, tr
     assert all(passage.figure is not None for passage in told.passages)
 
 
+def without_held_out(model):
+    """Take out of a model's record what it says of held-out planets, as earlier ones have none."""
+    path = model / "model.json"
+    record = json.loads(path.read_text())
+    del record["held_out"]
+    path.write_text(json.dumps(record))
+    return model
+
+
+def test_a_model_that_is_alone_says_itself_how_far_to_trust_it(story, trained_work, tmp_path):
+    planet, told = story
+    keep = shutil.ignore_patterns("predictions", "model")
+    work = shutil.copytree(trained_work, tmp_path / "work", ignore=keep)
+    model = shutil.copytree(trained_work / "model", tmp_path / "attached" / "model")
+    alone = show_planet(work, "test", planet, None, model)
+
+    assert alone.passages[3].text == told.passages[3].text and alone.passages[3].figure is not None
+
+
+def test_what_the_record_says_is_what_the_predictions_say(story, competition, trained_work, tmp_path):
+    planet, told = story
+    work = shutil.copytree(trained_work, tmp_path / "work")
+    without_held_out(work / "model")
+
+    assert show_planet(work, "test", planet, competition.data).passages[3].text == told.passages[3].text
+
+
 def test_held_out_predictions_are_found_beside_an_attached_model(competition, trained_work, tmp_path):
     work = shutil.copytree(trained_work, tmp_path / "work", ignore=shutil.ignore_patterns("predictions", "model"))
+    earlier = shutil.copytree(trained_work, tmp_path / "earlier")
     planet = int(read_submission(work / "submission.csv")["planet_id"][0])
-    attached = show_planet(work, "test", planet, competition.data, trained_work / "model")
+    attached = show_planet(work, "test", planet, competition.data, without_held_out(earlier / "model"))
     assert attached.passages[3].text.startswith(HEADS[3])
     alone = show_planet(work, "test", planet, competition.data)
     assert alone.passages[3].text.startswith("no picture: held-out predictions")
@@ -82,6 +111,6 @@ def test_the_network_has_the_say_that_the_record_states(record, said):
 
 
 def test_calibration_is_counted_channel_by_channel():
-    truth, sigma = np.zeros((4, 3)), np.ones((4, 3))
+    sigma = np.ones((4, 3))
     mean = np.array([[0.5, 0.5, 2.0]] * 3 + [[2.0, 0.5, 2.0]])
-    assert "75 % of the depths in FGS1 and of 50 % in AIRS-CH0" in judged(truth, mean, sigma, {}).text
+    assert "75 % of the depths in FGS1 and of 50 % in AIRS-CH0" in judged(coverage_record(mean / sigma), {}).text

@@ -140,7 +140,9 @@ class LoopbackKaggle:
             "invalidCompetitionSources": [
                 s for s in body.get("competitionDataSources", []) if s not in self.competitions
             ],
-            "invalidKernelSources": [s for s in body.get("kernelDataSources", []) if s not in self.kernels],
+            "invalidKernelSources": [
+                s for s in body.get("kernelDataSources", []) if "/".join(s.split("/")[:2]) not in self.kernels
+            ],
         }
         if "source rejected" in self.failing:
             rejected["invalidDatasetSources"] = body["datasetDataSources"]
@@ -204,6 +206,7 @@ class LoopbackKaggle:
                 "date": "2026-11-28T12:00:00Z",
                 "status": "PENDING" if place == len(self.submissions) - 1 else "COMPLETE",
                 "description": each.get("submissionDescription", ""),
+                "privateScore": "0.44" if place == 0 else "",
                 "publicScore": "" if place == len(self.submissions) - 1 else f"0.{450 + place}",
             }
             for place, each in enumerate(self.submissions)
@@ -252,7 +255,11 @@ class LoopbackKaggle:
         return 200
 
     def _is_ready(self, ref: str) -> bool:
-        return ref in self.datasets and self.datasets[ref].asked > READY_AFTER
+        owner, slug, *version = ref.split("/")
+        dataset = self.datasets.get(f"{owner}/{slug}")
+        if dataset is None or not all(1 <= int(each) <= dataset.version for each in version):
+            return False
+        return dataset.asked > READY_AFTER
 
     def _dataset(self, body: dict) -> Dataset:
         ref = f"{body['ownerSlug']}/{body['datasetSlug']}"

@@ -109,6 +109,13 @@ def test_what_would_be_refused_or_score_by_accident_is_refused(spectra, sample, 
         validate_submission(spoil(table), sample)
 
 
+def test_text_among_the_numbers_is_named(spectra):
+    table = submission_table(spectra, PLANETS).with_columns(pl.lit("much").alias("sigma_9"))
+
+    with pytest.raises(SubmissionError, match="column sigma_9: wanted numbers, got String"):
+        submission_arrays(table)
+
+
 def test_unreadable_files_are_named(tmp_path):
     with pytest.raises(SubmissionError, match="no such file; run `spectramind submit`"):
         read_submission(tmp_path / "submission.csv")
@@ -118,6 +125,8 @@ def test_unreadable_files_are_named(tmp_path):
     (tmp_path / "other.csv").write_text("id,value\n1,2\n")
     with pytest.raises(SubmissionError, match="other.csv: wanted a readable table"):
         read_submission(tmp_path / "other.csv")
+    with pytest.raises(SubmissionError, match="wanted a planet, got none"):
+        submission_arrays(pl.DataFrame({"planet_id": [], "wl_1": []}))
     with pytest.raises(SubmissionError, match="wanted 567, got 2"):
         submission_arrays(pl.DataFrame({"planet_id": [1], "wl_1": [0.1]}))
 

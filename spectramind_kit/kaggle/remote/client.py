@@ -5,15 +5,13 @@ instead. Credentials are its own business: environment variables, ``kaggle.json`
 """
 
 import contextlib
-import importlib.metadata
 import io
 import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from packaging.version import Version
-
 from spectramind_kit.errors import PackagingError
+from spectramind_kit.kaggle.rules.client_rules import refuse_old_client
 
 if TYPE_CHECKING:
     from kaggle.api.kaggle_api_extended import KaggleApi
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-OLDEST_CLIENT = "2.2.4"
-"""The oldest client that has every call made here (as ``setup.cfg`` requires)."""
 REMEDIES = {
     400: "correct what the message names",
     401: "sign in: set KAGGLE_USERNAME and KAGGLE_KEY, or KAGGLE_API_TOKEN, or put kaggle.json into ~/.kaggle",
@@ -40,7 +36,7 @@ def open_client() -> "KaggleApi":
     Raises:
         PackagingError: if the client is not installed, too old, or finds no credentials.
     """
-    _refuse_old_client()
+    refuse_old_client()
     try:
         with client_output():
             from kaggle import api
@@ -52,17 +48,6 @@ def open_client() -> "KaggleApi":
     except SystemExit as end:
         raise PackagingError("Kaggle credentials", got="none", remedy=REMEDIES[401]) from end
     return api
-
-
-def _refuse_old_client() -> None:
-    """Refuse a client without the calls that are made here, before it is imported: old ones end the process then."""
-    try:
-        version = importlib.metadata.version("kaggle")
-    except importlib.metadata.PackageNotFoundError:
-        return  # importing it says so
-    if Version(version) < Version(OLDEST_CLIENT):
-        remedy = f"pip install 'kaggle>={OLDEST_CLIENT}'"
-        raise PackagingError("Kaggle client", wanted=f"{OLDEST_CLIENT} or newer", got=version, remedy=remedy)
 
 
 @contextlib.contextmanager

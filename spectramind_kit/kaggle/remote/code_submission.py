@@ -4,7 +4,7 @@ Kaggle runs that version again on the hidden planets; a version whose run failed
 a submission for nothing.
 """
 
-import json
+import logging
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +17,12 @@ from spectramind_kit.kaggle.remote.kernel_output import fetch_output
 from spectramind_kit.kaggle.remote.kernel_session import check_version, wait_for_kernel
 from spectramind_kit.kaggle.remote.polling import PollingPolicy
 from spectramind_kit.kaggle.remote.push_record import PushRecord, read_record, write_record
-from spectramind_kit.kaggle.rules.output_check import MANIFEST, SUBMISSION, check_output
+from spectramind_kit.kaggle.rules.output_check import MANIFEST, SUBMISSION, check_output, read_manifest
 
 if TYPE_CHECKING:
     from kaggle.api.kaggle_api_extended import KaggleApi
+
+log = logging.getLogger(__name__)
 
 
 def submission_record(folder: Path, version: int | None = None) -> PushRecord:
@@ -66,7 +68,7 @@ def submit_version(
         record: of the version.
         message: description of the submission.
         polling: how often to ask whether the run is over, and for how long.
-        despite_fallbacks: True to submit a version whose own run fell back on planets.
+        despite_fallbacks: True to submit a version whose own run fell back, on planets or wholly.
 
     Returns:
         the record with the submission's reference.
@@ -74,7 +76,7 @@ def submit_version(
     Raises:
         PackagingError: if today's submissions are used up, the run failed, another version came after it, or the server
             does not take the submission.
-        SubmissionError: if the run's file is not valid, or planets in it fell back to the population's spectrum.
+        SubmissionError: if the run's file is not valid, or it fell back.
     """
     if record.competition:
         refuse_used_up(api, record.competition)
@@ -101,14 +103,24 @@ def submit_version(
 
 
 def refuse_fallbacks(manifest: Path) -> None:
-    """Refuse a run in which planets got the population's spectrum: on the hidden planets it would do so, too.
+    """Refuse a run that fell back, wholly or for planets: on the hidden planets it would do so, too.
 
     Raises:
-        SubmissionError: naming the first planet and the reason.
+        SubmissionError: naming what the run lost, or the first planet and the reason.
     """
-    fallbacks = json.loads(manifest.read_text()).get("fallbacks") if manifest.is_file() else None
-    if fallbacks:
-        planet, reason = next(iter(fallbacks.items()))
-        got = f"{len(fallbacks)}, among them {planet}: {reason}"
-        remedy = "mend it and push again, or say --despite-fallbacks"
+    if not manifest.is_file():
+        log.warning("the version's own run left no %s: whether it fell back is not known", manifest.name)
+    facts = read_manifest(manifest)
+    remedy = "mend it and push again, or say --despite-fallbacks"
+    if losses := facts.get("losses"):
+        raise SubmissionError("losses of the version's own run", wanted="none", got=_first(losses), remedy=remedy)
+    if fallbacks := facts.get("fallbacks"):
+        got = f"{len(fallbacks)}, among them {_first(fallbacks)}"
         raise SubmissionError("fallbacks of the version's own run", wanted="none", got=got, remedy=remedy)
+
+
+def _first(found: object) -> str:
+    """Return the first of what a run lists, and the reason where it gives one."""
+    if isinstance(found, dict):
+        return ": ".join(map(str, next(iter(found.items()))))
+    return str(found[0] if isinstance(found, list) else found)

@@ -169,7 +169,7 @@ def submit(
     message: Annotated[str, typer.Option("--message", "-m", help="Description of the submission.")] = "",
     version: Annotated[int | None, typer.Option(min=1, help="Another version than the one pushed from here.")] = None,
     despite_fallbacks: Annotated[
-        bool, typer.Option("--despite-fallbacks", help="Though planets fell back in the version's own run.")
+        bool, typer.Option("--despite-fallbacks", help="Though the version's own run fell back.")
     ] = False,
     dry_run: DryRun = False,
     poll: Poll = 10.0,

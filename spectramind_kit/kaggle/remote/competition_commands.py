@@ -9,7 +9,7 @@ import typer
 
 competition = typer.Typer(help="Read back what the competition made of the submissions.", no_args_is_help=True)
 
-Slug = Annotated[str, typer.Option("--competition", help="Its slug; the configuration's if not given.")]
+Slug = Annotated[str, typer.Option("--competition", help="Its slug or address; the configuration's if not given.")]
 Overrides = Annotated[list[str] | None, typer.Argument(help="Configuration overrides: group.key=value ...")]
 
 
@@ -42,7 +42,7 @@ def show_status(
     from spectramind_kit.work_folder.layout import WorkFolder
     from spectramind_kit.work_folder.standing import keep_standing
 
-    slug = slug or load_config(overrides or []).kaggle.competition
+    slug = _named(slug) or load_config(overrides or []).kaggle.competition
     api = open_client()
     submissions, budget = list_submissions(api, slug), submission_budget(api, slug)
     facts = status_facts(slug, submissions, budget)
@@ -55,6 +55,13 @@ def show_status(
     for submission in submissions:
         typer.echo(submission.row())
     typer.echo(f"{slug}: {budget}")
+
+
+def _named(competition: str) -> str:
+    """Return the slug of a competition that is named by it or by its address."""
+    from spectramind_kit.kaggle.rules.metadata_file import plain_name
+
+    return str(plain_name("competition_sources", competition))
 
 
 def download(
@@ -74,7 +81,7 @@ def download(
     from spectramind_kit.kaggle.remote.client import open_client
     from spectramind_kit.kaggle.remote.competition_download import Part, download_files, list_files
 
-    slug = slug or load_config(overrides or []).kaggle.competition
+    slug = _named(slug) or load_config(overrides or []).kaggle.competition
     splits = ("train", "test") if split == Splits.both else (split.value,)
     api = open_client()
     part = Part(splits, tuple(map(str, planet or ())), first, calibration_only)

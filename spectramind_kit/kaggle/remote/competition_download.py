@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PAGE_SIZE = 200
+SPLITS = ("train", "test")
+"""Folders of planets."""
 SIGNAL = "_signal"
 """Part of the names of files with a visit's frames: nearly all of the bytes."""
 
@@ -36,18 +38,18 @@ class CompetitionFile:
 
     @property
     def split(self) -> str | None:
-        """The folder of planets that it lies in; None for a table."""
-        return self.path.parts[0] if len(self.path.parts) > 1 else None
+        """The folder of planets that it lies in; None for a table, and for what lies in another folder."""
+        return self.path.parts[0] if len(self.path.parts) > 1 and self.path.parts[0] in SPLITS else None
 
     @property
     def planet(self) -> str | None:
         """The planet that it is of; None for a table."""
-        return self.path.parts[1] if len(self.path.parts) > 2 else None
+        return self.path.parts[1] if self.split and len(self.path.parts) > 2 else None
 
 
 @dataclass(frozen=True)
 class Part:
-    """What of a competition is wanted; its tables always are.
+    """What of a competition is wanted; its tables always are, and whatever is of no planet.
 
     Attributes:
         splits: of "train" and "test".
@@ -56,7 +58,7 @@ class Part:
         calibration_only: True to leave the frames out.
     """
 
-    splits: Collection[str] = ("train", "test")
+    splits: Collection[str] = SPLITS
     planets: Collection[str] = ()
     first: int | None = None
     calibration_only: bool = False

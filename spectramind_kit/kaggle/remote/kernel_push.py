@@ -6,7 +6,6 @@ response calls invalid is an error.
 """
 
 import hashlib
-import json
 import logging
 import tempfile
 import time
@@ -23,8 +22,9 @@ from spectramind_kit.kaggle.remote.dataset_push import wait_for_dataset
 from spectramind_kit.kaggle.remote.kernel_session import wait_for_kernel
 from spectramind_kit.kaggle.remote.polling import PollingPolicy
 from spectramind_kit.kaggle.remote.push_record import PushRecord, write_record
+from spectramind_kit.kaggle.rules.client_rules import check_push, write_push
 from spectramind_kit.kaggle.rules.kernel import METADATA, check_kernel, notebook_path, read_metadata
-from spectramind_kit.kaggle.rules.metadata_file import plain_name
+from spectramind_kit.kaggle.rules.metadata_file import OUTPUT, plain_name
 from spectramind_kit.kaggle.rules.parameters import bake_parameters
 from spectramind_kit.kaggle.rules.trust import bound_to, trusted_manifest
 from spectramind_kit.kaggle.rules.upload_rules import T4_X2, check_pushable
@@ -36,9 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SOURCES = ("dataset_sources", "kernel_sources", "competition_sources", "model_sources")
-OURS = "expected_output"
-"""The one key of the metadata that Kaggle does not know and never gets."""
-NO_GPU = "none"
+NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def prepare_push(
         PackagingError: on whatever Kaggle would refuse, drop or misread.
     """
     check_kernel(folder)
-    metadata = {key: value for key, value in read_metadata(folder).items() if key != OURS}
+    metadata = {key: value for key, value in read_metadata(folder).items() if key != OUTPUT}
     metadata = owned_by(metadata, owner) if owner else metadata
     for kind in SOURCES:
         more = [plain_name(kind, source) for source in (more_sources or {}).get(kind, [])]
@@ -111,6 +109,10 @@ def prepare_push(
     if trust is not None:
         notebook = bound_to(notebook, trusted_manifest(trust, metadata["dataset_sources"]), notebook_path(folder))
     text = nbformat.writes(notebook)
+    try:
+        check_push(metadata, text)
+    except ValueError as error:
+        raise PackagingError(f"{folder / METADATA}", wanted="what the client takes", got=str(error)) from error
     return KernelPush(folder, metadata, text, dict(parameters or {}), seconds)
 
 
@@ -133,10 +135,17 @@ def with_machine(metadata: Mapping[str, Any], accelerator: str) -> dict[str, Any
         accelerator: a machine of Kaggle's, or "none"; "" as the metadata says.
     """
     others = {key: value for key, value in metadata.items() if key != "machine_shape"}
-    shape = accelerator or metadata.get("machine_shape") or (T4_X2 if metadata.get("enable_gpu") else NO_GPU)
-    if shape == NO_GPU:
+    shape = accelerator or metadata.get("machine_shape") or (T4_X2 if metadata.get("enable_gpu") else "")
+    if not shape:
         return {**others, "enable_gpu": False}
-    return {**others, "enable_gpu": shape.startswith("Nvidia"), "machine_shape": shape}
+    if shape == NONE:
+        return {**others, "enable_gpu": False, "enable_tpu": False}
+    return {
+        **others,
+        "enable_gpu": shape.startswith("Nvidia"),
+        "enable_tpu": shape.startswith("Tpu"),
+        "machine_shape": shape,
+    }
 
 
 def push_kernel(api: "KaggleApi", push: KernelPush, polling: PollingPolicy) -> PushRecord:
@@ -150,9 +159,7 @@ def push_kernel(api: "KaggleApi", push: KernelPush, polling: PollingPolicy) -> P
     for source in push.metadata["kernel_sources"]:
         wait_for_kernel(api, source, polling)
     with tempfile.TemporaryDirectory() as folder:
-        name = Path(push.metadata["code_file"]).name  # beside its metadata, wherever it lay
-        Path(folder, METADATA).write_text(json.dumps({**push.metadata, "code_file": name}))
-        Path(folder, name).write_text(push.text)
+        write_push(Path(folder), push.metadata, push.text)
         with asking(f"push of kernel {push.ref}"), client_output() as output:
             response = api.kernels_push(folder, timeout=str(push.seconds))
     for line in output.getvalue().splitlines():

@@ -3,9 +3,14 @@
 The client changes every few months, and a list of ours would be wrong by then. Nothing here signs in or asks Kaggle.
 """
 
+import contextlib
 import importlib
+import importlib.metadata
+import io
+import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.machinery import PathFinder
@@ -13,10 +18,15 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from packaging.version import Version
+
 from spectramind_kit.errors import PackagingError
 
 CLIENT_MODULE = "kaggle.api.kaggle_api_extended"
-SECRETS = ("kaggle.json", "*/kaggle.json", ".env", "*/.env", ".kaggle/", "*/.kaggle/")
+OLDEST_CLIENT = "2.2.4"
+"""The oldest client that has every call made here (as ``setup.cfg`` requires)."""
+_NAMES = ("kaggle.json", ".env", ".env.*", "access_token", "access_token.txt", "credentials.json", ".netrc", ".kaggle/")
+SECRETS = (*_NAMES, *(f"*/{name}" for name in _NAMES))
 """Credentials: beside what the client leaves behind, patterns of its syntax that are never uploaded."""
 SOURCE_CHECKS = {
     "dataset_sources": "validate_dataset_string",
@@ -31,8 +41,9 @@ def client_module() -> ModuleType:
     """Return the client's module of rules without starting its package, which signs in: a dry run asks nobody.
 
     Raises:
-        PackagingError: if the client is not installed.
+        PackagingError: if the client is not installed, or too old to have them.
     """
+    refuse_old_client()
     if CLIENT_MODULE in sys.modules:
         return sys.modules[CLIENT_MODULE]
     found = None if sys.modules.get("kaggle", ...) is None else PathFinder.find_spec("kaggle")
@@ -49,6 +60,21 @@ def client_module() -> ModuleType:
     finally:
         for name in [name for name in sys.modules if name.partition(".")[0] == "kaggle"]:
             del sys.modules[name]  # whoever imports the package later gets it as it is, signed in
+
+
+def refuse_old_client() -> None:
+    """Refuse a client without the calls that are made here, before it is imported: old ones end the process then.
+
+    Raises:
+        PackagingError: naming the version that is needed.
+    """
+    try:
+        version = importlib.metadata.version("kaggle")
+    except importlib.metadata.PackageNotFoundError:
+        return  # importing it says so
+    if Version(version) < Version(OLDEST_CLIENT):
+        remedy = f"pip install 'kaggle>={OLDEST_CLIENT}'"
+        raise PackagingError("Kaggle client", wanted=f"{OLDEST_CLIENT} or newer", got=version, remedy=remedy)
 
 
 def boolean(metadata: Mapping[str, Any], key: str, default: bool) -> bool:
@@ -78,6 +104,38 @@ def check_source(kind: str, source: str) -> None:
 def pinning_types() -> list[str]:
     """Return how the client lets a kernel pin its image."""
     return client_module().KaggleApi.valid_push_pinning_types
+
+
+def write_push(folder: Path, metadata: Mapping[str, Any], text: str) -> None:
+    """Write what the client reads when it pushes: a notebook beside its metadata, wherever it lay."""
+    name = Path(metadata["code_file"]).name
+    (folder / client_module().KaggleApi.KERNEL_METADATA_FILE).write_text(json.dumps({**metadata, "code_file": name}))
+    (folder / name).write_text(text)
+
+
+def check_push(metadata: Mapping[str, Any], text: str) -> None:
+    """Hold kernel metadata and notebook against all that the client asks of a push: its own is run, sending nothing.
+
+    Args:
+        metadata: contents of ``kernel-metadata.json``.
+        text: the notebook as JSON.
+
+    Raises:
+        ValueError: with the client's words.
+    """
+
+    class Checking(client_module().KaggleApi):
+        @contextlib.contextmanager
+        def build_kaggle_client(self) -> Iterator[SimpleNamespace]:
+            kernels = SimpleNamespace(save_kernel=lambda request: request)
+            yield SimpleNamespace(kernels=SimpleNamespace(kernels_api_client=kernels))
+
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        write_push(Path(folder), metadata, text)
+        try:
+            Checking().kernels_push(folder)
+        except TypeError as error:  # a field of another type than the request has
+            raise ValueError(error) from error
 
 
 def upload_entries(folder: Path) -> list[Path]:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from jupytext.magics import comment_magic
 from nbformat import NotebookNode
 
 from spectramind_kit.errors import PackagingError
+from spectramind_kit.kaggle.rules.cell_code import as_python, is_command
 from spectramind_kit.kaggle.rules.metadata_file import read_metadata_file, with_meaning
+from spectramind_kit.kaggle.rules.notebook_file import read_notebook
 from spectramind_kit.kaggle.rules.upload_rules import check_kernel_metadata
 
 METADATA = "kernel-metadata.json"
@@ -93,9 +94,7 @@ def check_kernel(folder: Path) -> NotebookNode:
         PackagingError: naming the cell at fault.
     """
     path = notebook_path(folder)
-    if not path.is_file():
-        raise PackagingError(f"kernel {folder}", wanted=f"the notebook {path.name}", got="no such file")
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read_notebook(path)
     if notebook != notebook_from_source(folder):
         remedy = "run `build_dataset.py notebooks`; changes belong into the source"
         raise PackagingError(
@@ -118,17 +117,19 @@ def _check_thin(code: str, path: Path) -> None:
 
 
 def _parsed(code: str, path: Path) -> ast.Module:
-    """Return the Python of a cell, nothing in the place of its magics and shell lines."""
+    """Return the Python of a cell, without what its magics and shell lines are to other programs.
+
+    Raises:
+        PackagingError: if IPython, which runs the cell on Kaggle, would find a mistake in it.
+    """
     lines = code.strip().splitlines()
-    spared = comment_magic(list(lines), "python", global_escape_flag=True)
-    for number, (line, same) in enumerate(zip(lines, spared)):
-        continued = number and lines[number - 1].rstrip().endswith("\\")
-        if line != same and not continued:  # a block may not be left empty
-            spared[number] = line[: len(line) - len(line.lstrip())] + "pass"
+    is_cell_magic = bool(lines) and lines[0].startswith("%%")
+    if is_command(code):
+        return ast.parse("")
     try:
-        return ast.parse("\n".join(spared))
+        return ast.parse(as_python("\n".join(lines[1:] if is_cell_magic else lines)))
     except SyntaxError as error:
-        if lines[0].startswith("%%"):  # the rest of the cell is in another language
+        if is_cell_magic:  # the rest of the cell is in another language
             return ast.parse("")
         got = f"{error.msg} in the cell that starts {lines[0]!r}"
         raise PackagingError(f"{path}", wanted="Python, magics and shell lines", got=got) from error

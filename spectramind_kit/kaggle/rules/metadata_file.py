@@ -1,6 +1,7 @@
 """Metadata files, which people edit by hand: read whatever an editor makes of them, or say what is wrong and where."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,11 @@ SWITCHES = {"is_private": True, "enable_gpu": False, "enable_tpu": False}
 INTERNET = "enable_internet"
 """The switch without default here: the client's and the documentation's differ."""
 LISTS = ("dataset_sources", "competition_sources", "kernel_sources", "model_sources", "keywords")
-SITE = "https://www.kaggle.com/"
+OUTPUT = "expected_output"
+"""The one list without default: what a kernel leaves, which Kaggle does not know and never gets."""
+SITE = re.compile(r"(https?://)?(www\.)?kaggle\.com/")
+PARTS = {"dataset_sources": 2, "competition_sources": 1, "kernel_sources": 2, "model_sources": 5}
+"""How many parts a name has, without a version; what an address has behind them is a tab of the page."""
 PREFIXES = {
     "dataset_sources": ("datasets/", "d/"),
     "competition_sources": ("competitions/", "c/"),
@@ -56,22 +61,45 @@ def with_meaning(metadata: Mapping[str, Any], where: object) -> dict[str, Any]:
     if metadata.get(INTERNET) is not None:
         known[INTERNET] = _switch(metadata, INTERNET, True, where)
     for key in LISTS:
-        known[key] = [plain_name(key, each) for each in _list(metadata, key, where)]
+        found = _list(metadata, key, where)
+        known[key] = [plain_name(key, each) for each in found] if key in PREFIXES else found
+    if metadata.get(OUTPUT) is not None:
+        known[OUTPUT] = _list(metadata, OUTPUT, where)
+    else:
+        known.pop(OUTPUT, None)
     return known
 
 
 def plain_name(kind: str, source: object) -> object:
-    """Return the name of a source without what an address has before it: ``c/ariel`` is ``ariel``."""
+    """Return the name of a source without what an address has around it: ``c/ariel`` is ``ariel``.
+
+    Args:
+        kind: of ``PARTS``.
+        source: as somebody wrote it, or copied it from the browser.
+    """
     if not isinstance(source, str):
         return source
-    name = source.strip().removeprefix(SITE).strip("/") if source.strip().startswith(SITE) else source.strip()
-    words = 1 if kind == "competition_sources" else 2
-    for prefix in PREFIXES.get(kind, ()):
+    name = source.strip()
+    is_address = SITE.match(name) is not None
+    if is_address:
+        name = re.split(r"[?#]", SITE.sub("", name, count=1))[0]
+    name = name.strip("/") if is_address or name.startswith("/") else name
+    words = PARTS[kind]
+    for prefix in PREFIXES[kind]:
         rest = name.removeprefix(prefix)
         # datasets/x/3 is version 3 of somebody called datasets
-        if rest != name and len(rest.split("/")) >= words and not (words == 2 and _is_versioned_pair(name)):
-            return rest
-    return name
+        if rest != name and len(rest.split("/")) >= min(words, 2) and not (words == 2 and _is_versioned_pair(name)):
+            name = rest
+            break
+    return _without_tab(name, words) if is_address else name
+
+
+def _without_tab(name: str, words: int) -> str:
+    """Return the name that an address begins with, and the version that it shows."""
+    parts = name.split("/")
+    behind = [part for part in parts[words:] if part not in ("version", "versions")][:1]
+    is_version = words == PARTS["dataset_sources"] and behind != [] and behind[0].isdigit()
+    return "/".join([*parts[:words], *(behind if is_version else [])])
 
 
 def _is_versioned_pair(name: str) -> bool:
@@ -92,4 +120,7 @@ def _list(metadata: Mapping[str, Any], key: str, where: object) -> list:
         return []
     if not isinstance(value, list):
         raise PackagingError(f"{key} in {where}", wanted="a list, [...]", got=repr(value))
+    for each in value:
+        if not isinstance(each, str):
+            raise PackagingError(f"{key} in {where}", wanted='a list of texts, ["..."]', got=repr(each))
     return value

@@ -1,13 +1,14 @@
 """Whether the files that a session left are what the competition wants."""
 
-import json
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from spectramind_kit.errors import PackagingError, SpectraMindError, SubmissionError
 from spectramind_kit.files import sha256_of
+from spectramind_kit.kaggle.rules.metadata_file import read_metadata_file
 from spectramind_kit.work_folder.submission import COLUMNS, read_submission, validate_submission
 
 SUBMISSION = "submission.csv"
@@ -53,12 +54,27 @@ def check_submission(path: Path, sample: Path | None = None) -> str:
         validate_submission(table, read_submission(sample) if sample else _sample_of(table["planet_id"]))
     except SpectraMindError as error:
         raise SubmissionError(f"{path}", got=str(error), remedy="fetch it again; if it stays, read the log") from error
-    manifest = path.parent / MANIFEST
-    stated = json.loads(manifest.read_text()).get("outputs", {}).get(path.name) if manifest.is_file() else None
+    outputs = read_manifest(path.parent / MANIFEST).get("outputs")
+    stated = outputs.get(path.name) if isinstance(outputs, dict) else None
     if stated and stated != sha256_of(path):
         remedy = "it was cut or altered on the way: fetch it again"
         raise SubmissionError(f"{path}", wanted=f"SHA-256 {stated}", got=sha256_of(path), remedy=remedy)
     return f"{path.name}: valid, {table.height} planets, {table.width} columns"
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return what a run says of itself; nothing where it left no manifest.
+
+    Raises:
+        SubmissionError: if the file is no manifest.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        return read_metadata_file(path)
+    except PackagingError as error:
+        remedy = "it was cut on the way, or the run ended early: fetch it again, or read the log"
+        raise SubmissionError(f"{path.name} of the run", got=str(error), remedy=remedy) from error
 
 
 def _sample_of(planet_ids: pl.Series) -> pl.DataFrame:

@@ -1,7 +1,8 @@
 """Parameters of a kernel: Kaggle passes none, so they are baked into the notebook before it leaves.
 
 papermill puts them into a cell of their own after the one tagged ``parameters``. A name that is not there it only
-warns of; here it is refused, and so is a value of another type than the default's.
+warns of; here it is refused, and so is a value of another type than the one stated. What is stated Python's own parser
+reads: papermill's pattern sees no parameter whose type is ``int | None``, or in whose line there is a second "=".
 """
 
 import ast
@@ -10,25 +11,32 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-import nbformat
-import papermill
 import yaml
 from nbformat import NotebookNode
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from spectramind_kit.errors import ConfigurationError, PackagingError
+from spectramind_kit.kaggle.rules.notebook_file import read_notebook
 
 TYPES = {
     "None": type(None),
-    "str": str,
+    "bool": bool,
     "int": int,
     "float": (int, float),
-    "bool": bool,
     "list": list,
     "dict": dict,
+    "str": str,
 }
+"""Types that can be baked; the first that takes a text wins."""
+SPELLINGS = {"Sequence": "list", "Iterable": "list", "List": "list", "Tuple": "list", "tuple": "list"}
+SPELLINGS |= {"Mapping": "dict", "Dict": "dict"}
+"""Types that are written as one of these."""
+ANYTHING = ("Any", "object")
 BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+Kind = ast.expr | None
+"""A type as the notebook states it; None where it states none."""
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -50,8 +58,8 @@ _PlainLoader.add_constructor("tag:yaml.org,2002:float", lambda _, node: float(no
 def parse_parameters(texts: Iterable[str], notebook: Path) -> dict[str, object]:
     """Read ``name=value`` texts, each value by the type that the notebook states for it.
 
-    Text stays as it was typed; numbers are decimal; lists and dictionaries are YAML. A parameter without a stated type
-    has that of its default.
+    Text stays as it was typed; numbers are decimal; lists and dictionaries are YAML, their elements of the type that is
+    stated for these. A parameter without a stated type has that of its default.
 
     Raises:
         ConfigurationError: on a text without "=" or a value that is not of the stated type.
@@ -59,7 +67,7 @@ def parse_parameters(texts: Iterable[str], notebook: Path) -> dict[str, object]:
     """
     values = dict(_split(text) for text in texts)
     known = _known(notebook, values) if values else {}
-    return {name: _read_value(name, value, _stated_types(known[name])) for name, value in values.items()}
+    return {name: _read_value(name, value, known[name]) for name, value in values.items()}
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -69,75 +77,136 @@ def _split(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _known(notebook: Path, names: Iterable[str]) -> dict[str, dict]:
-    """Return the notebook's parameters as papermill sees them, after refusing names that it does not have."""
-    if not notebook.is_file():
-        raise PackagingError(f"kernel {notebook.parent}", wanted=f"the notebook {notebook.name}", got="no such file")
-    known = papermill.inspect_notebook(str(notebook))
+def _known(notebook: Path, names: Iterable[str]) -> dict[str, Kind]:
+    """Return the type of each of the notebook's parameters, after refusing names that it does not have."""
+    known = {}
+    for cell in read_notebook(notebook).cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            known |= _stated(cell.source, notebook)
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise PackagingError(f"parameters of {notebook}", wanted=f"among {sorted(known)}", got=unknown)
     return known
 
 
-def _stated_types(parameter: Mapping[str, str]) -> list[str]:
-    """Return the names of the types that a parameter may have, the choosiest first; empty is any.
-
-    A parameter without annotation has the type of its default.
-    """
-    stated = parameter["inferred_type_name"]
-    if stated == "None":
-        try:
-            stated = type(ast.literal_eval(parameter["default"])).__name__
-        except (ValueError, SyntaxError):
-            return []
-    outer, *inner = re.findall(r"\w+", stated)
-    words = {word.lower() for word in (inner if outer in ("Optional", "Union") else [outer])}
-    return ["None"] * (outer == "Optional" or "none" in words) + [name for name in READERS if name in words]
-
-
-def _read_value(name: str, text: str, types: list[str]) -> object:
-    """Read a value as the first of its types that takes it."""
-    for kind in types:
-        with contextlib.suppress(ValueError, KeyError, yaml.YAMLError):
-            return READERS[kind](text)
-    if types:
-        raise ConfigurationError(f"parameter {name}", wanted=" or ".join(types), got=repr(text))
+def _stated(code: str, notebook: Path) -> dict[str, Kind]:
+    """Return the names that a cell assigns to, with their types: by annotation, by comment, else of the default."""
     try:
-        return _read_yaml(text)
-    except yaml.YAMLError as error:
-        got = str(error).splitlines()[0]
-        raise ConfigurationError(f"parameter {name}", wanted="a YAML value", got=got, remedy="quote it") from error
+        lines = ast.parse(code, type_comments=True).body
+    except SyntaxError as error:
+        got = f"{error.msg} at its line {error.lineno}"
+        raise PackagingError(f"cell of parameters of {notebook}", wanted="Python", got=got) from error
+    known: dict[str, Kind] = {}
+    for line in lines:
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
+            known[line.target.id] = line.annotation
+        elif isinstance(line, ast.Assign):
+            kind = ast.Constant(line.type_comment) if line.type_comment else _kind_of_default(line.value)
+            known |= {target.id: kind for target in line.targets if isinstance(target, ast.Name)}
+    return known
 
 
-def _fits(value: object, kind: str) -> bool:
-    return isinstance(value, TYPES[kind]) and (kind == "bool" or not isinstance(value, bool))
+def _kind_of_default(default: ast.expr) -> Kind:
+    try:
+        value = ast.literal_eval(default)
+    except ValueError:
+        return None
+    return None if value is None else ast.Name(type(value).__name__)
 
 
-def _read_yaml(text: str) -> object:
-    return yaml.load(text, _PlainLoader) if text else ""
+def _alternatives(kind: Kind) -> list[Kind]:
+    """Return the types of which a value may be one, those that take fewest texts first."""
+    if isinstance(kind, ast.Constant) and isinstance(kind.value, str):
+        with contextlib.suppress(SyntaxError):
+            return _alternatives(ast.parse(kind.value, mode="eval").body)
+    if isinstance(kind, ast.BinOp) and isinstance(kind.op, ast.BitOr):
+        return _ordered([*_alternatives(kind.left), *_alternatives(kind.right)])
+    if isinstance(kind, ast.Subscript) and _name(kind.value) in ("Optional", "Union", "Annotated"):
+        none = [ast.Constant(None)] if _name(kind.value) == "Optional" else []
+        inner = _inner(kind)[:1] if _name(kind.value) == "Annotated" else _inner(kind)
+        return _ordered([*none, *(each for part in inner for each in _alternatives(part))])
+    return [None if _name(kind) in ANYTHING else kind]
 
 
-def _read_as(kind: type) -> Callable[[str], object]:
-    def read(text: str) -> object:
-        value = _read_yaml(text)
-        if not isinstance(value, kind):
-            raise ValueError(text)
-        return value
-
-    return read
+def _ordered(kinds: list[Kind]) -> list[Kind]:
+    order = list(TYPES)
+    return sorted(kinds, key=lambda kind: order.index(name) if (name := _name(kind)) in order else len(order))
 
 
-READERS: dict[str, Callable[[str], object]] = {
+def _name(kind: Kind) -> str:
+    """Return what a type is called here, without its module and what is in its brackets."""
+    word = ast.unparse(kind).partition("[")[0].rpartition(".")[2] if kind is not None else "Any"
+    return SPELLINGS.get(word, word)
+
+
+def _inner(kind: Kind) -> list[Kind]:
+    """Return the types in the brackets of a type."""
+    if not isinstance(kind, ast.Subscript):
+        return []
+    return list(kind.slice.elts) if isinstance(kind.slice, ast.Tuple) else [kind.slice]
+
+
+def _read_value(name: str, text: str, kind: Kind) -> object:
+    """Read a value as the first of its types that takes it."""
+    alternatives, problem = _alternatives(kind), ""
+    for each in alternatives:
+        try:
+            return _read_one(text, each)
+        except (ValueError, KeyError):
+            continue
+        except yaml.YAMLError as error:
+            problem = f" ({str(error).splitlines()[0]})"
+    wanted = " or ".join(ast.unparse(each) if each is not None else "a YAML value" for each in alternatives)
+    raise ConfigurationError(f"parameter {name}", wanted=wanted, got=f"{text!r}{problem}")
+
+
+def _read_one(text: str, kind: Kind) -> object:
+    if kind is not None and _name(kind) not in ("list", "dict"):
+        return _scalar(text, kind)
+    loader = _PlainLoader(text)
+    node = loader.get_single_node()
+    return "" if node is None and kind is None else _of_node(loader, node, kind)
+
+
+def _scalar(text: str, kind: Kind) -> object:
+    """Return a text as a number, a switch or None; as it was typed where it is to be text, or of a type of its own."""
+    return SCALARS.get(_name(kind), str)(text)
+
+
+SCALARS: dict[str, Callable[[str], object]] = {
     "None": lambda text: {"None": None, "null": None}[text],
     "bool": lambda text: BOOLEANS[text.strip().lower()],
     "int": int,
     "float": float,
-    "list": _read_as(list),
-    "dict": _read_as(dict),
-    "str": str,
 }
 """How the text of a value is read, by its type."""
+
+
+def _of_node(loader: _PlainLoader, node: yaml.Node | None, kind: Kind) -> object:
+    """Return the value of a part of a list or dictionary; raise ValueError if it is of none of its types."""
+    for each in _alternatives(kind):
+        with contextlib.suppress(ValueError, KeyError):
+            return _of_node_as(loader, node, each)
+    raise ValueError(kind)
+
+
+def _of_node_as(loader: _PlainLoader, node: yaml.Node | None, kind: Kind) -> object:
+    if kind is None:
+        return loader.construct_object(node, deep=True)
+    name, inner = _name(kind), _inner(kind)
+    if name == "list" and isinstance(node, yaml.SequenceNode):
+        return [_of_node(loader, part, inner[0] if inner else None) for part in node.value]
+    if name == "dict" and isinstance(node, yaml.MappingNode):
+        kinds = inner if len(inner) == 2 else [None, None]
+        return {_of_node(loader, key, kinds[0]): _of_node(loader, value, kinds[1]) for key, value in node.value}
+    if name in ("list", "dict") or not isinstance(node, yaml.ScalarNode):
+        raise ValueError(node)
+    return _scalar(node.value, kind)
+
+
+def _fits(value: object, kind: Kind) -> bool:
+    expected = TYPES.get(_name(kind), object)
+    return isinstance(value, expected) and (not isinstance(value, bool) or expected in (bool, object))
 
 
 def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
@@ -148,16 +217,17 @@ def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
     """
     known = _known(notebook, parameters)
     for name, value in parameters.items():
-        stated = _stated_types(known[name])
-        if stated and not any(_fits(value, kind) for kind in stated):
-            raise PackagingError(f"parameter {name} of {notebook}", wanted=" or ".join(stated), got=f"{value!r}")
+        stated = _alternatives(known[name])
+        if not any(_fits(value, kind) for kind in stated):
+            wanted = " or ".join(ast.unparse(kind) for kind in stated if kind is not None)
+            raise PackagingError(f"parameter {name} of {notebook}", wanted=wanted, got=f"{value!r}")
 
 
 def bake_parameters(notebook: Path, parameters: Mapping[str, object]) -> NotebookNode:
     """Return the notebook with its parameters set, checked first; the file stays as it is."""
     check_parameters(notebook, parameters)
     if not parameters:
-        return nbformat.read(notebook, as_version=4)
+        return read_notebook(notebook)
     baked = parameterize_notebook(load_notebook_node(str(notebook)), dict(parameters))
     for number, cell in enumerate(baked.cells):
         cell.metadata.pop("papermill", None)  # empty records of a run that has not been

@@ -5,7 +5,6 @@ the installer holds each wheel against the manifest.
 """
 
 import copy
-import json
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -36,7 +35,7 @@ def trusted_manifest(dataset: Path, attached: Collection[str]) -> str:
     if not (dataset / MANIFEST).is_file() or not (dataset / INSTALLER).is_file():
         remedy = "build one: build_dataset.py build"
         raise PackagingError(f"--trust {dataset}", wanted=f"a folder with {MANIFEST} and {INSTALLER}", remedy=remedy)
-    stated = json.loads((dataset / MANIFEST).read_text()).get("installer_sha256")
+    stated = read_metadata_file(dataset / MANIFEST).get("installer_sha256")
     if stated != sha256_of(dataset / INSTALLER):
         got = stated or "none"
         raise PackagingError(

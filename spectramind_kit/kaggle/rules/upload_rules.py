@@ -16,13 +16,14 @@ from spectramind_kit.kaggle.rules import client_rules
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9._-]+")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-SOURCE = re.compile(r"[^/\s]+/[^/\s]+(/\d+)?")
+OWNER = re.compile(r"[A-Za-z0-9_-]+")
+SOURCE = re.compile(r"[\w.-]+/[\w.-]+(/\d+)?", re.ASCII)
 """owner/slug, or owner/slug/version."""
 SOURCE_SHAPES = {
     "dataset_sources": (SOURCE, "owner/slug or owner/slug/version"),
     "kernel_sources": (SOURCE, "owner/slug or owner/slug/version"),
     "competition_sources": (SLUG, "the competition's slug, as in its address"),
-    "model_sources": (re.compile(r"[^/\s]+(/[^/\s]+){3}/\d+"), "owner/model/framework/variation/version"),
+    "model_sources": (re.compile(r"[\w.-]+(/[\w.-]+){3}/\d+", re.ASCII), "owner/model/framework/variation/version"),
 }
 """What each kind of source looks like, and how errors put it."""
 MAX_TOP_LEVEL = 50
@@ -32,6 +33,12 @@ DATASET_SLUG_LENGTH = (6, 50)
 KERNEL_TITLE_LENGTH = (5, 50)
 KERNEL_SLUG_SHORTEST = 5
 DATASET_METADATA = "dataset-metadata.json"
+CREDENTIALS = re.compile(
+    rb'"username"\s*:\s*"[^"]+"\s*,\s*"key"\s*:\s*"[0-9a-f]{32}"|KAGGLE_KEY\W{1,4}[0-9a-f]{32}\b|KGAT_[0-9A-Za-z]{16,}'
+)
+"""What ``kaggle.json``, an environment file and the client's newer tokens hold."""
+CREDENTIALS_MOST_BYTES = 2**16
+"""A longer file is no file of credentials [B]."""
 PLACEHOLDER = "INSERT_"
 """Start of what the client's template wants to be replaced."""
 LICENCES = (
@@ -65,7 +72,7 @@ def check_dataset_metadata(metadata: Mapping, where: object) -> None:
     """
     owner, _, slug = str(metadata.get("id", "")).partition("/")
     shortest, longest = DATASET_SLUG_LENGTH
-    if not owner or not SLUG.fullmatch(slug) or not shortest <= len(slug) <= longest:
+    if not OWNER.fullmatch(owner) or not SLUG.fullmatch(slug) or not shortest <= len(slug) <= longest:
         wanted = f"owner/slug, the slug of {shortest} to {longest} small letters and digits with single dashes"
         raise PackagingError(f"id in {where}", wanted=wanted, got=repr(metadata.get("id")), remedy="rename the dataset")
     for key, (shortest, longest) in DATASET_LENGTHS.items():
@@ -74,12 +81,22 @@ def check_dataset_metadata(metadata: Mapping, where: object) -> None:
             raise PackagingError(f"{key} in {where}", wanted=f"{shortest} to {longest} characters", got=repr(text))
     if metadata.get("title") is None or metadata["title"].startswith(PLACEHOLDER):
         raise PackagingError(f"title in {where}", wanted="one", got=metadata.get("title") or "none")
+    _check_texts(metadata, where)
     licences = metadata.get("licenses")
-    licences = licences if isinstance(licences, list) else [licences]
-    names = [each.get("name") if isinstance(each, dict) else each for each in licences]
+    names = [each.get("name") for each in licences if isinstance(each, dict)] if isinstance(licences, list) else []
     if len(names) != 1 or names[0] not in LICENCES:
+        wanted = f'[{{"name": ...}}], the name one of {list(LICENCES)}'
         remedy = "for MIT or BSD say other and name it in the description"
-        raise PackagingError(f"licenses in {where}", wanted=f"one of {list(LICENCES)}", got=names, remedy=remedy)
+        raise PackagingError(f"licenses in {where}", wanted=wanted, got=repr(licences), remedy=remedy)
+
+
+def _check_texts(metadata: Mapping, where: object) -> None:
+    """Refuse a description that is no text, and keywords that are no list of texts: the client stops at them."""
+    description, keywords = metadata.get("description"), metadata.get("keywords")
+    if description is not None and not isinstance(description, str):
+        raise PackagingError(f"description in {where}", wanted="text", got=repr(description))
+    if keywords is not None and not (isinstance(keywords, list) and all(isinstance(each, str) for each in keywords)):
+        raise PackagingError(f"keywords in {where}", wanted='a list of texts, ["..."]', got=repr(keywords))
 
 
 def check_uploadable(folder: Path, files: Sequence[Path] | None = None) -> None:
@@ -105,9 +122,20 @@ def check_uploadable(folder: Path, files: Sequence[Path] | None = None) -> None:
     top = len({path.parts[0] for path in inside})
     if not 0 < top <= MAX_TOP_LEVEL:
         raise PackagingError(f"dataset {folder}", wanted=f"1 to {MAX_TOP_LEVEL} top-level entries", got=top)
+    _refuse_credentials(folder, [folder / path for path in inside])
     size = sum(path.stat().st_size for path in files)
     if size > MAX_BYTES:
         raise PackagingError(f"dataset {folder}", wanted=f"at most {MAX_BYTES} bytes", got=size)
+
+
+def _refuse_credentials(folder: Path, files: Sequence[Path]) -> None:
+    """Refuse what signs somebody in, whatever its name: a copy of ``kaggle.json``, a link to it, a token in a note."""
+    for path in files:
+        if path.stat().st_size <= CREDENTIALS_MOST_BYTES and CREDENTIALS.search(path.read_bytes()):
+            got = f"credentials of Kaggle in {path.relative_to(folder)}"
+            raise PackagingError(
+                f"dataset {folder}", wanted="nothing that signs you in", got=got, remedy="move it away"
+            )
 
 
 def check_kernel_metadata(metadata: Mapping, where: object) -> None:
@@ -131,6 +159,8 @@ def check_kernel_metadata(metadata: Mapping, where: object) -> None:
     title = metadata.get("title")
     if not isinstance(title, str) or not shortest <= len(title) <= longest:
         raise PackagingError(f"title in {where}", wanted=f"{shortest} to {longest} characters", got=title)
+    if metadata.get("enable_gpu") and metadata.get("enable_tpu"):
+        raise PackagingError(f"{where}", wanted="enable_gpu or enable_tpu", got="both")
     check_machine(metadata, where)
 
 
@@ -160,7 +190,7 @@ def check_pushable(metadata: Mapping, where: object) -> None:
 
     check_kernel_metadata(metadata, where)
     owner, _, slug = str(metadata.get("id", "")).partition("/")
-    if not owner or not SLUG.fullmatch(slug) or len(slug) < KERNEL_SLUG_SHORTEST:
+    if not OWNER.fullmatch(owner) or not SLUG.fullmatch(slug) or len(slug) < KERNEL_SLUG_SHORTEST:
         wanted = f"owner/slug, the slug of {KERNEL_SLUG_SHORTEST} or more small letters and digits with single dashes"
         raise PackagingError(f"id in {where}", wanted=wanted, got=repr(metadata.get("id")))
     if slugify(metadata["title"]) != slug:

@@ -23,14 +23,18 @@ def parse_packages(texts: Sequence[str]) -> dict[str, str]:
     """Read ``NAME==VERSION`` texts.
 
     Raises:
-        PackagingError: on another text: a dataset is of exact versions.
+        PackagingError: on another text, or two versions of one package: a dataset is of exact versions.
     """
     packages = {}
     for text in texts:
         found = REQUIREMENT.fullmatch(text.strip())
         if found is None:
             raise PackagingError(f"--package {text}", wanted="NAME==VERSION", remedy="a dataset is of exact versions")
-        packages[canonicalize_name(found[1])] = found[2]
+        name = canonicalize_name(found[1])
+        if packages.setdefault(name, found[2]) != found[2]:
+            raise PackagingError(
+                f"--package {text}", wanted="one version of each", got=f"also {name}=={packages[name]}"
+            )
     return packages
 
 
@@ -54,7 +58,7 @@ def target_of(packages: Mapping[str, str], target: Target, cache: Path, compiled
         compiled: True to compile what the index has as source only.
 
     Raises:
-        PackagingError: if the image has one of them, or the index has not.
+        PackagingError: if the image has one of them, the index has not, or one cannot be built without a compiler.
     """
     there: dict[str, str] = {canonicalize_name(name): version for name, version in target.image.items()}
     if known := sorted(set(packages) & set(there)):
@@ -66,6 +70,10 @@ def target_of(packages: Mapping[str, str], target: Target, cache: Path, compiled
     if build_constraints(target).is_file():
         shutil.copyfile(build_constraints(target), folder.parent / build_constraints(target).name)
     pins = [_pin(name, version, target) for name, version in packages.items()]
+    if not compiled and (wanting := sorted(f"{pin.name} {pin.version}" for pin in pins if pin.builds_with_torch)):
+        got = f"{', '.join(wanting)}, which the index has as source that builds with torch"
+        remedy = "name a compiler: --toolchain or --cuda-home"
+        raise PackagingError(f"--package without CUDA for {target.name}", wanted="wheels", got=got, remedy=remedy)
     sources = {pin.name for pin in pins if pin.is_sdist and compiled}
     chosen = dataclasses.replace(
         target,

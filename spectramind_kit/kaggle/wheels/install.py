@@ -107,11 +107,19 @@ def find_dataset(folder=None):
     for depth in () if folder else range(1, 5):
         places += sorted(path.parent for path in root.glob("*/" * depth + "manifest.json"))
     for place in places:
-        path = place / "manifest.json"
-        manifest = json.loads(path.read_text()) if path.is_file() else {}
+        manifest = read_facts(place / "manifest.json")
         if manifest.get("format") == FORMAT:
             return place, manifest
     raise InstallError(f"no manifest.json of a wheel dataset in {[str(place) for place in places]}; attach the dataset")
+
+
+def read_facts(path):
+    """Return the JSON object of a file; an empty one where there is none, as in datasets that others made."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def session_facts():
@@ -277,8 +285,7 @@ def find_kernel():
     """Return the folder of an attached kernel of the hub, by what its builds state or hold; None if there is none."""
     for folder in attached_folders(Path(os.environ.get(INPUT_ROOT_VARIABLE, "/kaggle/input"))):
         for build in sorted(folder.glob("build/torch*-linux")):
-            metadata = build / "metadata.json"
-            stated = json.loads(metadata.read_text()).get("name", "") if metadata.is_file() else ""
+            stated = str(read_facts(build / "metadata.json").get("name", ""))
             if stated.replace("_", "-") == KERNEL or (build / KERNEL.replace("-", "_")).is_dir():
                 return folder
     return None

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.files import sha256_of
+from spectramind_kit.kaggle.wheels.source_file import builds_with_torch
 from spectramind_kit.kaggle.wheels.targets import LOCK_NAME, Pin, Target
 
 log = logging.getLogger(__name__)
@@ -98,9 +99,20 @@ def find_pin(name: str, version: str, target: Target, *, compiled: bool = False)
                 download([wanted], target, folder)
             except PackagingError:
                 log.info("%s %s: no wheel on the index, taking its source", name, version)
-                download_source(name, [wanted], folder, constraints=build_constraints(target))
+                _download_any_source(name, [wanted], folder, build_constraints(target))
         file = next(folder.iterdir())
-        return Pin(name, version, sha256_of(file), file.name)
+        return Pin(name, version, sha256_of(file), file.name, builds_with_torch(file))
+
+
+def _download_any_source(name: str, wanted: Sequence[str], folder: Path, constraints: Path) -> None:
+    """Download a source, with the build tools that are here where they do, else with those that it states.
+
+    What is stated may be torch, of which pip would fetch gigabytes to learn a version.
+    """
+    try:
+        download_source(name, wanted, folder, isolated=False)
+    except PackagingError:
+        download_source(name, wanted, folder, constraints=constraints)
 
 
 def build_wheel(arguments: Sequence[str], folder: Path, constraints: Path) -> None:

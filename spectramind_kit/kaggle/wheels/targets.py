@@ -30,12 +30,14 @@ class Pin:
         version: of the distribution.
         sha256: of the file.
         filename: the index's name for it.
+        builds_with_torch: True for a source whose set-up wants torch; a lock does not say so.
     """
 
     name: str
     version: str
     sha256: str
     filename: str
+    builds_with_torch: bool = field(default=False, compare=False)
 
     @property
     def is_sdist(self) -> bool:
@@ -154,4 +156,4 @@ def _parse_lock_line(line: str, path: Path) -> Pin:
     match = _LOCK_LINE.fullmatch(line.strip())
     if match is None:
         raise PackagingError(f"{path}", wanted="name==version --hash=sha256:...  # file name", got=repr(line))
-    return Pin(**match.groupdict())
+    return Pin(match["name"], match["version"], match["sha256"], match["filename"])

@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.remote.client import OLDEST_CLIENT, asking, client_output, http_status, open_client
+from spectramind_kit.kaggle.remote.client import asking, client_output, http_status, open_client
+from spectramind_kit.kaggle.rules.client_rules import OLDEST_CLIENT
 
 
 def test_opened_client_is_the_official_one_and_knows_who_it_is(api, kaggle):

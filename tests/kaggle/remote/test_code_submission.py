@@ -103,6 +103,52 @@ def test_run_that_fell_back_costs_no_submission_unless_it_is_wanted(kaggle, api,
     assert len(kaggle.submissions) == 1
 
 
+@pytest.mark.parametrize(
+    "facts, words",
+    [
+        (
+            {"losses": ["model.json: no such file"]},
+            "losses of .*wanted none, got model.json: no such file; .*--despite",
+        ),
+        ({"losses": ["no model"], "fallbacks": {"5": "no light"}}, "losses of .*got no model"),
+        ({"fallbacks": ["5", "6"]}, "fallbacks of .*got 2, among them 5; "),
+        ({"losses": "all"}, "got all"),
+    ],
+)
+def test_run_that_lost_its_model_costs_no_submission_unless_it_is_wanted(kaggle, api, pushed, polling, facts, words):
+    kaggle.outputs[REF]["manifest.json"] = json.dumps(facts).encode()
+    with pytest.raises(SubmissionError, match=words):
+        submit(api, pushed, polling)
+    assert not kaggle.called("CreateCodeSubmission")
+    submit_version(api, pushed, submission_record(pushed), "a try", polling, despite_fallbacks=True)
+    assert len(kaggle.submissions) == 1
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "5", '"text"'])
+def test_manifest_that_is_none_costs_no_submission(kaggle, api, pushed, polling, text):
+    kaggle.outputs[REF]["manifest.json"] = text.encode()
+
+    with pytest.raises(
+        SubmissionError, match="manifest.json of the run: got .*wanted .*fetch it again, or read the log"
+    ):
+        submit(api, pushed, polling)
+    assert not kaggle.called("CreateCodeSubmission")
+
+
+@pytest.mark.parametrize("facts", [{}, {"losses": [], "fallbacks": {}}, {"losses": None, "outputs": None}])
+def test_run_without_a_fall_is_submitted(kaggle, api, pushed, polling, facts):
+    kaggle.outputs[REF]["manifest.json"] = json.dumps(facts).encode()
+
+    assert submit(api, pushed, polling).submissions == (4201,)
+
+
+def test_run_without_a_manifest_is_submitted_with_a_warning(kaggle, api, pushed, polling, caplog):
+    del kaggle.outputs[REF]["manifest.json"]
+
+    assert submit(api, pushed, polling).submissions == (4201,)
+    assert "left no manifest.json: whether it fell back is not known" in caplog.text
+
+
 def test_missing_file_costs_no_submission(kaggle, api, pushed, polling):
     del kaggle.outputs[REF]["submission.csv"]
 

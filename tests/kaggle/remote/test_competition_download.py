@@ -98,6 +98,17 @@ def test_name_that_points_outside_is_refused(competition, tmp_path):
     assert "a path below its folder" in str(download(tmp_path).exception)
 
 
+@pytest.mark.parametrize(
+    "options", [[], ["--first", "0"], ["--split", "train", "--first", "0"], ["--calibration-only"]]
+)
+def test_what_is_of_no_planet_arrives_with_every_part(competition, tmp_path, options):
+    others = {"docs/notes.pdf": b"x", "metric/src/score.py": b"y", "docs/7/FGS1_signal_0.parquet": b"z"}
+    competition.files |= others
+    download(tmp_path, *options)
+
+    assert others.keys() <= there(tmp_path)
+
+
 def test_calibration_folders_of_2024_are_known():
     names = ("train/5/AIRS-CH0_signal.parquet", "train/5/AIRS-CH0_calibration/flat.parquet", "axis_info.parquet")
     files = [CompetitionFile(PurePosixPath(name), 1) for name in names]

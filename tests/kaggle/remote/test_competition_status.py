@@ -24,7 +24,7 @@ def test_every_submission_is_read_back_with_its_scores(submitted, api):
 
     assert [each.ref for each in found] == [4205, 4204, 4203, 4202, 4201]
     assert [each.public_score for each in found] == [None, 0.453, 0.452, 0.451, 0.45]
-    assert {each.private_score for each in found} == {None} and found[0].status == "pending"
+    assert [each.private_score for each in found] == [None, None, None, None, 0.44] and found[0].status == "pending"
     assert len(submitted.called("ListSubmissions")) == 3
 
 
@@ -56,6 +56,14 @@ def test_budget_counts_what_is_left(kaggle, api):
     kaggle.fail("submissions used up")
     with pytest.raises(PackagingError, match="wanted one left"):
         refuse_used_up(api, COMPETITION)
+
+
+@pytest.mark.parametrize("written", ["c/{}", "https://www.kaggle.com/competitions/{}/leaderboard?search=me", "/c/{}"])
+def test_competition_may_be_named_by_its_address(submitted, tmp_path, written):
+    named = ("--competition", written.format(COMPETITION))
+
+    assert f"\n{COMPETITION}: 5 submitted" in invoke("competition", "status", *named).stdout
+    assert invoke("download", "--out", tmp_path, *named, "--dry-run").stdout.startswith(f"{COMPETITION}: 0 files")
 
 
 def test_rules_that_are_not_accepted_are_a_sentence(kaggle):

@@ -131,6 +131,15 @@ def test_endless_session_is_given_up(kaggle, api, dataset, kernel, polling, shor
         wait_for_kernel(api, "somebody/tiny-kernel", short_polling)
 
 
+def test_source_may_be_attached_in_a_version(kaggle, api, dataset, kernel, polling):
+    change_metadata(kernel, dataset_sources=["somebody/tiny-wheels/1"])
+    push_kernel(api, prepare_push(kernel, 3600), polling)
+    assert kaggle.called("SaveKernel")[-1]["datasetDataSources"] == ["somebody/tiny-wheels/1"]
+    change_metadata(kernel, dataset_sources=["somebody/tiny-wheels/2"])
+    with pytest.raises(PackagingError, match="refused: {'datasets': .'somebody/tiny-wheels/2'.}"):
+        push_kernel(api, prepare_push(kernel, 3600), polling)
+
+
 def test_another_owners_copy_takes_its_own_sources_along(kernel):
     change_metadata(
         kernel, dataset_sources=["somebody/tiny-wheels", "other/light"], kernel_sources=["somebody/first-one"]
@@ -151,6 +160,23 @@ def test_gpu_is_two_t4_unless_another_machine_is_named(kernel):
     assert "machine_shape" not in none and none["enable_gpu"] is False
 
 
+@pytest.mark.parametrize(
+    "accelerator, switches",
+    [("none", (False, False, None)), ("NvidiaL4", (True, False, "NvidiaL4")), ("TpuV5E8", (False, True, "TpuV5E8"))],
+)
+@pytest.mark.parametrize("written", [{"enable_tpu": True}, {"enable_gpu": True}, {}])
+def test_accelerator_that_is_named_replaces_the_written_one(kernel, written, accelerator, switches):
+    change_metadata(kernel, **written)
+    metadata = prepare_push(kernel, 3600, accelerator=accelerator).metadata
+
+    assert (metadata["enable_gpu"], metadata["enable_tpu"], metadata.get("machine_shape")) == switches
+
+
+def test_tpu_that_is_switched_on_stays_on(kernel):
+    change_metadata(kernel, enable_tpu="true")
+    assert prepare_push(kernel, 3600).metadata["enable_tpu"] is True
+
+
 @pytest.mark.parametrize("machine", ["NvidiaTeslaP100", "TpuV38"])
 def test_retired_machine_is_refused_with_the_reason(kernel, machine):
     with pytest.raises(PackagingError, match="retired.*NvidiaTeslaT4"):
@@ -168,6 +194,7 @@ def test_retired_machine_is_refused_with_the_reason(kernel, machine):
         ({"machine_shape": "NvidiaTeslaT4"}, "enable_gpu true"),
         ({"machine_shape": "Abacus"}, "wanted one of .*NvidiaTeslaT4.*got Abacus"),
         ({"title": "x" * 51}, "5 to 50 characters"),
+        ({"enable_gpu": True, "enable_tpu": True}, "enable_gpu or enable_tpu, got both"),
     ],
 )
 def test_metadata_outside_the_rules_is_refused_before_anything_is_sent(kaggle, kernel, change, words):

@@ -1,5 +1,6 @@
 """The client's own rules are asked of the client: what it uploads, what stays, and that asking signs nobody in."""
 
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -9,7 +10,14 @@ import pytest
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.rules import client_rules
-from spectramind_kit.kaggle.rules.client_rules import boolean, left_behind, upload_entries, uploaded_files
+from spectramind_kit.kaggle.rules.client_rules import (
+    OLDEST_CLIENT,
+    boolean,
+    check_push,
+    left_behind,
+    upload_entries,
+    uploaded_files,
+)
 
 LEFT = (
     *("dataset-metadata.json", "datapackage.json", "kernel-metadata.json", "model-metadata.json"),
@@ -17,6 +25,8 @@ LEFT = (
     *(".git/config", ".cache/x", ".huggingface/y", "wheels/.git/config"),
 )
 SECRET = ("kaggle.json", ".env", "wheels/kaggle.json", "wheels/deep/.env", ".kaggle/access_token")
+SECRET += (".env.local", "wheels/.env.production", "access_token", "wheels/access_token.txt", "credentials.json")
+SECRET += ("wheels/.kaggle/kaggle.json", "wheels/.netrc")
 SENT = ("a.txt", "wheels/b.whl", "wheels/deep/c.whl", "wheels/dataset-metadata.json")
 
 
@@ -87,3 +97,48 @@ def test_missing_client_says_how_to_get_it(monkeypatch):
 
     with pytest.raises(PackagingError, match="spectramind-kit.kaggle.*six"):
         client_rules.client_module()
+
+
+@pytest.mark.parametrize("version", ["1.5.16", "1.7.4.5", "2.2.4rc1"])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda folder: upload_entries(folder),
+        lambda folder: boolean({"enable_gpu": True}, "enable_gpu", False),
+        lambda folder: client_rules.check_source("dataset_sources", "me/wheels"),
+        lambda folder: client_rules.pinning_types(),
+    ],
+)
+def test_whatever_is_asked_of_an_old_client_names_the_version_that_is_needed(monkeypatch, tmp_path, version, ask):
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: version)
+    client_rules.client_module.cache_clear()
+
+    with pytest.raises(PackagingError, match=f"wanted {OLDEST_CLIENT} or newer, got {version}; pip install"):
+        ask(tmp_path)
+
+
+PUSH = {"id": "me/a-notebook", "title": "A notebook", "code_file": "deep/a.ipynb", "language": "python"}
+PUSH |= {"kernel_type": "notebook"}
+
+
+def test_push_that_the_client_takes_is_taken_and_leaves_no_word(capsys):
+    check_push({**PUSH, "title": "Another title", "dataset_sources": ["me/wheels/3"]}, '{"cells": []}')
+
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"id": "me/a-notebook/3"}, "cannot contain a version"),
+        ({"id": None}, "ID or slug"),
+        ({"id_no": "many"}, "type int"),
+        ({"docker_image": 5}, "type str"),
+        ({"keywords": [5]}, "type str"),
+        ({"machine_shape": ["NvidiaL4"]}, "type str"),
+        ({"dataset_sources": ["me"]}, "username"),
+    ],
+)
+def test_push_that_the_client_does_not_take_is_refused_in_its_words(change, words):
+    with pytest.raises(ValueError, match=words):
+        check_push({**PUSH, **change}, '{"cells": []}')

@@ -47,6 +47,44 @@ def test_null_is_an_empty_list_and_text_is_none(kernel, key):
         read_metadata(kernel)
 
 
+@pytest.mark.parametrize("key", [*LISTS, "expected_output"])
+@pytest.mark.parametrize("value", [5, None, {"id": "me/one"}, ["me/one"]])
+def test_list_of_anything_but_texts_is_a_sentence_with_the_files_name(kernel, key, value):
+    change(kernel, **{key: [value]})
+
+    with pytest.raises(PackagingError, match=f"{key} in .*kernel-metadata.json: wanted a list of texts"):
+        prepare_push(kernel, 3600)
+
+
+def test_what_a_kernel_leaves_may_be_unsaid_and_is_no_text(kernel):
+    change(kernel, expected_output=None)
+    assert "expected_output" not in read_metadata(kernel)
+    change(kernel, expected_output="submission.csv")
+    with pytest.raises(PackagingError, match="expected_output in .*kernel-metadata.json: wanted a list"):
+        read_metadata(kernel)
+
+
+@pytest.mark.parametrize("change_of", [{"docker_image": 5}, {"id_no": "many"}, {"docker_image": ["python"]}])
+def test_field_of_a_type_that_the_client_would_stop_at_is_a_sentence_before_anything_is_asked(
+    kaggle, kernel, change_of
+):
+    change(kernel, **change_of)
+
+    with pytest.raises(PackagingError, match="kernel-metadata.json: wanted what the client takes, got"):
+        prepare_push(kernel, 3600)
+    assert not kaggle.calls
+
+
+@pytest.mark.parametrize("owner", [" somebody", "some body", "", "some?body", "somebody "])
+def test_owner_is_one_that_there_can_be(kernel, owner):
+    change(kernel, id=f"{owner}/tiny-kernel")
+
+    with pytest.raises(PackagingError, match="id in .*kernel-metadata.json: wanted owner/slug"):
+        prepare_push(kernel, 3600)
+    with pytest.raises(PackagingError, match="id in dataset-metadata.json: wanted owner/slug"):
+        check_dataset_metadata({**DATASET, "id": f"{owner}/ariel-wheels"}, "dataset-metadata.json")
+
+
 @pytest.mark.parametrize("key", ["title", "language", "kernel_type", "id", "code_file"])
 @pytest.mark.parametrize("value", [None, ..., 5])
 def test_missing_or_null_text_is_a_sentence_with_the_files_name(kernel, key, value):
@@ -97,6 +135,18 @@ def test_byte_order_mark_does_no_harm(kernel):
         ("kernel_sources", "code/me/train", "me/train"),
         ("kernel_sources", "https://www.kaggle.com/code/me/train", "me/train"),
         ("model_sources", "models/me/scan/pyTorch/base/1", "me/scan/pyTorch/base/1"),
+        ("competition_sources", "https://www.kaggle.com/competitions/ariel-2025/data?select=train.csv", "ariel-2025"),
+        ("competition_sources", "http://kaggle.com/c/ariel-2025#rules", "ariel-2025"),
+        ("competition_sources", "kaggle.com/c/ariel-2025/overview/", "ariel-2025"),
+        ("competition_sources", "/c/ariel-2025", "ariel-2025"),
+        ("dataset_sources", "https://www.kaggle.com/datasets/me/wheels?select=a.whl", "me/wheels"),
+        ("dataset_sources", "https://www.kaggle.com/datasets/me/wheels/data", "me/wheels"),
+        ("dataset_sources", "https://www.kaggle.com/datasets/me/wheels/versions/3", "me/wheels/3"),
+        ("dataset_sources", "https://www.kaggle.com/me/wheels", "me/wheels"),
+        ("dataset_sources", "/datasets/me/wheels", "me/wheels"),
+        ("kernel_sources", "https://www.kaggle.com/code/me/train/notebook?scriptVersionId=12", "me/train"),
+        ("model_sources", "https://www.kaggle.com/models/me/scan/pyTorch/base/1", "me/scan/pyTorch/base/1"),
+        ("dataset_sources", "me/wheels/data", "me/wheels/data"),
     ],
 )
 def test_address_of_a_source_is_its_name(kind, written, name):
@@ -108,10 +158,11 @@ def test_address_of_a_source_is_its_name(kind, written, name):
     [
         ("competition_sources", "me/ariel", "the competition's slug"),
         ("competition_sources", "Ariel 2025", "the competition's slug"),
+        ("dataset_sources", "me/wheels?select=a", "owner/slug"),
+        ("dataset_sources", "me/wheels/data", "owner/slug"),
         ("model_sources", "me/scan", "owner/model/framework/variation/version"),
         ("model_sources", "me/scan/pyTorch/base/latest", "owner/model/framework/variation/version"),
         ("kernel_sources", "me/abcd", "at least five characters"),
-        ("kernel_sources", 5, "owner/slug"),
         ("docker_image_pinning_type", "newest", "original"),
     ],
 )
@@ -120,6 +171,20 @@ def test_source_that_the_client_would_not_take_is_refused(kernel, kind, source, 
 
     with pytest.raises(PackagingError, match=f"{kind} in .*kernel-metadata.json.*{words}"):
         check_pushable(read_metadata(kernel), kernel / "kernel-metadata.json")
+
+
+@pytest.mark.parametrize(
+    "licences", ["other", {"name": "other"}, ["other"], [{"nme": "other"}], [{"name": "other"}] * 2]
+)
+def test_licences_are_a_list_of_one_with_its_name(licences):
+    with pytest.raises(PackagingError, match="licenses in dataset-metadata.json: wanted .*name.*name one of"):
+        check_dataset_metadata({**DATASET, "licenses": licences}, "dataset-metadata.json")
+
+
+@pytest.mark.parametrize("key, value", [("description", 5), ("description", []), ("keywords", "a"), ("keywords", [5])])
+def test_texts_of_another_type_are_refused_before_the_upload(key, value):
+    with pytest.raises(PackagingError, match=f"{key} in dataset-metadata.json"):
+        check_dataset_metadata({**DATASET, key: value}, "dataset-metadata.json")
 
 
 @pytest.mark.parametrize("key", ["id", "title", "licenses"])

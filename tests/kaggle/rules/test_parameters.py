@@ -20,6 +20,21 @@ limit = 2.5
 debug = False
 word = "a"
 anything = 2 * 3
+assigned: list = ["workers=2", "seed=1"]  # as in workers=4
+maybe: int | None = None
+quoted: "str | None" = None
+union: Union[int, str] = 1
+rates: dict[str, float] = {}
+nested: list[list[int] | None] = []
+either: "Optional[list[str]]" = None
+place: pathlib.Path = pathlib.Path("a")
+free: Any = None
+pair: tuple[float, ...] = (1, 2)
+several: list = [
+    "a",
+    "b",
+]
+old = "a"  # type: float
 """
 
 
@@ -39,6 +54,25 @@ def typed(tmp_path):
         ("overrides=[fit.drift_order=4, workers=2]", ["fit.drift_order=4", "workers=2"]),
         ("overrides=[no, 12:30, 010, 1e-3, true]", ["no", "12:30", 10, 1e-3, True]),
         ("names=[a, b]", ["a", "b"]),
+        ("names=[no, 12:30, 010, 1e-3, null, 'a b']", ["no", "12:30", "010", "1e-3", "null", "a b"]),
+        ("assigned=[seed=2]", ["seed=2"]),
+        ("maybe=None", None),
+        ("maybe=010", 10),
+        ("quoted=no", "no"),
+        ("quoted=010", "010"),
+        ("quoted=null", None),
+        ("union=010", 10),
+        ("union=1e3", "1e3"),
+        ("rates={a: 1e-3, 010: 5}", {"a": 1e-3, "010": 5.0}),
+        ("nested=[[010, 2], null]", [[10, 2], None]),
+        ("either=[010]", ["010"]),
+        ("either=None", None),
+        *((f"place={each}", each) for each in ("no", "010", "1e-3", "/kaggle/input")),
+        ("free=1e-3", 1e-3),
+        ("free=no", "no"),
+        ("pair=[1, 010]", [1.0, 10.0]),
+        ("several=[c]", ["c"]),
+        ("old=010", 10.0),
         ("table={a: 1}", {"a": 1}),
         *((f"text={each}", each) for each in ("", "no", "12:30", "010", "1e-3", "null", "a=b", "[1", "true", "1_000")),
         *((f"word={each}", each) for each in ("no", "5")),
@@ -68,6 +102,8 @@ def test_value_is_read_by_the_stated_type(typed, text, value):
     [
         *("value", "=1", "a.b=1", "overrides=[1", "overrides=a", "number=12:30", "number=much", "count=1.5"),
         *("count=1e3", "switch=2", "switch=", "table=[1]", "count=", "anything=[1"),
+        *("maybe=no", "maybe=1.5", "names=[[a]]", "names=a", "rates={a: no}", "rates=[1]", "nested=[1]", "pair=(1, 2)"),
+        *("either=a", "old=no", "free=[1"),
     ],
 )
 def test_what_is_no_parameter_or_of_another_type_is_refused(typed, text):
@@ -83,6 +119,15 @@ def test_name_that_the_notebook_has_not_is_refused_before_its_value_is_read(type
 def test_missing_notebook_is_a_sentence(tmp_path):
     with pytest.raises(PackagingError, match="the notebook none.ipynb, got no such file"):
         parse_parameters(["count=1"], tmp_path / "none.ipynb")
+
+
+@pytest.mark.parametrize("code", ["value: float = ", "value = = 5"])
+def test_cell_of_parameters_that_is_no_python_is_a_sentence(tmp_path, code):
+    cell = nbformat.v4.new_code_cell(code, metadata={"tags": ["parameters"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "broken.ipynb")
+
+    with pytest.raises(PackagingError, match="cell of parameters of .*broken.ipynb: wanted Python.*line 1"):
+        parse_parameters(["value=1"], tmp_path / "broken.ipynb")
 
 
 @pytest.mark.parametrize("value", ["much", True, [1]])

@@ -81,3 +81,39 @@ def test_sources_may_name_a_version():
 def test_other_sources_are_refused(source):
     with pytest.raises(PackagingError, match="owner/slug or owner/slug/version"):
         check_pushable({**KERNEL, "kernel_sources": [source]}, "metadata")
+
+
+KEY = "0123456789abcdef" * 2
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("kaggle-1.json", f'{{"username":"me","key":"{KEY}"}}'),
+        ("wheels/settings.json", f'{{\n  "username": "me",\n  "key": "{KEY}"\n}}\n'),
+        ("env.sh", f"export KAGGLE_USERNAME=me\nexport KAGGLE_KEY={KEY}\n"),
+        ("wheels/notes.txt", f"my token: KGAT_{KEY}"),
+    ],
+)
+def test_credentials_under_any_name_are_refused(tmp_path, name, text):
+    (tmp_path / "wheels").mkdir()
+    (tmp_path / name).write_text(text)
+
+    with pytest.raises(PackagingError, match=f"signs you in, got credentials of Kaggle in {name}; move it away"):
+        check_uploadable(tmp_path)
+
+
+def test_link_to_credentials_is_refused(tmp_path):
+    (tmp_path / "kaggle.json").write_text(f'{{"username":"me","key":"{KEY}"}}')
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "settings.json").symlink_to(tmp_path / "kaggle.json")
+
+    with pytest.raises(PackagingError, match="credentials of Kaggle in settings.json"):
+        check_uploadable(tmp_path / "dataset")
+
+
+def test_hashes_and_words_about_keys_are_no_credentials(tmp_path):
+    (tmp_path / "manifest.json").write_text(f'{{"key": "{KEY}{KEY}", "md5": "{KEY}"}}')
+    (tmp_path / "README.md").write_text('Set KAGGLE_KEY, or write {"username": "ME", "key": "..."} to kaggle.json.')
+
+    check_uploadable(tmp_path)

@@ -28,6 +28,12 @@ def test_other_requirements_are_refused(text):
         parse_packages([text])
 
 
+def test_two_versions_of_one_package_are_refused():
+    assert parse_packages(["tiny-spectra==1.2", "Tiny.Spectra==1.2"]) == {"tiny-spectra": "1.2"}
+    with pytest.raises(PackagingError, match="--package Tiny_Spectra==1.3: wanted one version.*tiny-spectra==1.2"):
+        parse_packages(["tiny-spectra==1.2", "Tiny_Spectra==1.3"])
+
+
 def test_dataset_holds_the_packages_and_no_kit(target, tmp_path, config):
     chosen = target_of(PACKAGES, target, tmp_path / "cache", compiled=False)
     wheels = build_wheels(chosen, None)
@@ -61,6 +67,16 @@ def test_source_is_compiled_where_a_compiler_was_chosen(target, tmp_path):
     assert (dict(chosen.lacks), dict(chosen.compiled)) == ({"tiny-spectra": "1.2"}, {"tiny-grammar": "4.9"})
     assert {pin.name for pin in read_lock(chosen)} == set(PACKAGES)
     assert not target_of(PACKAGES, target, tmp_path, compiled=False).compiled
+
+
+def test_source_that_builds_with_torch_is_refused_without_a_compiler(target, tmp_path, monkeypatch):
+    def find(name, version, target, **_):
+        return Pin(name, version, "0" * 64, f"{name}-{version}.tar.gz", builds_with_torch=True)
+
+    monkeypatch.setattr(chosen_packages, "find_pin", find)
+    with pytest.raises(PackagingError, match="got scan 1.0, which .* builds with torch; name a compiler: --toolchain"):
+        target_of({"scan": "1.0"}, target, tmp_path, compiled=False)
+    assert target_of({"scan": "1.0"}, target, tmp_path, compiled=True).compiled == {"scan": "1.0"}
 
 
 def test_what_the_image_has_is_refused(target, tmp_path):

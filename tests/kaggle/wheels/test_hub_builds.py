@@ -108,6 +108,15 @@ def test_planets_are_not_searched(tmp_path, kernel):
     assert not [path for path in searched if path.startswith(("competitions/ariel/", "datasets/me/curves/"))]
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"name": 5}', '{"name": null}'])
+def test_metadata_of_others_costs_no_session(tmp_path, text):
+    build = tmp_path / "input" / "theirs" / "build" / "torch210-cxx11-cu128-x86_64-linux"
+    build.mkdir(parents=True)
+    (build / "metadata.json").write_text(text)
+
+    assert install.find_kernel() is None
+
+
 def test_one_of_another_kind_is_not_taken(tmp_path):
     folder = tmp_path / "input" / "activation" / "build" / FITTING
     folder.mkdir(parents=True)

@@ -219,6 +219,17 @@ def test_found_by_content_under_every_layout(tmp_path, monkeypatch, dataset, pla
     assert install.find_dataset()[0] == moved
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", '{"format": 5}', "\ufeff{}", "[" * 100_000, "\udcff"])
+def test_what_others_call_a_manifest_costs_no_session(tmp_path, monkeypatch, dataset, text):
+    other = tmp_path / "elsewhere" / "another" / "manifest.json"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(text.encode(errors="surrogateescape"))
+    moved = shutil.copytree(dataset, tmp_path / "elsewhere" / "tiny")
+    monkeypatch.setenv(install.INPUT_ROOT_VARIABLE, str(tmp_path / "elsewhere"))
+
+    assert install.find_dataset()[0] == moved
+
+
 def test_no_dataset_names_where_it_looked(tmp_path, monkeypatch):
     monkeypatch.setenv(install.INPUT_ROOT_VARIABLE, str(tmp_path))
 

@@ -8,6 +8,7 @@ import pytest
 
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.files import sha256_of
+from spectramind_kit.kaggle.wheels import package_index
 from spectramind_kit.kaggle.wheels.package_index import make_lock
 from spectramind_kit.kaggle.wheels.targets import LOCK_NAME, incompatibilities, load_target, read_lock, target_names
 from spectramind_kit.kaggle.wheels.wheel_file import read_wheel
@@ -96,6 +97,22 @@ def test_make_lock_finds_wheel_first_and_source_else(target):
     assert make_lock(target) == reviewed
     assert [pin.is_sdist for pin in reviewed] == [False, True]
     assert read_lock(target) == reviewed
+
+
+def test_source_is_asked_for_its_version_with_the_tools_that_are_here_first(target, monkeypatch):
+    asked = []
+
+    def download_source(name, arguments, folder, *, isolated=True, **_):
+        asked.append(isolated)
+        if len(asked) < 2:
+            raise PackagingError("pip download", got="no hatchling here")
+        (folder / f"{name}-1.0.tar.gz").write_bytes(b"")
+
+    monkeypatch.setattr(package_index, "download_source", download_source)
+    monkeypatch.setattr(package_index, "download", lambda *_: (_ for _ in ()).throw(PackagingError("no wheel")))
+
+    assert package_index.find_pin("scan", "1.0", target).filename == "scan-1.0.tar.gz"
+    assert asked == [False, True]
 
 
 def test_lock_that_differs_from_the_record_is_refused(target):
