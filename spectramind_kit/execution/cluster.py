@@ -19,11 +19,14 @@ from spectramind_kit.execution.supervisor import OUT_OF_TIME, Limits
 from spectramind_kit.execution.worker_process import Outcome, outcome_of
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
 logger = logging.getLogger(__name__)
 
 SECONDS_TO_CONNECT = 30
+SECONDS_WITHOUT_WORKERS = 300.0
+"""After which no more are hoped for: dask itself would wait for ever."""
+NO_WORKERS = "no worker of the cluster is left"
 LOOPBACK = "127.0.0.1"
 """Where a cluster of this machine listens, dashboard included: nobody else needs to reach it."""
 
@@ -72,7 +75,9 @@ def _submit(
     timed = partial(_outcome_in_time, task, limits.seconds)
     futures = client.map(timed, list(planet_ids), pure=False)
     waiting = {future.key: planet for future, planet in zip(futures, planet_ids)}
-    left = limits.until - time.monotonic()
+    left, deserted, ended = limits.until - time.monotonic(), threading.Event(), threading.Event()
+    watch = partial(_cancel_without_workers, client, futures, deserted, ended)
+    threading.Thread(target=watch, daemon=True).start()
     try:
         for future in as_completed(futures, timeout=max(0.0, left) if math.isfinite(left) else None):
             planet = waiting.pop(future.key)
@@ -82,13 +87,39 @@ def _submit(
                 suspects.append(planet)
                 continue
             except Exception as error:
-                outcome = Outcome(failure=describe(error))
+                outcome = Outcome(failure=NO_WORKERS if deserted.is_set() else describe(error))
             arrived(planet, outcome)
     except TimeoutError:
         client.cancel(futures)
         for planet in waiting.values():
             arrived(planet, Outcome(failure=OUT_OF_TIME))
+    finally:
+        ended.set()
     return suspects
+
+
+def _cancel_without_workers(
+    client: "Client", futures: Sequence["Future"], deserted: threading.Event, ended: threading.Event
+) -> None:
+    """Cancel what is to be done once a cluster has had no workers for long.
+
+    Args:
+        client: of the cluster.
+        futures: of the planets.
+        deserted: set before they are cancelled.
+        ended: set by the caller when nobody waits any more.
+    """
+    since = time.monotonic()
+    while not ended.wait(SECONDS_WITHOUT_WORKERS / 60.0):
+        try:
+            workers = client.scheduler_info()["workers"]
+        except (OSError, KeyError):  # the connection is being lost, which the futures tell as well
+            workers = {}
+        since = time.monotonic() if workers else since
+        if time.monotonic() - since > SECONDS_WITHOUT_WORKERS:
+            deserted.set()
+            client.cancel(list(futures))
+            return
 
 
 def _outcome_in_time(task: Callable[[int], Any], seconds: float, planet_id: int) -> Outcome:

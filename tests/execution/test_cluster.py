@@ -2,10 +2,12 @@
 
 import os
 import sys
+import time
 
 import pytest
 
 from spectramind_kit.errors import ConfigurationError
+from spectramind_kit.execution import cluster
 from spectramind_kit.execution.cluster import _connected
 from spectramind_kit.execution.processes import map_planets
 from spectramind_kit.execution.supervisor import Limits
@@ -51,6 +53,17 @@ def test_deaths_hanging_and_errors_cost_their_planets_only():
     assert all("workers died" in results[planet][1] for planet in (5, 7))
     assert results[3] == (3, "ValueError: no planet 3")
     assert [results[planet] for planet in (9, 10)] == [81, 100]
+
+
+def test_a_cluster_that_loses_all_workers_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(cluster, "SECONDS_WITHOUT_WORKERS", 1.0)
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as deserted:
+        deserted.scale(0)
+        with distributed.Client(deserted) as client:
+            while client.scheduler_info()["workers"]:
+                time.sleep(0.05)
+        results = run(square, scheduler=deserted.scheduler_address)
+    assert results == {planet: (planet, cluster.NO_WORKERS) for planet in PLANETS}
 
 
 def test_an_outcome_that_is_lost_after_it_was_there_costs_no_other_planet(monkeypatch):
