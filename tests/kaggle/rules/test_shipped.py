@@ -4,7 +4,6 @@ import configparser
 import os
 import subprocess
 import sys
-import sysconfig
 import venv
 from pathlib import Path
 
@@ -73,8 +72,9 @@ def installed(tmp_path_factory):
     subprocess.run(install, check=True, capture_output=True)
     elsewhere = root / "elsewhere"
     elsewhere.mkdir()
-    # Other packages are this environment's; its path comes before the new one's, but holds no such modules itself.
-    around = {**os.environ, "PYTHONPATH": sysconfig.get_path("purelib"), "XDG_CACHE_HOME": str(root / "cache")}
+    # Other packages are this environment's, or of the one below it; their paths come first, but hold no such modules.
+    packages = os.pathsep.join(folder for folder in sys.path if Path(folder).name == "site-packages")
+    around = {**os.environ, "PYTHONPATH": packages, "XDG_CACHE_HOME": str(root / "cache")}
 
     def run(*words, program="spectramind"):
         return subprocess.run(
