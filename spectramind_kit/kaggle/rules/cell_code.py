@@ -15,6 +15,18 @@ def as_python(code: str) -> str:
     return TransformerManager().transform_cell(code)
 
 
+def assigns_output(code: str) -> bool:
+    """Return whether a cell assigns what a program prints, as ``files = !ls`` does.
+
+    IPython 7.34, which Kaggle's image has, ends in a SyntaxError there: Python 3.12 takes ``!`` for an operator, and it
+    looks for another sort of token. IPython 9 reads it.
+
+    Raises:
+        SyntaxError: where the IPython that is installed does not read it either.
+    """
+    return "!" in code and "getoutput(" not in code and " = get_ipython().getoutput(" in as_python(code)
+
+
 def is_command(code: str) -> bool:
     """Return whether a cell is a magic or a program without its mark, such as ``pip install x`` or ``cat notes.txt``.
 

@@ -6,6 +6,7 @@ thin: its cells call the library and hold no function, class, loop or ``try``.
 
 import ast
 import hashlib
+import logging
 from pathlib import Path
 
 import jupytext
@@ -13,10 +14,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from spectramind_kit.errors import PackagingError
-from spectramind_kit.kaggle.rules.cell_code import as_python, is_command
+from spectramind_kit.kaggle.rules.cell_code import as_python, assigns_output, is_command
 from spectramind_kit.kaggle.rules.metadata_file import read_metadata_file, with_meaning
 from spectramind_kit.kaggle.rules.notebook_file import read_notebook
 from spectramind_kit.kaggle.rules.upload_rules import check_kernel_metadata
+
+logger = logging.getLogger(__name__)
 
 METADATA = "kernel-metadata.json"
 TAGS = ("install", "parameters")
@@ -126,8 +129,12 @@ def _parsed(code: str, path: Path) -> ast.Module:
     is_cell_magic = bool(lines) and lines[0].startswith("%%")
     if is_command(code):
         return ast.parse("")
+    own = "\n".join(lines[1:] if is_cell_magic else lines)
     try:
-        return ast.parse(as_python("\n".join(lines[1:] if is_cell_magic else lines)))
+        parsed = ast.parse(as_python(own))
+        if assigns_output(own):
+            logger.warning("%s: the image's IPython does not read %r: write get_ipython().getoutput", path, lines[0])
+        return parsed
     except SyntaxError as error:
         if is_cell_magic:  # the rest of the cell is in another language
             return ast.parse("")
