@@ -15,16 +15,17 @@ def as_python(code: str) -> str:
     return TransformerManager().transform_cell(code)
 
 
-def assigns_output(code: str) -> bool:
+def assigns_output(code: str, python: str) -> bool:
     """Return whether a cell assigns what a program prints, as ``files = !ls`` does.
 
     IPython 7.34, which Kaggle's image has, ends in a SyntaxError there: Python 3.12 takes ``!`` for an operator, and it
     looks for another sort of token. IPython 9 reads it.
 
-    Raises:
-        SyntaxError: where the IPython that is installed does not read it either.
+    Args:
+        code: of the cell.
+        python: what ``as_python`` makes of it.
     """
-    return "!" in code and "getoutput(" not in code and " = get_ipython().getoutput(" in as_python(code)
+    return "getoutput(" not in code and " = get_ipython().getoutput(" in python
 
 
 def is_command(code: str) -> bool:

@@ -131,8 +131,9 @@ def _parsed(code: str, path: Path) -> ast.Module:
         return ast.parse("")
     own = "\n".join(lines[1:] if is_cell_magic else lines)
     try:
-        parsed = ast.parse(as_python(own))
-        if assigns_output(own):
+        python = as_python(own)
+        parsed = ast.parse(python)
+        if assigns_output(own, python):
             logger.warning("%s: the image's IPython does not read %r: write get_ipython().getoutput", path, lines[0])
         return parsed
     except SyntaxError as error:

@@ -33,9 +33,9 @@ def test_assigned_output_of_a_program_is_told_or_a_mistake_where_ipython_is_that
     except SyntaxError:
         assert IPython.version_info < (8,) and sys.version_info >= (3, 12)
     else:
-        assert assigns_output(cell)
+        assert assigns_output(cell, as_python(cell))
 
 
 @pytest.mark.parametrize("cell", ["!ls", "took = %timeit -o 1", "files = get_ipython().getoutput('ls')", "x = 1 != 2"])
 def test_other_cells_assign_no_output_of_a_program(cell):
-    assert not assigns_output(cell)
+    assert not assigns_output(cell, as_python(cell))
