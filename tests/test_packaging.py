@@ -12,10 +12,9 @@ import pytest
 
 from spectramind_kit import __version__
 from spectramind_kit.kaggle.wheels.wheelhouse import PROJECT_FILES
+from tests.site_folders import SITE_FOLDERS
 
 PROJECT = Path(__file__).parents[1]
-PACKAGES = [folder for folder in sys.path if Path(folder).name == "site-packages"]
-"""Of the running environment, which may be made upon another one."""
 LARGEST_WHEEL = 2_000_000
 """It travels with every wheel dataset [bytes]."""
 BUILD = "import sys; from setuptools import build_meta as b; out = sys.argv[1]; b.build_sdist(out); b.build_wheel(out)"
@@ -48,7 +47,7 @@ def installed(distribution, place):
     run(sys.executable, "-m", "venv", "--without-pip", place, folder=place.parent)
     python = place / "bin" / "python"
     packages = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", folder=place))
-    (packages / "beside.pth").write_text("".join(f"{folder}\n" for folder in PACKAGES))
+    (packages / "beside.pth").write_text("".join(f"{folder}\n" for folder in SITE_FOLDERS))
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", "--no-deps"]
     run(*pip, "--no-build-isolation", "--no-warn-script-location", distribution, folder=place)
     return place / "bin"

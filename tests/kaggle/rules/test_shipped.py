@@ -12,6 +12,7 @@ import pytest
 from spectramind_kit.errors import PackagingError
 from spectramind_kit.kaggle.rules import shipped
 from spectramind_kit.kaggle.rules.shipped import shipped_folder, writable_project
+from tests.site_folders import SITE_FOLDERS
 
 PROJECT = Path(__file__).parents[3]
 
@@ -73,8 +74,7 @@ def installed(tmp_path_factory):
     elsewhere = root / "elsewhere"
     elsewhere.mkdir()
     # Other packages are this environment's, or of the one below it; their paths come first, but hold no such modules.
-    packages = os.pathsep.join(folder for folder in sys.path if Path(folder).name == "site-packages")
-    around = {**os.environ, "PYTHONPATH": packages, "XDG_CACHE_HOME": str(root / "cache")}
+    around = {**os.environ, "PYTHONPATH": os.pathsep.join(SITE_FOLDERS), "XDG_CACHE_HOME": str(root / "cache")}
 
     def run(*words, program="spectramind"):
         return subprocess.run(
