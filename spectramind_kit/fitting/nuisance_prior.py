@@ -12,7 +12,10 @@ that prior is learned by expectation maximisation over the visits of a folder (G
       W' [sum tr(B G)] W' = W [sum y' B y] W
 
   which never lowers the evidence (Zhou, Hu, Zhou & Lange 2019, for scalars);
-- of drift and noise every visit has a size of its own around the population's.
+- of drift and noise every visit has a size of its own around the population's;
+- what only some instruments have (``OPTIONAL``) counts by its probability: the evidence of all visits with it and
+  without, at a cost of half ln(visits) a coefficient (Schwarz 1978). EM alone leaves it a little scatter where there
+  is none, which widens every sigma.
 
 Where the spectrum of a planet is known, its light curves say much more about star and instrument: the likelihood is
 then taken at the known depths.
@@ -22,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from spectramind_kit.fitting.noise_modes import N_MODE, USUAL, kernel_covariances
 from spectramind_kit.fitting.systematics import kind_of
@@ -41,6 +45,8 @@ _GROUPS = {
 """Groups of parameters by how their names begin."""
 FULL = {"darkening": 4.0, "clock": 4.0, "drift": 2.0, "pointing": 4.0, "width": 4.0}
 """Groups with a full covariance, and the weight of independent coefficients in it, in visits."""
+OPTIONAL = ("dilution", "width", "ramp", "clock")
+"""Parts that a folder's visits may be without, by how the names of their coefficients begin."""
 SCALED = ("drift", "noise")
 """Groups of which every visit has a size of its own."""
 _N_STEP = 16
@@ -163,19 +169,29 @@ class _Learner:
         self._set_noise()
 
     def prior(self) -> NuisancePrior:
-        """Return what has been learned so far."""
+        """Return what has been learned so far, less what the visits do without."""
         spread = {group: float(np.clip(np.log(self._scale[group]).std(), *_SPREAD)) for group in SCALED}
-        return NuisancePrior(self._names, self._mean, self._covariance, spread)
+        mean, covariance = self._mean, self._covariance
+        whole = self._ln_evidence(mean, covariance)
+        for part in OPTIONAL:
+            inside = np.array([name.startswith(part) for name in self._names])
+            if inside.any():
+                bare = np.where(inside, 0.0, self._mean), np.where(inside | inside[:, None], 0.0, self._covariance)
+                cost = 0.5 * inside.sum() * np.log(len(self._score))
+                there = float(expit(whole - self._ln_evidence(*bare) - cost))
+                # First and second moments of the mixture of both.
+                missing = np.where(inside, mean, 0.0)
+                covariance = there * covariance + (1.0 - there) * np.where(inside | inside[:, None], 0.0, covariance)
+                covariance += there * (1.0 - there) * np.outer(missing, missing)
+                mean = mean - (1.0 - there) * missing
+        return NuisancePrior(self._names, mean, covariance, spread)
 
     def step(self) -> None:
         """Find what every visit says under the prior as it is, and the prior that these make most probable."""
-        n, identity = len(self._score), np.eye(len(self._mean))
-        factor = np.ones((n, len(identity)))
-        for group in SCALED:
-            factor[:, self._members[group]] = self._scale[group][:, None]
+        n, identity, factor = len(self._score), np.eye(len(self._mean)), self._factor()
         # With a prior L L' the posterior is L z, z with the covariance (I + L' information L)^-1: this holds where the
         # prior leaves no freedom at all, and L' information L is as benign as the light curves are.
-        whole = blockwise_root(self._covariance, [self._members[group] for group in self._members])
+        whole = blockwise_root(self._covariance, list(self._members.values()))
         each = factor[:, :, None] * whole
         observed = self._information @ each
         inverse = np.linalg.inv(identity + each.swapaxes(1, 2) @ observed)
@@ -191,6 +207,23 @@ class _Learner:
             if len(self._members[group]):
                 self._maximise_full(group, weight, factor, offset, second)
         self._set_noise()
+
+    def _factor(self) -> np.ndarray:
+        """Return the size of every parameter of every visit over the population's, (n_visit, n)."""
+        factor = np.ones((len(self._score), len(self._mean)))
+        for group in SCALED:
+            factor[:, self._members[group]] = self._scale[group][:, None]
+        return factor
+
+    def _ln_evidence(self, mean: np.ndarray, covariance: np.ndarray) -> float:
+        """Return how probable a prior makes all visits, as a logarithm less what no prior changes."""
+        whole = blockwise_root(covariance, list(self._members.values()))
+        each = self._factor()[:, :, None] * whole
+        lower = np.linalg.cholesky(np.eye(len(mean)) + each.swapaxes(1, 2) @ (self._information @ each))
+        pulled = self._information @ mean
+        half = np.linalg.solve(lower, np.einsum("nji,nj->ni", each, self._score - pulled)[:, :, None])
+        gain = 0.5 * (half**2).sum() - np.log(np.diagonal(lower, axis1=1, axis2=2)).sum()
+        return float(gain + ((self._score - 0.5 * pulled) @ mean).sum())
 
     def _maximise_full(
         self, group: str, weight: float, factor: np.ndarray, offset: np.ndarray, second: np.ndarray

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from spectramind_kit.fitting.noise_modes import N_MODE, USUAL, kernel_covariances
 from spectramind_kit.fitting.nuisance_prior import (
@@ -23,6 +24,8 @@ DARKENING = ("fgs1_u1", "airs_u1", "airs_u2")
 DRIFT = tuple(f"drift_{way}/{n}" for n in (1, 2, 3) for way in ("airs_0", "fgs1"))
 POINTING = ("pointing_airs_0/fgs1_row_centroid", "pointing_fgs1/fgs1_row_centroid")
 WIDTH = ("width_airs_0/airs_row_width", "width_fgs1/fgs1_row_width")
+DILUTION = ("dilution_airs_0", "dilution_airs_1", "dilution_fgs1")
+RAMPS = tuple(f"ramp_{way}/{n}" for n in (0, 1) for way in ("airs_0", "fgs1"))
 WAYS = ("airs_0", "fgs1")
 NOISE = tuple(f"noise_{way}/{k}" for way in WAYS for k in range(N_MODE))
 USUAL_NOISE = np.tile(
@@ -90,11 +93,56 @@ def test_what_is_not_there_shrinks_to_almost_nothing():
 
 
 def test_the_size_of_every_kind_is_its_own():
-    names, usual = (*POINTING, *WIDTH), np.full(4, 1e-3)
+    names, usual = (*POINTING, *DARKENING[:2]), np.full(4, 1e-3)
     truth = np.diag(np.square([3.0, 1.0, 0.1, 0.1])) * 1e-6
     prior = learn_nuisance_prior(drawn(names, np.zeros(4), truth, 0.3 * usual, usual))
     np.testing.assert_allclose(np.sqrt(np.diag(prior.covariance))[:2], [3e-3, 1e-3], rtol=0.25)
     assert (np.sqrt(np.diag(prior.covariance))[2:] < 3e-4).all()
+
+
+PARTS = {"dilution": DILUTION, "width": WIDTH, "ramp": RAMPS, "clock": ("clock_fgs1",)}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_no_visit_shows_is_left_out(part):
+    """Of what is always there, such as limb darkening, a little scatter stays."""
+    names = (*DARKENING, *PARTS[part])
+    mine, usual, found = np.isin(names, PARTS[part]), np.full(len(names), 1e-2), []
+    for seed in range(6):
+        visits = drawn(names, 0.0 * usual, np.zeros((len(names),) * 2), usual, usual, n_visit=60, seed=seed)
+        found.append(np.sqrt(np.diag(learn_nuisance_prior(visits).covariance)) / usual)
+    left = np.mean(found, axis=0)
+    assert (left[mine] < 0.6 * left[~mine].min()).all(), left
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_visits_show_stays_whole(part):
+    names = PARTS[part]
+    usual, mean = np.full(len(names), 1e-2), np.full(len(names), 5e-3)
+    prior = learn_nuisance_prior(drawn(names, mean, np.diag(usual**2), 0.3 * usual, usual, n_visit=60))
+    np.testing.assert_allclose(prior.mean, mean, atol=4e-3)
+    np.testing.assert_allclose(np.sqrt(np.diag(prior.covariance)), usual, rtol=0.4)
+
+
+def test_a_part_in_doubt_counts_by_its_probability(monkeypatch):
+    """One coefficient, against the evidence of the visits' measurements with and without it, each a normal density."""
+    names, usual, error, n_visit = ("clock_fgs1",), np.array([30.0]), np.array([10.0]), 25
+    shares = []
+    for seed in range(12):
+        visits = drawn(names, np.zeros(1), np.array([[6.0**2]]), error, usual, n_visit, seed)
+        with monkeypatch.context() as patch:
+            patch.setattr("spectramind_kit.fitting.nuisance_prior.OPTIONAL", ())
+            always = learn_nuisance_prior(visits)
+        measured = np.array([visit.score[0] * error[0] ** 2 for visit in visits])
+        there = norm.logpdf(measured, always.mean[0], np.hypot(error[0], np.sqrt(always.covariance[0, 0]))).sum()
+        cost = norm.logpdf(measured, 0.0, error[0]).sum() + 0.5 * np.log(n_visit)
+        share = 1.0 / (1.0 + np.exp(cost - there))
+        prior = learn_nuisance_prior(visits)
+        assert prior.mean[0] == pytest.approx(share * always.mean[0], rel=1e-6)
+        second = share * (always.covariance[0, 0] + always.mean[0] ** 2)
+        assert prior.covariance[0, 0] + prior.mean[0] ** 2 == pytest.approx(second, rel=1e-6)
+        shares.append(share)
+    assert min(shares) < 0.3 and max(shares) > 0.7
 
 
 def noise_covariance(ways, kernel):
