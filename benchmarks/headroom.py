@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from spectramind_kit.config import load_config
 from spectramind_kit.features.planet import planet_features
-from spectramind_kit.fitting.nuisance_prior import learn_nuisance_prior
+from spectramind_kit.fitting.nuisance_learning import learn_nuisance_prior
 from spectramind_kit.fitting.visits import join_visits, with_population
 from spectramind_kit.instruments import is_fgs1
 from spectramind_kit.metric import planet_scores

@@ -35,7 +35,7 @@ from tqdm import tqdm
 
 from spectramind_kit.api import light_curves
 from spectramind_kit.config import load_config
-from spectramind_kit.fitting.nuisance_prior import learn_nuisance_prior
+from spectramind_kit.fitting.nuisance_learning import learn_nuisance_prior
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visits import join_visits
 from spectramind_kit.instruments import AIRS, FGS1_WAVELENGTH, is_fgs1

@@ -4,8 +4,8 @@
 
 x the place in the visit. The K_j are covariances in time: white noise, Matern 3/2 with a memory of 8, 25 and 80 min, a
 random walk; any noise with a falling spectrum is close to one of their sums (Rasmussen & Williams 2006, ch. 4). The
-weights w_j are learned from many visits (``nuisance_prior``). Faster changes than the highest cosine's are left to the
-white noise of the light curves: they hardly touch a depth.
+weights w_j are learned from many visits (``nuisance_learning``). Faster changes than the highest cosine's are left to
+the white noise of the light curves: they hardly touch a depth.
 """
 
 from functools import lru_cache

@@ -6,7 +6,7 @@ shared parameters s (orbit, limb darkening, drift, pointing, noise) the informat
     ln p(curves | s) = ln p0 + g'(s - s0) - (s - s0)' L (s - s0) / 2,
     depths | s ~ N(d0 + R (s - s0), diag(v)),
 
-so that another prior, learned from other visits, needs no other fit (``nuisance_prior``). Beside what the fit itself
+so that another prior, learned from other visits, needs no other fit (``nuisance_learning``). Beside what the fit itself
 moved there are parameters here that only a prior keeps in place: the modes of correlated noise, ramps and widths.
 Around the fit's end they act linearly, so that one step is all it takes.
 """

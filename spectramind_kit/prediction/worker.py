@@ -14,7 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from spectramind_kit.execution.time_budget import Pace
-from spectramind_kit.fitting.nuisance_prior import VisitStatistics, visit_statistics
+from spectramind_kit.fitting.nuisance_learning import VisitStatistics, visit_statistics
 from spectramind_kit.prediction.inference import Inference, infer
 from spectramind_kit.prediction.measure import PlanetTask, training_labels
 from spectramind_kit.prediction.training_set import StoredTrainingSet

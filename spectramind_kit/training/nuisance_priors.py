@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from spectramind_kit.environment import available_cores
-from spectramind_kit.fitting.nuisance_prior import NuisancePrior, VisitStatistics, learn_nuisance_prior
+from spectramind_kit.fitting.nuisance_learning import VisitStatistics, learn_nuisance_prior
+from spectramind_kit.fitting.nuisance_prior import NuisancePrior
 from spectramind_kit.prediction.worker import one_thread
 
 MOST_TEACHING = 200

@@ -7,6 +7,7 @@ import pytest
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.fitting.laplace import uninformative
+from spectramind_kit.fitting.nuisance_prior import NuisancePrior
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.visit_posterior import visit_prior
 from spectramind_kit.fitting.visits import join_visits, with_population
@@ -185,6 +186,20 @@ def test_visits_share_star_and_orbit_and_their_prior_counts_once(seed):
     np.testing.assert_allclose((joined.depth - depth) / sigma, 0.0, atol=1e-4)
     np.testing.assert_allclose((joined.covariance - covariance) / np.outer(sigma, sigma), 0.0, atol=1e-4)
     assert joined.flags == {} and joined.fits == tuple(fits)
+
+
+def test_what_a_population_of_stars_does_not_have_is_the_limit_of_what_it_hardly_has():
+    fits = linear_visits(2)
+
+    def joined(scatter):
+        covariance, spread = np.diag([scatter**2, SCATTER[4] ** 2]), {"drift": 0.3, "noise": 0.3}
+        return with_population(join_visits(fits), NuisancePrior(("airs_u1", NAMES[4]), np.zeros(2), covariance, spread))
+
+    absent, small, usual = joined(0.0), joined(1e-4 * SCATTER[2]), joined(SCATTER[2])
+    sigma = np.sqrt(np.diag(absent.covariance))
+    np.testing.assert_allclose((absent.depth - small.depth) / sigma, 0.0, atol=1e-4)
+    np.testing.assert_allclose((absent.covariance - small.covariance) / np.outer(sigma, sigma), 0.0, atol=1e-4)
+    assert np.trace(usual.covariance) > 1.01 * np.trace(absent.covariance)
 
 
 def test_the_orbit_of_one_visit_makes_the_depths_of_the_other_surer():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spectramind_kit.fitting.nuisance_prior import VisitStatistics
+from spectramind_kit.fitting.nuisance_learning import VisitStatistics
 from spectramind_kit.training.nuisance_priors import MOST_TEACHING, learn_nuisance_priors, teaching_planets
 
 NAMES = ("fgs1_u1", "airs_u1", "pointing_fgs1/fgs1_row_centroid")

@@ -163,6 +163,12 @@ def test_examples_belong_to_what_injects_and_simulates_them():
     assert {f"spectramind_kit.{name}" for name in wanted} <= closure
 
 
+def test_fits_outlive_changes_of_what_is_learned_from_them():
+    learning = "spectramind_kit.fitting.nuisance_learning"
+    assert learning not in import_closure(measure.FIT_MADE_BY)
+    assert learning in import_closure("spectramind_kit.training.measured_planets")
+
+
 def test_a_module_that_is_not_there_is_refused(copied):
     with pytest.raises(ProductError, match=r"code of spectramind_kit\.nothing: wanted a module"):
         code_hash("spectramind_kit.nothing")
