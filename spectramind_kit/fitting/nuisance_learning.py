@@ -3,7 +3,7 @@
 It is learned by expectation maximisation over the visits of a folder (Gelman et al. 2013, ch. 5 and 13.4):
 
 - limb darkening, clocks, drift, pointing: a mean and a full covariance, shrunk towards independent coefficients of one
-  size per kind, which is learned as well; a kind that no visit shows shrinks to nothing;
+  size per kind, which is learned as well; a kind that no visit shows shrinks towards nothing;
 - noise: for each kernel of ``noise_modes`` one covariance W between the colours in which wavelengths follow the noise
   (FGS1, AIRS-CH0, its slope): noise that both channels share, and its colour, are in it. With the score y of the
   amplitudes and their information G, all else marginalised, W moves to the solution of

@@ -132,22 +132,35 @@ def given_star(visit: VisitLikelihood, prior: VisitPrior, star: np.ndarray) -> C
 def visit_posterior(visit: VisitLikelihood, prior: VisitPrior) -> Posterior:
     """Return the posterior of depths and all shared parameters of a visit alone, aware of b^2 >= 0."""
     whole = blockwise_root(prior.covariance, list(_blocks(visit.names).values()))
-    offset = prior.mean - visit.reference
-    observed = visit.information @ whole
-    inverse = np.linalg.inv(np.eye(len(whole)) + whole.T @ observed)
-    step = offset + whole @ (inverse @ (whole.T @ (visit.score - visit.information @ offset)))
-    covariance = whole @ inverse @ whole.T
+    step, covariance = under_prior(visit.information, visit.score, prior.mean - visit.reference, whole)
     cross = visit.response @ covariance
     return truncated_at_zero(
         Posterior(
             depth=visit.depth + visit.response @ step,
             depth_covariance=np.diag(visit.variance) + cross @ visit.response.T,
             shared=visit.reference + step,
-            shared_covariance=0.5 * (covariance + covariance.T),
+            shared_covariance=covariance,
             cross=cross,
         ),
         visit.names.index("impact_squared"),
     )
+
+
+def under_prior(
+    information: np.ndarray, score: np.ndarray, mean: np.ndarray, root: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean (n,) and covariance (n, n) of parameters with a Gaussian likelihood under a Gaussian prior.
+
+    Args:
+        information: (n, n) of the likelihood.
+        score: (n,) of it at zero.
+        mean: (n,) of the prior.
+        root: (n, n), L of the prior's covariance L L': parameters may have no freedom at all.
+    """
+    inverse = np.linalg.inv(np.eye(len(root)) + root.T @ information @ root)
+    covariance = root @ inverse @ root.T
+    step = root @ (inverse @ (root.T @ (score - information @ mean)))
+    return mean + step, 0.5 * (covariance + covariance.T)
 
 
 def star_names(names: Sequence[str]) -> tuple[str, ...]:

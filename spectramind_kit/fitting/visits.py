@@ -18,7 +18,7 @@ from scipy.linalg import cho_factor, cho_solve
 from spectramind_kit.errors import FitError
 from spectramind_kit.fitting.laplace import Posterior, fill_masked_wavelengths, truncated_at_zero
 from spectramind_kit.fitting.nuisance_prior import NuisancePrior, blockwise_root
-from spectramind_kit.fitting.visit_posterior import Conditional, given_star, star_names, visit_prior
+from spectramind_kit.fitting.visit_posterior import Conditional, given_star, star_names, under_prior, visit_prior
 from spectramind_kit.flags import Flag
 from spectramind_kit.products import DepthEstimate, TransitFit
 
@@ -134,11 +134,9 @@ def _joined(
     (names, mean, covariance), given = star, _together(visits)
     if not names:
         return given.depth, given.covariance
-    # By a root of the prior, which leaves no freedom at all where a part of the star's is not there.
     root = blockwise_root(covariance, [np.arange(len(names))])
-    spread = root @ np.linalg.inv(np.eye(len(names)) + root.T @ given.information @ root) @ root.T
-    spread = 0.5 * (spread + spread.T)
-    value, cross = mean + spread @ (given.score - given.information @ mean), given.response @ spread
+    value, spread = under_prior(given.information, given.score, mean, root)
+    cross = given.response @ spread
     together = Posterior(
         depth=given.depth + given.response @ value,
         depth_covariance=given.covariance + cross @ given.response.T,
