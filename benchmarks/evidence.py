@@ -52,7 +52,7 @@ def joint_fit(curves: LightCurves, planet: Planet, config: FitConfig) -> tuple[C
     middle = float(lower_median(white.solution.state.depth))
     model = posterior._joint_model(curves, data, prior, config, middle, white.jumps)
     start = joint_start(white.solution, groups, model, white.model.names)
-    return posterior._fit_twice(model, start, channels, config)[:2]
+    return posterior._fit_twice(model, start, channels, curves, config)[:2]
 
 
 def laplace_evidence(model: CurveModel, solution: Solution) -> float:

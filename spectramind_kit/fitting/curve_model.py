@@ -9,7 +9,7 @@ coefficients) is its linear predictor: an affine map, offset + mixing @ shared, 
 The normal matrix of the joint fit is therefore an arrowhead: small local blocks along the diagonal, and one border.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -154,6 +154,24 @@ def curve_model(
         names=("mid_time", "log_axis", "impact_squared", *(c[0] for c in special), *systematics.names),
         depth_mean=depth_mean,
         mid_time_groups=mid_time_groups,
+    )
+
+
+def with_systematics(model: CurveModel, more: Systematics) -> CurveModel:
+    """Return the model with more systematics, whose scatter is that of their prior."""
+    n_curve, n_row, n_shared = model.mixing.shape
+    _, n_function, n_more = more.mixing.shape
+    mixing = np.zeros((n_curve, n_row + n_function, n_shared + n_more))
+    mixing[:, :n_row, :n_shared] = model.mixing
+    mixing[:, n_row:, n_shared:] = more.mixing
+    return replace(
+        model,
+        functions=np.vstack([model.functions, more.functions]),
+        offset=np.hstack([model.offset, np.zeros((n_curve, n_function))]),
+        mixing=mixing,
+        prior_mean=np.append(model.prior_mean, np.zeros(n_more)),
+        prior_scatter=np.append(model.prior_scatter, more.scatter),
+        names=(*model.names, *more.names),
     )
 
 

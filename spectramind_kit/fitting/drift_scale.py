@@ -13,7 +13,7 @@ give away: drift of high degree imitates a transit.
 import numpy as np
 
 from spectramind_kit.fitting.curve_model import CurveModel
-from spectramind_kit.fitting.gauss_newton import Solution, eliminate, solve_scaled
+from spectramind_kit.fitting.gauss_newton import Solution, eliminate
 from spectramind_kit.fitting.systematics import kind_of
 
 _PRIOR_WEIGHT = 1.0
@@ -32,16 +32,20 @@ def empirical_bayes_scatter(model: CurveModel, solution: Solution) -> np.ndarray
     """
     # The likelihood of the shared parameters, levels and depths marginalised, is the Schur complement without its
     # prior, and its score at zero. Both are kept while the prior changes: the light curves are not looked at again.
-    schur = eliminate(solution.normal).schur
+    normal, (_, response, schur) = solution.normal, eliminate(solution.normal)
     precision = model.prior_scatter**-2
     information = schur - np.diag(precision)
-    score = schur @ solution.state.shared - precision * model.prior_mean
-    kinds = sorted({kind_of(name) for name in model.names if name.startswith(("drift", "pointing"))})
+    # The slope where the fit ended is zero, unless its steps ran out first, or b^2 is held at zero.
+    slope = normal.corner_score + np.tensordot(response, normal.local_score, axes=((0, 1), (0, 1)))
+    score = schur @ solution.state.shared + slope - precision * model.prior_mean
+    kinds = sorted({kind_of(name) for name in model.names if name.startswith(("drift", "pointing", "noise"))})
     members = [np.array([kind_of(name) == kind for name in model.names]) for kind in kinds]
     scatter = model.prior_scatter
     identity = np.eye(len(schur))
     for _ in range(_N_STEP):
-        covariance = solve_scaled(information + np.diag(scatter**-2), identity)
+        # In units of the prior's scatter the matrix is at least one in all directions: beside the modes of noise there
+        # are some in which the light curves say nothing, and rounding would say whether it can be inverted.
+        covariance = scatter[:, None] * np.linalg.inv(identity + scatter[:, None] * information * scatter) * scatter
         mean = covariance @ (score + scatter**-2 * model.prior_mean)
         power = (mean**2 + covariance.diagonal()) / model.prior_scatter**2
         scatter = model.prior_scatter.copy()

@@ -5,7 +5,8 @@ Read ``fit_transit`` first; it is the list of steps:
 1. make the light curves relative, leave out what cannot be used;
 2. find the dip in the white light, wherever it is, and fit the white curves, with jumps of the flux where evident;
 3. fit all wavelengths jointly: a level and a depth each, orbit, limb darkening and drift shared, Gaussian priors;
-4. measure noise and size of the drift on that fit, weigh again, fit again;
+4. measure noise and size of the drift on that fit, weigh again, fit again; slow noise that is far larger than usual
+   is in the fit from here on;
 5. what the light curves say around that end, as a likelihood that takes any prior of star and instrument;
 6. depths and covariance under the loose prior of a single visit, with all else marginalised.
 """
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spectramind_kit.fitting.curve_model import CurveModel, State, curve_model
+from spectramind_kit.fitting.curve_model import CurveModel, State, curve_model, with_systematics
 from spectramind_kit.fitting.detrended import detrended
 from spectramind_kit.fitting.drift_scale import empirical_bayes_scatter
 from spectramind_kit.fitting.estimates import parameter_correlation, transit_estimates
@@ -35,6 +36,7 @@ from spectramind_kit.fitting.laplace import (
     widened_at_the_limb,
 )
 from spectramind_kit.fitting.noise import channel_noise, outliers, scatter_ratio
+from spectramind_kit.fitting.noise_modes import noise_terms, slow_noise
 from spectramind_kit.fitting.quality import (
     data_flags,
     fgs1_is_implausible,
@@ -73,6 +75,11 @@ _N_DIP = 3
 """Dips that the white light is fitted with before a jump is accepted."""
 _TOLERANCE = 1e-3
 """Gain in half chi^2 below which the joint fit has converged."""
+_LARGE_NOISE = 6.0
+"""Slow noise that the fit itself follows, over the usual one: a visit's prior has sizes up to 4."""
+_MOST_LEFT = 0.5
+"""What its modes may leave, in standard deviations over the expected ones and over that size: more is fast, and a fit
+with them would trust the ingress, which is faster than they are, as if there were no noise but the photons'."""
 
 
 class WhiteFit(NamedTuple):
@@ -112,7 +119,7 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     white, channels, prior = white_light(curves, planet, config, data)
     model = _joint_model(curves, data, prior, config, float(lower_median(white.solution.state.depth)), white.jumps)
     start = joint_start(white.solution, list(channels.values()), model, white.model.names)
-    model, solution, ratio = _fit_twice(model, start, channels, config)
+    model, solution, ratio = _fit_twice(model, start, channels, curves, config)
     likelihood = visit_likelihood(model, solution, curves, curves.wavelength, list(channels.values()))
     loose = visit_prior(likelihood, None)
     posterior = visit_posterior(likelihood, loose)
@@ -290,10 +297,14 @@ def _instants(curves: LightCurves, config: FitConfig) -> np.ndarray:
 
 
 def _fit_twice(
-    model: CurveModel, start: State, channels: dict[str, np.ndarray], config: FitConfig
+    model: CurveModel, start: State, channels: dict[str, np.ndarray], curves: LightCurves, config: FitConfig
 ) -> tuple[CurveModel, Solution, np.ndarray]:
     """Fit, measure noise and outliers, fit again; also return measured over expected scatter (n_curve,)."""
     first = minimise(model, start, config.max_iterations, _TOLERANCE)
+    size, left = np.transpose([_slow_noise(model, first, group, curves) for group in channels.values()])
+    if size.max() > _LARGE_NOISE and (left < (_MOST_LEFT * np.maximum(size, 4.0)) ** 2).all():
+        model, state = _with_noise(model, first.state, curves, float(size.max()))
+        first = minimise(model, state, config.max_iterations, _TOLERANCE)
     groups = list(channels.values())
     far = outliers(first.at.residual, model.weight, groups, config.outlier_sigma)
     weight = np.where(far, 0.0, model.weight)
@@ -301,6 +312,26 @@ def _fit_twice(
     ratio = scatter_ratio(first.at.residual, weight, smoothed)
     model = replace(model, weight=weight / (ratio**2)[:, None], prior_scatter=empirical_bayes_scatter(model, first))
     return model, minimise(model, first.state, config.max_iterations, _TOLERANCE), ratio
+
+
+def _slow_noise(model: CurveModel, solution: Solution, group: np.ndarray, curves: LightCurves) -> tuple[float, float]:
+    """Return how large the slow noise of a channel is over the usual one, and what its modes leave."""
+    weight = model.weight[group]
+    total = weight.sum(axis=0)
+    residual = solution.at.residual[group] / solution.state.level[group, None]
+    mean = (weight * residual).sum(axis=0) / np.maximum(total, 1e-300)
+    return slow_noise(curves.time, curves.bin_seconds, mean, total)
+
+
+def _with_noise(model: CurveModel, state: State, curves: LightCurves, size: float) -> tuple[CurveModel, State]:
+    """Return a model that follows large noise, and the same state of it.
+
+    Where slow changes are much larger than the modes of ``visit_likelihood`` expect, they lead the transit astray, and
+    a likelihood around a fit that is far off is no Gaussian.
+    """
+    terms = noise_terms(curves.time, curves.bin_seconds, curves.wavelength, size)
+    model = with_systematics(model, systematics(curves.time, curves.wavelength, terms))
+    return model, replace(state, shared=np.append(state.shared, np.zeros(len(terms))))
 
 
 def _unused_fraction(model: CurveModel, data: RelativeFlux) -> float:

@@ -7,8 +7,8 @@ shared parameters s (orbit, limb darkening, drift, pointing, noise) the informat
     depths | s ~ N(d0 + R (s - s0), diag(v)),
 
 so that another prior, learned from other visits, needs no other fit (``nuisance_learning``). Beside what the fit itself
-moved there are parameters here that only a prior keeps in place: the modes of correlated noise, ramps and widths.
-Around the fit's end they act linearly, so that one step is all it takes.
+moved there are parameters here that only a prior keeps in place: ramps, widths, and the modes of correlated noise where
+this is too small to have been in the fit. Around the fit's end they act linearly, so that one step is all it takes.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from spectramind_kit.fitting.curve_model import CurveModel, linearise, local_prior
+from spectramind_kit.fitting.curve_model import CurveModel, linearise, local_prior, with_systematics
 from spectramind_kit.fitting.gauss_newton import Solution, eliminate, normal_equations
-from spectramind_kit.fitting.noise_modes import N_MODE, cosines, usual_covariance
-from spectramind_kit.fitting.systematics import Systematics, Term, moving, strengths, systematics
+from spectramind_kit.fitting.noise_modes import noise_terms
+from spectramind_kit.fitting.systematics import Term, moving, strengths, systematics
 from spectramind_kit.likelihood import VisitLikelihood
 from spectramind_kit.products import LightCurves
 
@@ -38,11 +38,7 @@ def further_terms(curves: LightCurves, wavelength: np.ndarray) -> list[Term]:
         curves: of the visit.
         wavelength: (n_wavelength,) of the curves of the model [um].
     """
-    terms, modes = ramp_and_width_terms(curves, wavelength), cosines(curves.time, N_MODE)
-    usual = np.sqrt(np.diag(usual_covariance(curves.bin_seconds * len(curves.time), N_MODE)))
-    for colour, s in strengths(wavelength, 1):
-        terms += [Term(f"noise_{colour}/{k}", mode, s, usual[k]) for k, mode in enumerate(modes)]
-    return terms
+    return ramp_and_width_terms(curves, wavelength) + noise_terms(curves.time, curves.bin_seconds, wavelength)
 
 
 def ramp_and_width_terms(curves: LightCurves, wavelength: np.ndarray) -> list[Term]:
@@ -76,8 +72,15 @@ def visit_likelihood(
         wavelength: (n_wavelength,) [um].
         groups: boolean (n_wavelength,) per channel.
     """
-    more = systematics(curves.time, wavelength, further_terms(curves, wavelength))
-    extended = _extended(model, more)
+    further = [term for term in further_terms(curves, wavelength) if term.name not in model.names]
+    more = systematics(curves.time, wavelength, further)
+    extended = with_systematics(model, more)
+    # Its prior is not the likelihood's.
+    extended = replace(
+        extended,
+        prior_mean=np.zeros(len(extended.names)),
+        prior_scatter=np.full(len(extended.names), np.inf),
+    )
     depth = _mean_depths(solution, groups)
     state = replace(solution.state, shared=np.append(solution.state.shared, np.zeros(len(more.names))))
     # Linearised at the mean depth of each channel, with the residuals of the fit itself: how far a depth moves with
@@ -135,25 +138,6 @@ def _with_dilution(likelihood: VisitLikelihood, wavelength: np.ndarray, depth: n
         response=np.hstack([likelihood.response, *(-(depth * strength)[:, None] for _, strength in colours)]),
         prior_mean=np.append(likelihood.prior_mean, np.zeros(n_more)),
         prior_scatter=np.append(likelihood.prior_scatter, np.full(n_more, _DILUTION)),
-    )
-
-
-def _extended(model: CurveModel, more: Systematics) -> CurveModel:
-    """Return the model with more systematics, and without a prior."""
-    n_curve, n_row, n_shared = model.mixing.shape
-    _, n_function, n_more = more.mixing.shape
-    mixing = np.zeros((n_curve, n_row + n_function, n_shared + n_more))
-    mixing[:, :n_row, :n_shared] = model.mixing
-    mixing[:, n_row:, n_shared:] = more.mixing
-    names = (*model.names, *more.names)
-    return replace(
-        model,
-        functions=np.vstack([model.functions, more.functions]),
-        offset=np.hstack([model.offset, np.zeros((n_curve, n_function))]),
-        mixing=mixing,
-        prior_mean=np.zeros(len(names)),
-        prior_scatter=np.full(len(names), np.inf),
-        names=names,
     )
 
 

@@ -21,7 +21,7 @@ def sizes(config, monkeypatch):
             scatter = original(model, solution)
             grey = np.array([kind_of(name) == "drift_airs_0" for name in model.names])
             ratios.append(float((scatter / model.prior_scatter)[grey].mean()))
-            others = np.array([not name.startswith(("drift", "pointing")) for name in model.names])
+            others = np.array([not name.startswith(("drift", "pointing", "noise")) for name in model.names])
             assert np.array_equal(scatter[others], model.prior_scatter[others])
             return scatter
 

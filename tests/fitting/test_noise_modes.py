@@ -6,14 +6,16 @@ import pytest
 from spectramind_kit.fitting.noise_modes import (
     MEMORIES,
     N_MODE,
+    SMOOTH,
     USUAL,
     cosines,
     kernel_covariances,
+    slow_noise,
     usual_covariance,
 )
 
 LENGTH = 27_000.0
-KINDS = ("white", *MEMORIES, "walk")
+KINDS = ("white", *MEMORIES, "walk", "smooth")
 """Of the kernels, in their order: Matern kernels by their memory."""
 TIME = (np.arange(225) + 0.5) * 120.0
 
@@ -32,6 +34,9 @@ def drawn(kind, n_draw=4000):
         return rng.standard_normal((n_draw, len(TIME)))
     if kind == "walk":
         return np.cumsum(rng.standard_normal((n_draw, len(TIME))), axis=1) / np.sqrt(len(TIME))
+    if kind == "smooth":
+        covariance = np.exp(-0.5 * ((TIME[:, None] - TIME) / SMOOTH) ** 2) + 1e-9 * np.eye(len(TIME))
+        return rng.standard_normal((n_draw, len(TIME))) @ np.linalg.cholesky(covariance).T
     return matern(rng, kind, n_draw)
 
 
@@ -65,7 +70,9 @@ def test_kernels_are_covariances_and_the_longer_memory_is_the_redder():
     for kernel in kernels:
         assert np.linalg.eigvalsh(kernel)[0] > -1e-12 * kernel.max()
     first = [kernel[:4, :4].trace() / kernel.trace() for kernel in kernels]
-    assert (np.diff(first[: 1 + len(MEMORIES)]) > 0.0).all() and first[-1] > 0.8
+    assert (np.diff(first[: 1 + len(MEMORIES)]) > 0.0).all() and first[KINDS.index("walk")] > 0.8
+    fast = [kernel[20:, 20:].trace() / kernel.trace() for kernel in kernels]
+    assert np.argmin(fast) == KINDS.index("smooth") and min(fast) < 1e-3
 
 
 def test_the_modes_hold_almost_all_of_slow_noise():
@@ -88,3 +95,28 @@ def test_usual_noise_is_the_sum_of_all_kinds():
 def test_kept_kernels_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         kernel_covariances(LENGTH, N_MODE)[0, 0, 0] = 1.0
+
+
+def measured(noise, white, lost=0.1, seed=5):
+    """Return size and remainder (n, 2) of several series beside white noise, with some times lost."""
+    rng = np.random.default_rng(seed)
+    weight = np.where(rng.random(len(TIME)) < lost, 0.0, white**-2.0)
+    return np.array([slow_noise(TIME, 120.0, one + white * rng.standard_normal(len(TIME)), weight) for one in noise])
+
+
+@pytest.mark.parametrize("size", [0.0, 1.0, 10.0, 100.0])
+def test_the_slow_noise_is_found(size):
+    root = np.linalg.cholesky(usual_covariance(LENGTH, N_MODE))
+    usual = (root @ np.random.default_rng(6).standard_normal((N_MODE, 60))).T @ cosines(TIME, N_MODE)
+    found, left = measured(size * usual, 1e-5).mean(axis=0)
+    assert abs(found - size) < 0.3 + 0.3 * size and abs(left - 1.0) < 0.05
+
+
+def test_of_noise_as_fast_as_the_times_follow_one_another_nearly_all_is_left():
+    """It is the same in all wavelengths, so that none of them scatters as much as their mean does."""
+    left = measured(4e-4 * drawn("white", 20), 2e-5)[:, 1]
+    assert abs(left.mean() - 401.0) < 40.0
+
+
+def test_few_times_know_no_size_of_noise():
+    assert measured(np.ones((1, len(TIME))), 1e-5, lost=0.75).tolist() == [[0.0, 1.0]]
