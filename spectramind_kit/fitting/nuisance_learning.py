@@ -171,10 +171,11 @@ class _Learner:
         slope = residual - np.einsum("nij,nj->ni", observed, z)
         net = self._information - observed @ inverse @ observed.swapaxes(1, 2)
         self._maximise_noise(factor, slope, net)
-        self._maximise_scales(whole, inverse, z)
+        common = self._maximise_scales(whole, inverse, z)
         for group, weight in FULL.items():
             if len(self._members[group]):
                 self._maximise_full(group, weight, factor, offset, second)
+        self._give_to_all(common)
         self._set_noise()
 
     def _factor(self) -> np.ndarray:
@@ -227,15 +228,27 @@ class _Learner:
             expected = np.einsum("akbl,kl->ab", total, kernel) + weight * inverse
             self._noise[i] = _geometric_mean(np.linalg.inv(expected), self._noise[i] @ given @ self._noise[i])
 
-    def _maximise_scales(self, whole: np.ndarray, inverse: np.ndarray, z: np.ndarray) -> None:
-        """Set the sizes of drift and noise of every visit, their geometric mean one."""
+    def _maximise_scales(self, whole: np.ndarray, inverse: np.ndarray, z: np.ndarray) -> dict[str, float]:
+        """Set the sizes of drift and noise of every visit, their geometric mean one; return what that was, by group."""
+        common = dict.fromkeys(SCALED, 1.0)
         for group in SCALED:
             where = self._members[group]
             if len(where):
                 # Within a group L has columns of its own, so that |z|^2 is the power over the prior's.
                 power = np.diagonal(inverse, axis1=1, axis2=2)[:, where].sum(axis=1) + (z[:, where] ** 2).sum(axis=1)
                 scale = self._scale[group] * np.sqrt((power + _SCALE_WEIGHT) / (len(where) + _SCALE_WEIGHT))
-                self._scale[group] = scale / np.exp(np.log(scale).mean())
+                common[group] = float(np.exp(np.log(scale).mean()))
+                self._scale[group] = scale / common[group]
+        return common
+
+    def _give_to_all(self, common: dict[str, float]) -> None:
+        """Give the population what the sizes of all visits had in common.
+
+        A geometric mean is below the others: dropped at every step, it would let grow what light curves hardly show.
+        """
+        drift = np.ix_(self._members["drift"], self._members["drift"])
+        self._covariance[drift] *= common["drift"] ** 2
+        self._noise = [colour * common["noise"] ** 2 for colour in self._noise]
 
     def _set_noise(self) -> None:
         where = self._members["noise"]

@@ -263,3 +263,19 @@ def test_where_the_likelihood_was_taken_does_not_matter():
     here, there = (visit_statistics(one, spectrum) for one in (visit, moved))
     np.testing.assert_allclose(there.score, here.score, rtol=1e-9)
     np.testing.assert_allclose(there.information, here.information)
+
+
+@pytest.mark.parametrize("share, size", [(0.1, 30.0), (0.5, 10.0)])
+def test_visits_without_noise_do_not_let_grow_what_they_hardly_show(share, size):
+    """Sizes of visits are over all others'; what all have in common is the population's."""
+    rng, drift, n_visit = np.random.default_rng(1), np.full(len(DRIFT), 1e-3), 60
+    root = np.linalg.cholesky(noise_covariance(3e-5**2 * np.eye(len(WAYS)), MATERN + 1) + 1e-20 * np.eye(len(NOISE)))
+    usual = np.r_[2.0 * drift, USUAL_NOISE]
+    error = np.r_[drift * np.repeat([0.04, 0.6, 10.0], len(WAYS)), np.full(len(NOISE), 3e-6)]
+    visits = []
+    for noise in np.where(np.arange(n_visit) < share * n_visit, size, 0.0):
+        truth = np.r_[drift * rng.standard_normal(len(drift)), noise * root @ rng.standard_normal(len(NOISE))]
+        visits.append(statistics(rng, (*DRIFT, *NOISE), truth, error, usual))
+    found = np.sqrt(np.diag(learn_nuisance_prior(visits).covariance))[: len(DRIFT)]
+    np.testing.assert_allclose(found[:4] / drift[:4], 1.0, atol=0.35)
+    assert (found[4:] < 1.55 * drift[4:]).all()
