@@ -230,7 +230,7 @@ class _Learner:
 
     def _maximise_scales(self, whole: np.ndarray, inverse: np.ndarray, z: np.ndarray) -> dict[str, float]:
         """Set the sizes of drift and noise of every visit, their geometric mean one; return what that was, by group."""
-        common = dict.fromkeys(SCALED, 1.0)
+        common: dict[str, float] = dict.fromkeys(SCALED, 1.0)
         for group in SCALED:
             where = self._members[group]
             if len(where):
