@@ -13,7 +13,7 @@ give away: drift of high degree imitates a transit.
 import numpy as np
 
 from spectramind_kit.fitting.curve_model import CurveModel
-from spectramind_kit.fitting.gauss_newton import Solution, eliminate
+from spectramind_kit.fitting.gauss_newton import Solution, eliminate, reduced_score
 from spectramind_kit.fitting.systematics import kind_of
 
 _PRIOR_WEIGHT = 1.0
@@ -32,11 +32,11 @@ def empirical_bayes_scatter(model: CurveModel, solution: Solution) -> np.ndarray
     """
     # The likelihood of the shared parameters, levels and depths marginalised, is the Schur complement without its
     # prior, and its score at zero. Both are kept while the prior changes: the light curves are not looked at again.
-    normal, (_, response, schur) = solution.normal, eliminate(solution.normal)
+    _, response, schur = eliminate(solution.normal)
     precision = model.prior_scatter**-2
     information = schur - np.diag(precision)
     # The slope where the fit ended is zero, unless its steps ran out first, or b^2 is held at zero.
-    slope = normal.corner_score + np.tensordot(response, normal.local_score, axes=((0, 1), (0, 1)))
+    slope = reduced_score(solution.normal, response)
     score = schur @ solution.state.shared + slope - precision * model.prior_mean
     kinds = sorted({kind_of(name) for name in model.names if name.startswith(("drift", "pointing", "noise"))})
     members = [np.array([kind_of(name) == kind for name in model.names]) for kind in kinds]

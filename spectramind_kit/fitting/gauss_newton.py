@@ -120,6 +120,16 @@ def eliminate(normal: NormalEquations, damping: float = 0.0) -> Eliminated:
     return Eliminated(local_inverse, response, schur)
 
 
+def reduced_score(normal: NormalEquations, response: np.ndarray) -> np.ndarray:
+    """Return the slope by the shared parameters (n_shared,), the local ones following them.
+
+    Args:
+        normal: before the local parameters are eliminated.
+        response: of ``eliminate``.
+    """
+    return normal.corner_score + np.tensordot(response, normal.local_score, axes=((0, 1), (0, 1)))
+
+
 def solve_normal_equations(
     normal: NormalEquations, damping: float = 0.0, lowest_step: float | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -131,7 +141,7 @@ def solve_normal_equations(
         lowest_step: the step in b^2 is held there if it would be lower, so that b^2 stays >= 0.
     """
     local_inverse, response, schur = eliminate(normal, damping)
-    score = normal.corner_score + np.tensordot(response, normal.local_score, axes=((0, 1), (0, 1)))
+    score = reduced_score(normal, response)
     shared = solve_scaled(schur, score)
     if lowest_step is not None and shared[IMPACT_SQUARED] < lowest_step:
         # Cutting b^2 alone would leave a/Rs, depths and limb darkening where a negative b^2 wanted them.

@@ -5,9 +5,8 @@
 x the place in the visit. The K_j are covariances in time: white noise, Matern 3/2 with a memory of 8, 25 and 80 min, a
 random walk; any noise with a falling spectrum is close to one of their sums (Rasmussen & Williams 2006, ch. 4). The
 last one, a squared exponential, is of changes that are smooth, as temperature cycles are: of all others a part is fast,
-and a transit less sure for it. The
-weights w_j are learned from many visits (``nuisance_learning``). Faster changes than the highest cosine's are left to
-the white noise of the light curves: they hardly touch a depth.
+and a transit less sure for it. The weights w_j are learned from many visits (``nuisance_learning``). Faster changes
+than the highest cosine's are left to the white noise of the light curves: they hardly touch a depth.
 """
 
 from functools import lru_cache

@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from spectramind_kit.fitting.curve_model import CurveModel, linearise, local_prior, with_systematics
-from spectramind_kit.fitting.gauss_newton import Solution, eliminate, normal_equations
+from spectramind_kit.fitting.gauss_newton import Solution, eliminate, normal_equations, reduced_score
 from spectramind_kit.fitting.noise_modes import noise_terms
 from spectramind_kit.fitting.systematics import Term, moving, strengths, systematics
 from spectramind_kit.likelihood import VisitLikelihood
@@ -91,7 +91,7 @@ def visit_likelihood(
     normal = normal_equations(extended, state, at)
     local_inverse, response, information = eliminate(normal)
     step = (local_inverse @ normal.local_score[:, :, None])[:, :, 0]
-    score = normal.corner_score + np.tensordot(response, normal.local_score, axes=((0, 1), (0, 1)))
+    score = reduced_score(normal, response)
     used = model.weight > 0
     chi2 = (model.weight * solution.at.residual**2).sum() - (normal.local_score * step).sum()
     local_precision, local_slope = local_prior(model, solution.state)
