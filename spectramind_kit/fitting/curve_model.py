@@ -10,6 +10,8 @@ The normal matrix of the joint fit is therefore an arrowhead: small local blocks
 """
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,6 +32,20 @@ _N_TRANSIT = 5
 _LEVEL_SCATTER = 1.0
 DEPTH_SCATTER = 0.03
 """Prior scatter of a depth around the white-light depth: so loose that it matters to masked wavelengths only."""
+
+
+class Patterns(NamedTuple):
+    """The mixing as few numbers: a shared parameter moves one row of the predictor, in one of a handful of patterns.
+
+    Attributes:
+        row: that each shared parameter acts on, (n_shared,).
+        place: of its pattern among the patterns, (n_shared,).
+        pattern: over the curves, (n_curve, n_pattern).
+    """
+
+    row: np.ndarray
+    place: np.ndarray
+    pattern: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -63,6 +79,13 @@ class CurveModel:
     names: tuple[str, ...]
     depth_mean: float
     mid_time_groups: tuple[slice, ...]
+
+    @cached_property
+    def patterns(self) -> Patterns:
+        """The mixing as rows and patterns; kept, because every step of a fit asks for it."""
+        row = np.abs(self.mixing).max(axis=0).argmax(axis=0)
+        pattern, place = np.unique(self.mixing[:, row, np.arange(len(row))], axis=1, return_inverse=True)
+        return Patterns(row, place.reshape(-1), pattern)
 
 
 @dataclass(frozen=True)

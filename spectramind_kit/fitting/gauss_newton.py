@@ -83,30 +83,17 @@ def normal_equations(model: CurveModel, state: State, at: Linearisation) -> Norm
     score = (weighted @ at.residual[:, :, None])[:, :, 0]
     precision, prior_score = local_prior(model, state)
     prior_precision = model.prior_scatter**-2
-    row, strength, pattern = _separated(model.mixing)
-    # A shared parameter moves one row of the predictor, with one of a handful of patterns over the curves: sums over
-    # curves are taken for every pair of patterns, and each parameter then finds its own among them.
+    row, place, pattern = model.patterns
+    # Sums over curves are taken for every pair of patterns, and each parameter then finds its own among them.
     pair = (pattern.T[:, None] * pattern.T).reshape(len(pattern.T) ** 2, -1) @ block[:, 2:, 2:].reshape(len(block), -1)
     pair = pair.reshape(len(pattern.T), len(pattern.T), *block[0, 2:, 2:].shape)
     return NormalEquations(
         local=block[:, :2, :2] + np.diag(precision),
-        border=block[:, :2, 2:][:, :, row] * pattern[:, None, strength],
-        corner=pair[strength[:, None], strength, row[:, None], row] + np.diag(prior_precision),
+        border=block[:, :2, 2:][:, :, row] * pattern[:, None, place],
+        corner=pair[place[:, None], place, row[:, None], row] + np.diag(prior_precision),
         local_score=score[:, :2] + prior_score,
-        corner_score=(pattern.T @ score[:, 2:])[strength, row] + (model.prior_mean - state.shared) * prior_precision,
+        corner_score=(pattern.T @ score[:, 2:])[place, row] + (model.prior_mean - state.shared) * prior_precision,
     )
-
-
-def _separated(mixing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the mixing (n_curve, n_row, n_shared) as rows, and as a few patterns over the curves.
-
-    Returns:
-        The row that each shared parameter acts on (n_shared,), which pattern it acts with (n_shared,), and the patterns
-        (n_curve, n_pattern).
-    """
-    row = np.abs(mixing).max(axis=0).argmax(axis=0)
-    pattern, strength = np.unique(mixing[:, row, np.arange(len(row))], axis=1, return_inverse=True)
-    return row, strength.reshape(-1), pattern
 
 
 def eliminate(normal: NormalEquations, damping: float = 0.0) -> Eliminated:

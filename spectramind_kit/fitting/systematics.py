@@ -168,13 +168,15 @@ def systematics(time: np.ndarray, wavelength: np.ndarray, terms: Sequence[Term])
         wavelength: (n_wavelength,) [um].
         terms: of the same times and wavelengths.
     """
-    row = {id(term.function): term.function for term in terms}
-    place = {key: i for i, key in enumerate(row)}
+    # By what they hold: colours that follow a function need not follow the same array.
+    held = [term.function.tobytes() for term in terms]
+    functions = {key: term.function for key, term in zip(held, terms)}
+    row = {key: i for i, key in enumerate(functions)}
     mixing = np.zeros((len(wavelength), len(row), len(terms)))
-    for coefficient, term in enumerate(terms):
-        mixing[:, place[id(term.function)], coefficient] = term.strength
+    for coefficient, (key, term) in enumerate(zip(held, terms)):
+        mixing[:, row[key], coefficient] = term.strength
     return Systematics(
-        functions=np.stack(list(row.values())) if row else np.zeros((0, len(time))),
+        functions=np.stack(list(functions.values())) if functions else np.zeros((0, len(time))),
         mixing=mixing,
         scatter=np.array([term.scatter for term in terms]),
         names=tuple(term.name for term in terms),

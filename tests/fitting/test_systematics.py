@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spectramind_kit.fitting.noise_modes import N_MODE
 from spectramind_kit.fitting.posterior import fit_transit
 from spectramind_kit.fitting.systematics import (
     JUMP_SCATTER,
@@ -16,6 +17,7 @@ from spectramind_kit.fitting.systematics import (
     polynomial_basis,
     systematics,
 )
+from spectramind_kit.fitting.visit_likelihood import further_terms
 from spectramind_kit.instruments import is_fgs1
 from tests.fitting.transit_light_curves import N_TIME, light_curves, standardised_level_error
 
@@ -52,6 +54,19 @@ def test_drift_of_fgs1_is_its_own():
     assert sum(acts_on_fgs1) == 3 and sum(acts_on_airs) == 9
     assert not any(f and a for f, a in zip(acts_on_fgs1, acts_on_airs))
     assert len(made.functions) == 3  # terms that follow the same function share its row
+
+
+def test_no_function_is_kept_twice():
+    names = (*NAMES, "airs_row_width")
+    moved = np.random.default_rng(0).standard_normal((N_TIME, len(names)))
+    curves = replace(light_curves()[0], regressors=moved, regressor_names=names)
+    terms = further_terms(curves, WAVELENGTH)
+    made = systematics(curves.time, WAVELENGTH, terms)
+    # A step of a fit costs the square of how many there are.
+    assert len(made.functions) == len(np.unique(made.functions, axis=0)) == N_MODE + 4 + 2  # cosines, ramps, widths
+    assert made.mixing.shape == (len(WAVELENGTH), len(made.functions), len(terms))
+    for term, mixing in zip(terms, np.moveaxis(made.mixing, 2, 0)):
+        np.testing.assert_array_equal(mixing @ made.functions, np.outer(term.strength, term.function), term.name)
 
 
 def test_any_polynomial_drift_can_be_represented():
