@@ -8,20 +8,17 @@ the precision of the posterior, g the slope that is left where the fit is held a
 end: Phi_m and Phi_x are their parts above. A point that the fit leaves out, as an outlier or as a spike, counts as
 drawn from a flat density over a relative flux of one, which is thousands of times less than that of a point at rest.
 
-The scales r, the size of the drift, and when the flux jumps are measured on the same light curves and not marginalised.
+The scales r, the size of the drift, when the flux jumps and when spots are crossed are measured on the same light
+curves and not marginalised.
 """
 
 import numpy as np
 from scipy.special import log_ndtr
 
-from spectramind_kit.fitting import posterior
 from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, CurveModel, local_prior
 from spectramind_kit.fitting.gauss_newton import Solution, eliminate, solve_normal_equations, solve_scaled
-from spectramind_kit.fitting.relative_flux import relative_flux
-from spectramind_kit.fitting.transit_prior import transit_prior
-from spectramind_kit.fitting.white_light import joint_start
+from spectramind_kit.fitting.posterior import joint_fit
 from spectramind_kit.products import LightCurves, Planet
-from spectramind_kit.robust_statistics import lower_median
 from spectramind_kit.settings.fit import FitConfig
 
 
@@ -33,26 +30,8 @@ def ln_evidence(curves: LightCurves, planet: Planet, config: FitConfig) -> float
         planet: whose orbit and star are priors.
         config: options of the fit.
     """
-    return laplace_evidence(*joint_fit(curves, planet, config))
-
-
-def joint_fit(curves: LightCurves, planet: Planet, config: FitConfig) -> tuple[CurveModel, Solution]:
-    """Take the steps of ``fit_transit`` up to the end of its joint fit.
-
-    Args:
-        curves: light curves of the visit.
-        planet: whose orbit and star are priors.
-        config: options of the fit.
-    """
-    data = relative_flux(curves, config.outlier_sigma)
-    prior = transit_prior(planet, config)
-    channels = posterior._valid_channels(curves.wavelength, data.valid)
-    groups = list(channels.values())
-    white = posterior._fit_white_light(curves, data, groups, prior, config)
-    middle = float(lower_median(white.solution.state.depth))
-    model = posterior._joint_model(curves, data, prior, config, middle, white.jumps)
-    start = joint_start(white.solution, groups, model, white.model.names)
-    return posterior._fit_twice(model, start, channels, curves, config)[:2]
+    fit = joint_fit(curves, planet, config)
+    return laplace_evidence(fit.model, fit.solution)
 
 
 def laplace_evidence(model: CurveModel, solution: Solution) -> float:

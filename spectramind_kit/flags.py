@@ -41,6 +41,7 @@ class Flag(StrEnum):
     FGS1_RED_NOISE = "FGS1: residuals correlated in time"
     AIRS_RED_NOISE = "AIRS-CH0: residuals correlated in time"
     FLUX_JUMP = "flux jump"
+    SPOT_CROSSING = "spot crossing: the planet covers a star spot, whose shape is fitted as well"
     NO_TRANSIT = "no transit found"
     GRAZING = "transit grazes the star: its depth cannot be told from the height it passes at"
     IMPLAUSIBLE_ORBIT = "duration far from what the star table's orbit allows: not this planet's transit?"

@@ -1,7 +1,7 @@
 """The light curves as a posterior sees them: star and instrument apart from the transit.
 
-The end of the fit knows neither ramps nor widths, and what they do it gives to drift and pointing; only the posterior
-holds all of them (``visit_likelihood``).
+The end of the fit knows neither ramps, bends nor widths, and what they do it gives to drift and pointing; only the
+posterior holds all of them (``visit_likelihood``).
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 from spectramind_kit.fitting.curve_model import CurveModel
 from spectramind_kit.fitting.gauss_newton import Solution
 from spectramind_kit.fitting.laplace import Posterior
-from spectramind_kit.fitting.visit_likelihood import ramp_and_width_terms
+from spectramind_kit.fitting.visit_likelihood import instrument_terms
 from spectramind_kit.products import LightCurves
 
 _LOCAL = 2
@@ -52,7 +52,7 @@ def detrended(
     step = model.mixing @ (posterior.shared[: len(model.names)] - state.shared)
     drift = step[:, _TRANSIT:] @ model.functions
     found = dict(zip(names, posterior.shared))
-    for term in ramp_and_width_terms(curves, curves.wavelength):
+    for term in instrument_terms(curves, curves.wavelength):
         drift += found[term.name] * np.outer(term.strength, term.function)
     observed = (model.weight > 0).any(axis=1)
     depth = np.where(observed, posterior.depth - state.depth, 0.0)  # of a masked wavelength it is the prior's

@@ -1,13 +1,5 @@
 """Jumps of the flux: a gain or a pointing that changes at once, found on the white light by evidence.
 
-At the end of a fit a step function h_i at any time, added to one curve with the prior N(0, s^2) of its size, gains
-
-    ln Z_i = g^2 / (2 (I + 1 / s^2)) - ln(s^2 I + 1) / 2,
-    g = h_i' W r,   I = h_i' W h_i - h_i' W J (J' W J + P)^-1 J' W h_i,
-
-r the residual, W the weight, J the Jacobian of all that was fitted and P its prior precision: what a drift or a
-transit imitates does not count. The gains of the channels add up, because what shakes one usually shakes the other.
-
 Ramps, red noise, pointing excursions and spot crossings look like jumps to this. Where it finds one, its evidence is
 taken again beside correlated noise (``correlated_noise``), and no pulse, which comes back, may be much more evident.
 """
@@ -17,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from spectramind_kit.fitting.correlated_noise import noise_grid
-from spectramind_kit.fitting.curve_model import CurveModel, local_prior
-from spectramind_kit.fitting.gauss_newton import Solution, solve_scaled
+from spectramind_kit.fitting.curve_model import CurveModel
+from spectramind_kit.fitting.gauss_newton import Solution
 from spectramind_kit.fitting.noise import white_residual
+from spectramind_kit.fitting.pattern_evidence import evidence_beside_white_noise
 from spectramind_kit.fitting.systematics import JUMP_SCATTER
 
 MOST_ROUNDS = 4
@@ -62,9 +55,10 @@ def find_anomaly(
     tried[:_EDGE], tried[-_EDGE:] = False, False
     scatter = JUMP_SCATTER * drift_scatter
     # The cheap evidence beside white noise ends most searches.
-    if (jump_evidence(model, solution, scatter)[tried] <= _LEAST_EVIDENCE).all():
+    steps = _step_functions(len(time))
+    if (evidence_beside_white_noise(model, solution, scatter, steps)[tried] <= _LEAST_EVIDENCE).all():
         return None
-    patterns = np.concatenate([_step_functions(len(time)), _pulses(time)])
+    patterns = np.concatenate([steps, _pulses(time)])
     evidence = evidence_beside_correlated_noise(time, model, solution, scatter, patterns)
     jump, pulse = np.where(tried, evidence[: len(times)], 0.0), evidence[len(times) :].max()
     best = int(jump.argmax())
@@ -99,31 +93,6 @@ def evidence_beside_correlated_noise(
     return total
 
 
-def jump_evidence(model: CurveModel, solution: Solution, scatter: float) -> np.ndarray:
-    """Return ln Z of a jump after each time but the last beside white noise, (n_time - 1,).
-
-    Args:
-        model: of few curves.
-        solution: its fit.
-        scatter: prior of the jump's size [1].
-    """
-    columns, prior_precision = _design(model, solution)
-    n_curve, n_time = model.flux.shape
-    after = _step_functions(n_time)
-    normal = np.tensordot(columns * model.weight, columns, axes=((1, 2), (1, 2))) + np.diag(prior_precision)
-    total = np.zeros(n_time - 1)
-    for curve in range(n_curve):
-        weight, star = model.weight[curve], solution.at.transit[curve] * solution.state.level[curve]
-        jumps = after * star
-        score = jumps @ (weight * solution.at.residual[curve])
-        overlap = columns[:, curve] @ (weight * jumps).T
-        information = (jumps**2) @ weight - (overlap * solve_scaled(normal, overlap)).sum(axis=0)
-        precision = np.maximum(information, 0.0) + scatter**-2
-        # A channel that does not jump has a negative gain; it must not veto the one that does.
-        total += np.maximum((0.5 * score**2 / precision - 0.5 * np.log(precision * scatter**2)), 0.0)
-    return total
-
-
 def _step_functions(n_time: int) -> np.ndarray:
     """Return a step up by one after each time but the last, (n_time - 1, n_time)."""
     return np.triu(np.ones((n_time - 1, n_time)), k=1) - 0.5
@@ -133,12 +102,3 @@ def _pulses(time: np.ndarray) -> np.ndarray:
     """Return what comes and goes: triangles of several widths about every other time, (n_pulse, n_time)."""
     apart = np.abs(time[::2, None] - time)
     return np.concatenate([np.clip(1.0 - apart / width, 0.0, 1.0) for width in _PULSE_SECONDS])
-
-
-def _design(model: CurveModel, solution: Solution) -> tuple[np.ndarray, np.ndarray]:
-    """Return the Jacobian by all parameters, local and shared, (n_parameter, n_curve, n_time), and prior precisions."""
-    jacobian, n_curve = solution.at.jacobian, len(model.flux)
-    local = np.einsum("cpt,cd->pdct", jacobian[:, :2], np.eye(n_curve)).reshape(2 * n_curve, n_curve, -1)
-    shared = (model.mixing.swapaxes(-1, -2) @ jacobian[:, 2:]).swapaxes(0, 1)
-    local_precision = np.repeat(local_prior(model, solution.state)[0], n_curve)
-    return np.concatenate((local, shared)), np.concatenate((local_precision, model.prior_scatter**-2))

@@ -32,7 +32,7 @@ from spectramind_kit.likelihood import VisitLikelihood
 
 FULL = {"darkening": 4.0, "clock": 4.0, "drift": 2.0, "pointing": 4.0, "width": 4.0}
 """Groups with a full covariance, and the weight of independent coefficients in it, in visits."""
-OPTIONAL = ("dilution", "width", "ramp", "clock")
+OPTIONAL = ("dilution", "width", "ramp", "bend", "clock")
 """Parts that a folder's visits may be without, by how the names of their coefficients begin."""
 _N_STEP, _N_STEP_MORE = 12, 6
 """Steps with all parts, and with those that are there: drift is another one where no ramps are."""
@@ -81,13 +81,21 @@ def visit_statistics(likelihood: VisitLikelihood, spectrum: np.ndarray | None = 
     score = score - information @ (np.where(own, likelihood.prior_mean, 0.0) - likelihood.reference)
     inner = information[np.ix_(own, own)] + np.diag(likelihood.prior_scatter[own] ** -2.0)
     gain = np.linalg.solve(inner, information[np.ix_(own, ~own)])
+    left = information[np.ix_(~own, ~own)] - information[np.ix_(~own, own)] @ gain
+    usual = likelihood.prior_scatter[~own]
     return VisitStatistics(
         names=tuple(name for name, mine in zip(likelihood.names, own) if not mine),
-        information=information[np.ix_(~own, ~own)] - information[np.ix_(~own, own)] @ gain,
+        information=_at_least_nothing(left * np.outer(usual, usual)) / np.outer(usual, usual),
         score=score[~own] - gain.T @ score[own],
-        usual=likelihood.prior_scatter[~own],
+        usual=usual,
         length=likelihood.length,
     )
+
+
+def _at_least_nothing(information: np.ndarray) -> np.ndarray:
+    """Return a symmetric matrix without the negative eigenvalues that rounding leaves where curves say nothing."""
+    value, vector = np.linalg.eigh(0.5 * (information + information.T))
+    return (vector * np.maximum(value, 0.0)) @ vector.T
 
 
 def learn_nuisance_prior(visits: Sequence[VisitStatistics]) -> NuisancePrior | None:

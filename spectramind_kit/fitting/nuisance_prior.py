@@ -18,6 +18,7 @@ _GROUPS = {
     "clock": "clock",
     "drift": "drift",
     "ramp": "drift",
+    "bend": "drift",
     "pointing": "pointing",
     "width": "width",
     "noise": "noise",

@@ -3,7 +3,8 @@
 Read ``fit_transit`` first; it is the list of steps:
 
 1. make the light curves relative, leave out what cannot be used;
-2. find the dip in the white light, wherever it is, and fit the white curves, with jumps of the flux where evident;
+2. find the dip in the white light, wherever it is, and fit the white curves, with jumps of the flux and spot crossings
+   where evident;
 3. fit all wavelengths jointly: a level and a depth each, orbit, limb darkening and drift shared, Gaussian priors;
 4. measure noise and size of the drift on that fit, weigh again, fit again; slow noise that is far larger than usual
    is in the fit from here on;
@@ -22,7 +23,6 @@ from spectramind_kit.fitting.curve_model import CurveModel, State, curve_model, 
 from spectramind_kit.fitting.detrended import detrended
 from spectramind_kit.fitting.drift_scale import empirical_bayes_scatter
 from spectramind_kit.fitting.estimates import parameter_correlation, transit_estimates
-from spectramind_kit.fitting.flux_jumps import MOST_ROUNDS, Anomaly, find_anomaly
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.laplace import (
     Posterior,
@@ -49,30 +49,21 @@ from spectramind_kit.fitting.quality import (
     transit_is_lost,
 )
 from spectramind_kit.fitting.relative_flux import RelativeFlux, relative_flux
-from spectramind_kit.fitting.systematics import (
-    Systematics,
-    drift_terms,
-    jump_terms,
-    kind_of,
-    pointing_terms,
-    systematics,
-)
+from spectramind_kit.fitting.systematics import kind_of, systematics
 from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
 from spectramind_kit.fitting.visit_likelihood import visit_likelihood
 from spectramind_kit.fitting.visit_posterior import VisitPrior, visit_posterior, visit_prior
-from spectramind_kit.fitting.white_light import Dip, find_dips, fit_white, joint_start, white_curves
+from spectramind_kit.fitting.white_fit import WhiteFit, fit_white_light, known_systematics, sampled_instants
+from spectramind_kit.fitting.white_light import Dip, joint_start
 from spectramind_kit.flags import Flag, Flags, flag_sentences
 from spectramind_kit.instruments import CHANNELS, is_fgs1
 from spectramind_kit.likelihood import VisitLikelihood
 from spectramind_kit.products import Estimate, LightCurves, Planet, TransitFit
 from spectramind_kit.robust_statistics import lower_median
 from spectramind_kit.settings.fit import FitConfig
-from spectramind_kit.transit.light_curve import exposure_samples
 
 logger = logging.getLogger(__name__)
 
-_N_DIP = 3
-"""Dips that the white light is fitted with before a jump is accepted."""
 _TOLERANCE = 1e-3
 """Gain in half chi^2 below which the joint fit has converged."""
 _LARGE_NOISE = 6.0
@@ -85,22 +76,26 @@ is fast, and a fit with them would trust the ingress, which is faster than they 
 """
 
 
-class WhiteFit(NamedTuple):
-    """The transit in the white light.
+class JointFit(NamedTuple):
+    """All wavelengths of a visit, fitted.
 
     Attributes:
-        dip: where the fit started.
-        model: of the white curves.
+        data: the light curves, relative.
+        channels: valid wavelengths of each channel, boolean (n_wavelength,).
+        prior: of orbit and limb darkening.
+        white: where the fit started.
+        model: with measured noise.
         solution: its fit.
-        jumps: when the flux jumps [s], as in the model.
-        anomaly: what the residuals still hold, None where nothing.
+        ratio: measured over expected scatter, (n_wavelength,) [1].
     """
 
-    dip: Dip
+    data: RelativeFlux
+    channels: dict[str, np.ndarray]
+    prior: TransitPrior
+    white: WhiteFit
     model: CurveModel
     solution: Solution
-    jumps: tuple[float, ...]
-    anomaly: Anomaly | None
+    ratio: np.ndarray
 
 
 def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> TransitFit:
@@ -118,11 +113,7 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     Raises:
         FitError: if no wavelength has usable light, or there are too few times.
     """
-    data = relative_flux(curves, config.outlier_sigma)
-    white, channels, prior = white_light(curves, planet, config, data)
-    model = _joint_model(curves, data, prior, config, float(lower_median(white.solution.state.depth)), white.jumps)
-    start = joint_start(white.solution, list(channels.values()), model, white.model.names)
-    model, solution, ratio = _fit_twice(model, start, channels, curves, config)
+    data, channels, prior, white, model, solution, ratio = joint_fit(curves, planet, config)
     likelihood = visit_likelihood(model, solution, curves, curves.wavelength, list(channels.values()))
     loose = visit_prior(likelihood, None)
     posterior = visit_posterior(likelihood, loose)
@@ -133,7 +124,7 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     noise = {name: channel_noise(model, at, group, curves.bin_seconds) for name, group in channels.items()}
 
     flags = {**prior.flags, **data_flags(curves.wavelength, data.valid, _unused_fraction(model, data), ratio)}
-    flags |= fit_flags(solution, noise, white.jumps)
+    flags |= fit_flags(solution, noise, white.jumps, [crossing.middle for crossing in white.crossings])
     estimates = _estimates(model.period, likelihood.names, posterior, prior, curves.wavelength, data.valid)
     correlation_names, correlation = parameter_correlation(posterior, likelihood.names, estimates)
     likelihood, why = _inflated(likelihood, model, posterior, white.dip, estimates, curves, data.valid)
@@ -162,6 +153,16 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     )
 
 
+def joint_fit(curves: LightCurves, planet: Planet, config: FitConfig) -> JointFit:
+    """Take the steps of ``fit_transit`` up to the end of the fit of all wavelengths, with the same arguments."""
+    data = relative_flux(curves, config.outlier_sigma)
+    white, channels, prior = white_light(curves, planet, config, data)
+    model = _joint_model(curves, data, prior, config, white)
+    start = joint_start(white.solution, list(channels.values()), model, white.model.names)
+    model, solution, ratio = _fit_twice(model, start, channels, curves, config)
+    return JointFit(data, channels, prior, white, model, solution, ratio)
+
+
 def white_light(
     curves: LightCurves, planet: Planet, config: FitConfig, data: RelativeFlux | None = None
 ) -> tuple[WhiteFit, dict[str, np.ndarray], TransitPrior]:
@@ -176,7 +177,7 @@ def white_light(
     data = relative_flux(curves, config.outlier_sigma) if data is None else data
     prior = transit_prior(planet, config)
     channels = _valid_channels(curves.wavelength, data.valid)
-    return _fit_white_light(curves, data, list(channels.values()), prior, config), channels, prior
+    return fit_white_light(curves, data, list(channels.values()), prior, config), channels, prior
 
 
 def _without_noise(likelihood: VisitLikelihood, prior: VisitPrior) -> Posterior:
@@ -235,68 +236,16 @@ def _valid_channels(wavelength: np.ndarray, valid: np.ndarray) -> dict[str, np.n
     return {name: group for name, group in groups.items() if group.any()}
 
 
-def _fit_white_light(
-    curves: LightCurves, data: RelativeFlux, groups: list[np.ndarray], prior: TransitPrior, config: FitConfig
-) -> WhiteFit:
-    """Find the transit in the white curves and fit it there, with jumps of the flux where they are evident.
-
-    A transit and jumps imitate each other: a jump leads the transit astray, and a transit that was missed leaves flanks
-    that look like jumps. So every accepted jump sends the search for the dip back to its beginning.
-    """
-    flux, weight = white_curves(data.flux, np.where(data.spike, 0.0, data.weight), groups)
-    middle = np.array([curves.wavelength[group].mean() for group in groups])
-
-    def fit(jumps: tuple[float, ...], n_dip: int = 1) -> WhiteFit:
-        known = _systematics(curves, middle, config.drift_order, 0, jumps)
-        dips = find_dips(curves.time, flux, weight, known, config.drift_scatter, n_dip)
-        model = curve_model(flux, weight, _instants(curves, config), middle, known, prior, config, dips[0].depth)
-        ends = [(dip, fit_white(model, dip, config)) for dip in dips]
-        dip, solution = min(ends, key=lambda end: end[1].at.cost)
-        anomaly = find_anomaly(curves.time, model, solution, config.drift_scatter, jumps)
-        return WhiteFit(dip, model, solution, jumps, anomaly)
-
-    white = fit(())
-    if white.anomaly:  # flanks of a long transit that was fitted with another dip: more dips before any jump
-        white = fit((), _N_DIP)
-    for n_round in range(MOST_ROUNDS):
-        if white.anomaly is None or white.anomaly.jump is None:
-            break
-        # The second jump replaces the first: that one was looked for beside a transit that knew of no jump.
-        earlier = () if n_round < 2 else white.jumps
-        white = fit((*earlier, white.anomaly.jump))
-    if len(white.jumps) > 1:  # the last one may be all there is, the others the marks of a transit led astray
-        alone = fit(white.jumps[-1:])
-        white = alone if alone.anomaly is None or alone.anomaly.jump is None else white
-    return white
-
-
 def _joint_model(
-    curves: LightCurves,
-    data: RelativeFlux,
-    prior: TransitPrior,
-    config: FitConfig,
-    depth: float,
-    jumps: tuple[float, ...],
+    curves: LightCurves, data: RelativeFlux, prior: TransitPrior, config: FitConfig, white: WhiteFit
 ) -> CurveModel:
     weight = np.where(data.spike, 0.0, data.weight)
-    known = _systematics(curves, curves.wavelength, config.drift_order, config.drift_wavelength_order, jumps)
-    instants = _instants(curves, config)
-    return curve_model(data.flux, weight, instants, curves.wavelength, known, prior, config, depth)
-
-
-def _systematics(
-    curves: LightCurves, wavelength: np.ndarray, order: int, wavelength_order: int, jumps: tuple[float, ...]
-) -> Systematics:
-    """Return what the fit itself moves."""
-    time = curves.time
-    terms = drift_terms(time, wavelength, order, wavelength_order)
-    terms += jump_terms(time, wavelength, wavelength_order, jumps)
-    terms += pointing_terms(wavelength, curves.regressors, curves.regressor_names)
-    return systematics(time, wavelength, terms)
-
-
-def _instants(curves: LightCurves, config: FitConfig) -> np.ndarray:
-    return exposure_samples(curves.time, curves.bin_seconds, config.supersample)
+    order = config.drift_wavelength_order
+    known = known_systematics(curves, curves.wavelength, config, order, white.jumps, white.crossings)
+    depth = float(lower_median(white.solution.state.depth))
+    return curve_model(
+        data.flux, weight, sampled_instants(curves, config), curves.wavelength, known, prior, config, depth
+    )
 
 
 def _fit_twice(

@@ -126,18 +126,22 @@ def data_flags(wavelength: np.ndarray, alive: np.ndarray, share_unused: float, r
     return flags
 
 
-def fit_flags(solution: Solution, noise: Mapping[str, ChannelNoise], jumps: Sequence[float]) -> Flags:
-    """Return flags for whether the fit ended well, its residuals are white, and the flux jumped.
+def fit_flags(
+    solution: Solution, noise: Mapping[str, ChannelNoise], jumps: Sequence[float], crossings: Sequence[float]
+) -> Flags:
+    """Return flags for whether the fit ended well, its residuals are white, the flux jumped, and spots were crossed.
 
     Args:
         solution: of the joint fit.
         noise: measured of each channel, by its name.
         jumps: times at which the flux jumps [s].
+        crossings: times at which spots are crossed [s].
     """
     flags = {} if solution.converged else {Flag.NOT_CONVERGED: ""}
     for name, channel in noise.items():
         if channel.correlation > _REMARKABLE_CORRELATION:
             flags[_RED_NOISE[name]] = f"factor {channel.correlation:.1f}"
-    if jumps:
-        flags[Flag.FLUX_JUMP] = f"at {', '.join(f'{jump:.0f}' for jump in jumps)} s"
+    for flag, times in ((Flag.FLUX_JUMP, jumps), (Flag.SPOT_CROSSING, crossings)):
+        if times:
+            flags[flag] = f"at {', '.join(f'{time:.0f}' for time in times)} s"
     return flags

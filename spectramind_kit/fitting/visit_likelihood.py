@@ -7,8 +7,9 @@ shared parameters s (orbit, limb darkening, drift, pointing, noise) the informat
     depths | s ~ N(d0 + R (s - s0), diag(v)),
 
 so that another prior, learned from other visits, needs no other fit (``nuisance_learning``). Beside what the fit itself
-moved there are parameters here that only a prior keeps in place: ramps, widths, and the modes of correlated noise where
-this is too small to have been in the fit. Around the fit's end they act linearly, so that one step is all it takes.
+moved there are parameters here that only a prior keeps in place: ramps, drift of higher order, widths, and the modes of
+correlated noise where this is too small to have been in the fit. Around the fit's end they act linearly, so that one
+step is all it takes.
 """
 
 from collections.abc import Sequence
@@ -19,16 +20,19 @@ import numpy as np
 from spectramind_kit.fitting.curve_model import CurveModel, linearise, local_prior, with_systematics
 from spectramind_kit.fitting.gauss_newton import Solution, eliminate, normal_equations, reduced_score
 from spectramind_kit.fitting.noise_modes import noise_terms
-from spectramind_kit.fitting.systematics import Term, moving, strengths, systematics
+from spectramind_kit.fitting.systematics import Term, moving, polynomial_basis, strengths, systematics
 from spectramind_kit.likelihood import VisitLikelihood
 from spectramind_kit.products import LightCurves
 
-_RAMP, _WIDTH = 2e-4, 1e-4
-"""Prior scatter of ramps, and of what a usual change of widths does, where no population has been looked at [1]."""
+_RAMP, _BEND, _WIDTH = 2e-4, 2e-5, 1e-4
+"""Prior scatter of ramps, of bends, and of what a usual change of widths does, where no population has been looked at
+[1]."""
 _DILUTION = 1e-3
 """Prior scatter of how much deeper all transits of a star look than they are [1]."""
 _RAMP_SECONDS = (800.0, 1800.0, 4000.0, 9000.0)
 """Memories of the ramps at the start of a visit."""
+_BEND_DEGREES = (6, 7, 8)
+"""Of polynomials beyond those of the fit: with a loose prior they would imitate a transit."""
 
 
 def further_terms(curves: LightCurves, wavelength: np.ndarray) -> list[Term]:
@@ -38,11 +42,11 @@ def further_terms(curves: LightCurves, wavelength: np.ndarray) -> list[Term]:
         curves: of the visit.
         wavelength: (n_wavelength,) of the curves of the model [um].
     """
-    return ramp_and_width_terms(curves, wavelength) + noise_terms(curves.time, curves.bin_seconds, wavelength)
+    return instrument_terms(curves, wavelength) + noise_terms(curves.time, curves.bin_seconds, wavelength)
 
 
-def ramp_and_width_terms(curves: LightCurves, wavelength: np.ndarray) -> list[Term]:
-    """Return those of them that the instrument follows in a way that is known: ramps, and the widths of the images.
+def instrument_terms(curves: LightCurves, wavelength: np.ndarray) -> list[Term]:
+    """Return those of them that are no noise: ramps, bends, and what follows the widths of the images.
 
     Args:
         curves: of the visit.
@@ -55,6 +59,10 @@ def ramp_and_width_terms(curves: LightCurves, wavelength: np.ndarray) -> list[Te
     for n, memory in enumerate(_RAMP_SECONDS):
         ramp = np.exp(-(time - time[0]) / memory)
         terms += [Term(f"ramp_{colour}/{n}", ramp - ramp.mean(), s, _RAMP) for colour, s in colours]
+    polynomials = polynomial_basis(time, max(_BEND_DEGREES))
+    for degree in _BEND_DEGREES:
+        bend = polynomials[degree] - polynomials[degree].mean()
+        terms += [Term(f"bend_{colour}/{degree}", bend, s, _BEND) for colour, s in colours]
     for name in (name for name in moved if name.endswith("width")):
         terms += [Term(f"width_{colour}/{name}", moved[name], s, _WIDTH / moved[name].std()) for colour, s in flat]
     return terms

@@ -29,8 +29,8 @@ class SimulationConfig:
         read_noise: [e-] per read.
         limb_darkening_laws: fraction of stars darkened by a four-parameter law of model atmospheres; the others follow
             their power-2 law.
-        star_spots: fraction of a star's disc that spots cover, median over the stars. The fit's model leaves out this
-            effect and all that follow; 0 is off, as if the option did not exist.
+        star_spots: fraction of a star's disc that spots cover, median over the stars; some are crossed. 0 is off, as if
+            the option did not exist, here and for all that follow.
         drift_beyond: median size of a ramp relative to the star; a slow thermal cycle is mostly smaller [1].
         jitter_tail: size of pointing excursions over the standard deviation of ordinary jitter [1].
         red_noise: median standard deviation of correlated noise relative to the star, independent in each channel [1].

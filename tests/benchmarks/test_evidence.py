@@ -41,7 +41,8 @@ def derivatives(model: CurveModel, at: np.ndarray, scatter: np.ndarray) -> np.nd
 
 def test_the_evidence_is_that_of_the_dense_gaussian(evidence, config):
     curves, planet, _ = light_curves(seed=5, impact_parameter=0.5)
-    model, solution = evidence.joint_fit(few_wavelengths(curves, 100), planet, config.fit)
+    fit = evidence.joint_fit(few_wavelengths(curves, 100), planet, config.fit)
+    model, solution = fit.model, fit.solution
     n_curve, state = len(model.flux), solution.state
     at = np.concatenate((state.level, state.depth, state.shared))
     local_scatter = local_prior(model, state)[0] ** -0.5

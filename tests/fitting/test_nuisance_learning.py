@@ -76,7 +76,8 @@ def test_the_size_of_every_kind_is_its_own():
     assert (np.sqrt(np.diag(prior.covariance))[2:] < 3e-4).all()
 
 
-PARTS = {"dilution": DILUTION, "width": WIDTH, "ramp": RAMPS, "clock": ("clock_fgs1",)}
+BENDS = tuple(f"bend_{way}/{n}" for n in (6, 7) for way in ("airs_0", "fgs1"))
+PARTS = {"dilution": DILUTION, "width": WIDTH, "ramp": RAMPS, "bend": BENDS, "clock": ("clock_fgs1",)}
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -263,6 +264,24 @@ def test_where_the_likelihood_was_taken_does_not_matter():
     here, there = (visit_statistics(one, spectrum) for one in (visit, moved))
     np.testing.assert_allclose(there.score, here.score, rtol=1e-9)
     np.testing.assert_allclose(there.information, here.information)
+
+
+@pytest.mark.parametrize("rounding", [1e-12, 1e-9])
+def test_rounding_where_visits_say_nothing_does_no_harm(rounding):
+    """Two coefficients that always go together: one direction of them has information of either sign."""
+    rng, names, scatter = np.random.default_rng(2), POINTING, np.array([1e-3, 1e-3])
+    visits = []
+    for size in rng.standard_normal(80):
+        shared, error = size * scatter, np.array([1e-9, 1e-9])
+        visit = linear_visit(rng, names, shared, np.zeros(2), error=error, response=np.zeros((2, 2)))
+        together = np.full((2, 2), 0.5 * error[0] ** -2.0)
+        worse = together - rounding * error[0] ** -2.0 * np.array([[1.0, -1.0], [-1.0, 1.0]])
+        visits.append(replace(visit, information=worse, score=together @ shared, prior_scatter=2.0 * scatter))
+    each = [visit_statistics(visit) for visit in visits]
+    assert min(np.linalg.eigvalsh(one.information * np.outer(one.usual, one.usual))[0] for one in each) > -1e-3
+    prior = learn_nuisance_prior(each)
+    along = np.sqrt(np.ones(2) @ prior.covariance @ np.ones(2))
+    assert along == pytest.approx(2e-3, rel=0.3)
 
 
 @pytest.mark.parametrize("share, size", [(0.1, 30.0), (0.5, 10.0)])

@@ -63,7 +63,9 @@ def test_no_function_is_kept_twice():
     terms = further_terms(curves, WAVELENGTH)
     made = systematics(curves.time, WAVELENGTH, terms)
     # A step of a fit costs the square of how many there are.
-    assert len(made.functions) == len(np.unique(made.functions, axis=0)) == N_MODE + 4 + 2  # cosines, ramps, widths
+    assert (
+        len(made.functions) == len(np.unique(made.functions, axis=0)) == N_MODE + 4 + 3 + 2
+    )  # cosines, ramps, bends, widths
     assert made.mixing.shape == (len(WAVELENGTH), len(made.functions), len(terms))
     for term, mixing in zip(terms, np.moveaxis(made.mixing, 2, 0)):
         np.testing.assert_array_equal(mixing @ made.functions, np.outer(term.strength, term.function), term.name)

@@ -79,6 +79,9 @@ def series(name, curves):
     if kind.startswith("ramp"):
         ramp = np.exp(-(TIME - TIME[0]) / (800.0, 1800.0, 4000.0, 9000.0)[int(place)])
         return ramp - ramp.mean()
+    if kind.startswith("bend"):
+        bend = np.polynomial.Legendre.basis(int(place))(np.linspace(-1.0, 1.0, len(TIME)))
+        return bend - bend.mean()
     if kind.startswith("noise"):
         return np.cos((int(place) + 1) * np.pi * TIME / (len(TIME) * BIN))
     width = curves.regressors[:, curves.regressor_names.index(place)]
