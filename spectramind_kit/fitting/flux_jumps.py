@@ -1,18 +1,16 @@
 """Jumps of the flux: a gain or a pointing that changes at once, found on the white light by evidence.
 
 Ramps, red noise, pointing excursions and spot crossings look like jumps to this. Where it finds one, its evidence is
-taken again beside correlated noise (``correlated_noise``), and no pulse, which comes back, may be much more evident.
+taken again beside slow noise of any size, and no pulse, which comes back, may be much more evident.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from spectramind_kit.fitting.correlated_noise import noise_grid
 from spectramind_kit.fitting.curve_model import CurveModel
 from spectramind_kit.fitting.gauss_newton import Solution
-from spectramind_kit.fitting.noise import white_residual
-from spectramind_kit.fitting.pattern_evidence import evidence_beside_white_noise
+from spectramind_kit.fitting.pattern_evidence import evidence_beside_slow_noise, evidence_beside_white_noise
 from spectramind_kit.fitting.systematics import JUMP_SCATTER
 
 MOST_ROUNDS = 4
@@ -39,12 +37,18 @@ class Anomaly(NamedTuple):
 
 
 def find_anomaly(
-    time: np.ndarray, model: CurveModel, solution: Solution, drift_scatter: float, known: tuple[float, ...] = ()
+    time: np.ndarray,
+    bin_seconds: float,
+    model: CurveModel,
+    solution: Solution,
+    drift_scatter: float,
+    known: tuple[float, ...] = (),
 ) -> Anomaly | None:
     """Return the most evident anomaly of the residuals, None where there is none.
 
     Args:
-        time: (n_time,) [s].
+        time: (n_time,) ascending [s].
+        bin_seconds: between them [s].
         model: of few curves, such as the white ones.
         solution: its fit.
         drift_scatter: prior scatter of the drift's lowest degree [1].
@@ -59,38 +63,12 @@ def find_anomaly(
     if (evidence_beside_white_noise(model, solution, scatter, steps)[tried] <= _LEAST_EVIDENCE).all():
         return None
     patterns = np.concatenate([steps, _pulses(time)])
-    evidence = evidence_beside_correlated_noise(time, model, solution, scatter, patterns)
+    evidence, _ = evidence_beside_slow_noise(time, bin_seconds, model, solution, scatter, patterns)
     jump, pulse = np.where(tried, evidence[: len(times)], 0.0), evidence[len(times) :].max()
     best = int(jump.argmax())
     if max(jump[best], pulse) <= _LEAST_EVIDENCE:
         return None
     return Anomaly(float(times[best]) if jump[best] > max(_LEAST_EVIDENCE, _OF_PULSE * pulse) else None)
-
-
-def evidence_beside_correlated_noise(
-    time: np.ndarray, model: CurveModel, solution: Solution, scatter: float, patterns: np.ndarray
-) -> np.ndarray:
-    """Return ln Z of patterns in the flux where noise may be correlated in time, (n_pattern,).
-
-    Args:
-        time: (n_time,) [s].
-        model: of few curves.
-        solution: its fit.
-        scatter: prior of the patterns' height [1].
-        patterns: (n_pattern, n_time), of height 1.
-    """
-    total, no_sensitivity = np.zeros(len(patterns)), np.zeros((0, len(time)))
-    for curve in range(len(model.flux)):
-        alone = np.arange(len(model.flux)) == curve
-        standardised, inverse_sigma, fitted = white_residual(model, solution.at, alone)
-        star = solution.at.transit[curve] * solution.state.level[curve]
-        grid = noise_grid(standardised, inverse_sigma, fitted, no_sensitivity, time - time[0], patterns * star)
-        # The height is marginalised at each hyperparameter, then the hyperparameters on either side of the ratio.
-        precision = grid.information.clip(min=0.0) + scatter**-2
-        gain = 0.5 * grid.score**2 / precision - 0.5 * np.log(precision * scatter**2)
-        with_pattern = np.logaddexp.reduce(grid.ln_evidence[:, None] + gain, axis=0)
-        total += (with_pattern - np.logaddexp.reduce(grid.ln_evidence)).clip(min=0.0)
-    return total
 
 
 def _step_functions(n_time: int) -> np.ndarray:

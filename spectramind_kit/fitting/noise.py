@@ -97,7 +97,7 @@ def channel_noise(model: CurveModel, at: Linearisation, group: np.ndarray, bin_s
         group: boolean (n_curve,) of the channel.
         bin_seconds: time between points [s].
     """
-    standardised, _, fitted = white_residual(model, at, group)
+    standardised, fitted = _white_residual(model, at, group)
     single, freedom = _block_variance(standardised, fitted, 1)
     single = shrunk_excess(single, freedom)
     lengths = [round(seconds / bin_seconds) for seconds in _BLOCK_SECONDS]
@@ -113,20 +113,15 @@ def channel_noise(model: CurveModel, at: Linearisation, group: np.ndarray, bin_s
     return ChannelNoise(measured, float(np.sqrt(measured / single)))
 
 
-def white_residual(
-    model: CurveModel, at: Linearisation, group: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the mean residual of one channel and what the fit has absorbed of it.
+def _white_residual(model: CurveModel, at: Linearisation, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean residual of one channel in expected standard deviations (n_time,), and what the fit absorbed.
 
-    Returns:
-        Standardised residual (n_time,), inverse of the expected standard deviation (n_time,), and an orthonormal basis
-        (n_time, rank) of the fitted directions.
+    That is an orthonormal basis (n_time, rank) of the fitted directions.
     """
     weight = model.weight[group]
     inverse_sigma = np.sqrt(np.maximum(weight.sum(axis=0), 1e-300))
     standardised = (weight * at.residual[group]).sum(axis=0) / inverse_sigma
-    fitted = (weight[:, None] * at.jacobian[group]).sum(axis=0) / inverse_sigma
-    return standardised, inverse_sigma, _orthonormal(fitted)
+    return standardised, _orthonormal((weight[:, None] * at.jacobian[group]).sum(axis=0) / inverse_sigma)
 
 
 def _orthonormal(columns: np.ndarray) -> np.ndarray:

@@ -78,8 +78,9 @@ def fit_white_light(
         return with_anomaly(WhiteFit(dip, model, solution, jumps, crossings, None))
 
     def with_anomaly(white: WhiteFit) -> WhiteFit:
-        anomaly = find_anomaly(curves.time, white.model, white.solution, config.drift_scatter, white.jumps)
-        return white._replace(anomaly=anomaly)
+        time, step = curves.time, curves.bin_seconds
+        found = find_anomaly(time, step, white.model, white.solution, config.drift_scatter, white.jumps)
+        return white._replace(anomaly=found)
 
     def moved(white: WhiteFit) -> WhiteFit:
         crossings = refined(white.crossings, white.model, white.solution)

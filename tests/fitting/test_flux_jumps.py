@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spectramind_kit.fitting.posterior import fit_transit
+from spectramind_kit.fitting.posterior import fit_transit, white_light
 from spectramind_kit.flags import Flag
 from tests.fitting.transit_light_curves import light_curves, standardised_level_error, usual_correlated_noise
 
@@ -56,6 +56,16 @@ def test_ramps_and_red_noise_are_no_jumps(config, seed):
     assert (
         Flag.FLUX_JUMP not in fit_transit(replace(curves, flux=curves.flux * (1.0 + noise)), planet, config.fit).flags
     )
+
+
+def test_a_large_random_walk_has_no_jumps(config):
+    found = 0
+    for seed in range(10):
+        curves, planet, _ = light_curves(seed=60 + seed)
+        walks = np.random.default_rng(seed).standard_normal((2, len(curves.time))).cumsum(axis=1)
+        gain = 1.0 + 2e-3 * walks[np.r_[0, np.ones(282, dtype=int)]].T / np.sqrt(len(curves.time))
+        found += len(white_light(replace(curves, flux=curves.flux * gain), planet, config.fit)[0].jumps)
+    assert not found
 
 
 @pytest.mark.parametrize("when, width", [(4000.0, 300.0), (14_500.0, 900.0)])

@@ -7,7 +7,6 @@ from typing import Any
 import batman
 import numpy as np
 
-from spectramind_kit.fitting.correlated_noise import ramps_and_cycles, red_covariance
 from spectramind_kit.products import LightCurves, Orbit, Planet, Star
 from spectramind_kit.transit.limb_darkening import quadratic_coefficients
 
@@ -99,6 +98,19 @@ def standardised_level_error(depth: np.ndarray, covariance: np.ndarray, true: np
     """Return the error of the mean AIRS-CH0 depth in its sigmas."""
     weight = np.full(282, 1.0 / 282)
     return float(weight @ (depth - true)[1:] / np.sqrt(weight @ covariance[1:, 1:] @ weight))
+
+
+def red_covariance(time: np.ndarray) -> np.ndarray:
+    """Return the covariance of red noise of 25 ppm, (n_time, n_time)."""
+    # Exponential kernels whose memories are a factor of four apart: their power spectra add up to nearly 1/f.
+    apart = np.abs(time[:, None] - time)
+    return 2.5e-5**2 * np.mean([np.exp(-apart / memory) for memory in (300.0, 1200.0, 4800.0)], axis=0)
+
+
+def ramps_and_cycles(time: np.ndarray) -> np.ndarray:
+    """Return six ramps, twelve cosines and their sines of height 1 (30, n_time)."""
+    phase = 2.0 * np.pi * time / np.geomspace(3600.0, 14_400.0, 12)[:, None]
+    return np.concatenate([np.exp(-time / np.geomspace(600.0, 3600.0, 6)[:, None]), np.cos(phase), np.sin(phase)])
 
 
 def usual_correlated_noise() -> Callable[[np.random.Generator], np.ndarray]:
