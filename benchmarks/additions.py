@@ -125,14 +125,16 @@ def main() -> None:
     parser.add_argument("--foreign", action="store_true", help="the foreign world, which lies beside the project")
     parser.add_argument("--work", type=Path, help="work folder with the fits of training planets")
     parser.add_argument("--data", type=Path, help="their competition folder")
+    parser.add_argument("--parts", nargs="+", choices=[part.name for part in PARTS], help="only these; all by default")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
+    parts = [part for part in PARTS if options.parts is None or part.name in options.parts]
     config, scores = load_config(["model=none", "workers=1"]), dict[str, dict[str, list[np.ndarray]]]()
     for judge in judges(options, config):
         whole, found = judge.answers(config), scores.setdefault(judge.name, {})
         square = ((whole.mean - whole.truth) / whole.sigma) ** 2
         rows = {ALL: whole.by_planet, "z^2 of FGS1": square[:, 0], "z^2 of AIRS-CH0": square[:, 1:].mean(axis=1)}
-        for part in tqdm(PARTS, f"{judge.name}, {len(square)} planets", disable=None):
+        for part in tqdm(parts, f"{judge.name}, {len(square)} planets", disable=None):
             rows[part.name] = judge.answers(config, part).by_planet - whole.by_planet
         for name, values in rows.items():
             found.setdefault(name, []).append(values)

@@ -14,6 +14,7 @@ from spectramind_kit.transit.orbit import transit_duration
 _REPORTED_AS = {"log_axis": "semi_major_axis", "impact_squared": "impact_parameter", FGS1_LAG: "fgs1_lag"}
 _STEP = 1e-6
 """Of ln(a/Rs) and of b^2 in the difference quotient of the duration."""
+_LARGEST_LOG_AXIS = 100.0
 
 
 def transit_estimates(
@@ -41,7 +42,8 @@ def transit_estimates(
     """
     value = posterior.shared
     error = np.sqrt(np.diag(posterior.shared_covariance))
-    axis, b = math.exp(value[LOG_AXIS]), math.sqrt(max(value[IMPACT_SQUARED], 0.0))
+    # Damaged light curves may want an orbit that no number can hold.
+    axis, b = math.exp(min(value[LOG_AXIS], _LARGEST_LOG_AXIS)), math.sqrt(max(value[IMPACT_SQUARED], 0.0))
     # db = d(b^2) / 2b diverges at b = 0; this is sigma(b^2) / 2b far from it and sqrt(sigma(b^2)) there.
     b_error = error[IMPACT_SQUARED] / (b + math.sqrt(b**2 + error[IMPACT_SQUARED]))
     estimates = {

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.linalg import LinAlgError
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_solve, cholesky
 
 from spectramind_kit.errors import FitError
 from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, CurveModel, Linearisation, State, linearise, local_prior
@@ -107,6 +107,18 @@ def eliminate(normal: NormalEquations, damping: float = 0.0) -> Eliminated:
     return Eliminated(local_inverse, response, schur)
 
 
+def at_least_nothing(information: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return information without the negative eigenvalues that rounding leaves where light curves say nothing.
+
+    Args:
+        information: (n, n), the information of a Gaussian likelihood.
+        scale: (n,) by which parameters are measured.
+    """
+    units = np.outer(scale, scale)
+    value, vector = np.linalg.eigh(0.5 * (information + information.T) * units)
+    return (vector * np.maximum(value, 0.0)) @ vector.T / units
+
+
 def reduced_score(normal: NormalEquations, response: np.ndarray) -> np.ndarray:
     """Return the slope by the shared parameters (n_shared,), the local ones following them.
 
@@ -137,12 +149,14 @@ def solve_normal_equations(
     return local, shared
 
 
-def solve_scaled(matrix: np.ndarray, side: np.ndarray) -> np.ndarray:
-    """Solve a positive definite system after scaling its diagonal to one: the units differ by many decades.
+def scaled_factor(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return Cholesky's lower factor of a matrix whose diagonal was scaled to one: the units differ by many decades.
 
     Args:
-        matrix: (n, n).
-        side: (n,) or (n, n_column).
+        matrix: (n, n), symmetric.
+
+    Returns:
+        Lower factor (n, n), and by what rows and columns were multiplied before (n,).
 
     Raises:
         FitError: if the matrix is not finite or not positive definite.
@@ -150,7 +164,7 @@ def solve_scaled(matrix: np.ndarray, side: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = matrix.diagonal() ** -0.5
     try:
-        factor = cho_factor(matrix * scale[:, None] * scale, lower=True)
+        return cholesky(matrix * scale[:, None] * scale, lower=True), scale
     except (LinAlgError, ValueError) as error:  # not positive definite, not finite
         raise FitError(
             "normal equations of the light-curve fit",
@@ -158,7 +172,17 @@ def solve_scaled(matrix: np.ndarray, side: np.ndarray) -> np.ndarray:
             got=f"diagonal from {float(matrix.diagonal().min()):.3g} to {float(matrix.diagonal().max()):.3g}",
             remedy="look for absurd fluxes or errors in the light curves",
         ) from error
-    return (scale * cho_solve(factor, (scale * side.T).T).T).T
+
+
+def solve_scaled(matrix: np.ndarray, side: np.ndarray) -> np.ndarray:
+    """Solve a positive definite system by ``scaled_factor``, which says what may go wrong.
+
+    Args:
+        matrix: (n, n).
+        side: (n,) or (n, n_column).
+    """
+    lower, scale = scaled_factor(matrix)
+    return (scale * cho_solve((lower, True), (scale * side.T).T).T).T
 
 
 def _with_held_step(schur: np.ndarray, score: np.ndarray, held: float) -> np.ndarray:

@@ -25,12 +25,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spectramind_kit.fitting.gauss_newton import at_least_nothing
 from spectramind_kit.fitting.noise_modes import N_MODE, USUAL, kernel_covariances
-from spectramind_kit.fitting.nuisance_prior import SCALED, NuisancePrior, blockwise_root, group_of
+from spectramind_kit.fitting.nuisance_prior import (
+    SCALED,
+    NuisancePrior,
+    blockwise_root,
+    factor_beside_identity,
+    group_of,
+)
 from spectramind_kit.fitting.systematics import kind_of
 from spectramind_kit.likelihood import VisitLikelihood
 
-FULL = {"darkening": 4.0, "clock": 4.0, "drift": 2.0, "pointing": 4.0, "width": 4.0}
+FULL = {"darkening": 4.0, "clock": 4.0, "drift": 2.0, "bend": 30.0, "pointing": 4.0, "width": 4.0}
 """Groups with a full covariance, and the weight of independent coefficients in it, in visits."""
 OPTIONAL = ("dilution", "width", "ramp", "bend", "clock")
 """Parts that a folder's visits may be without, by how the names of their coefficients begin."""
@@ -85,17 +92,11 @@ def visit_statistics(likelihood: VisitLikelihood, spectrum: np.ndarray | None = 
     usual = likelihood.prior_scatter[~own]
     return VisitStatistics(
         names=tuple(name for name, mine in zip(likelihood.names, own) if not mine),
-        information=_at_least_nothing(left * np.outer(usual, usual)) / np.outer(usual, usual),
+        information=at_least_nothing(left, usual),
         score=score[~own] - gain.T @ score[own],
         usual=usual,
         length=likelihood.length,
     )
-
-
-def _at_least_nothing(information: np.ndarray) -> np.ndarray:
-    """Return a symmetric matrix without the negative eigenvalues that rounding leaves where curves say nothing."""
-    value, vector = np.linalg.eigh(0.5 * (information + information.T))
-    return (vector * np.maximum(value, 0.0)) @ vector.T
 
 
 def learn_nuisance_prior(visits: Sequence[VisitStatistics]) -> NuisancePrior | None:
@@ -197,7 +198,7 @@ class _Learner:
         """Return how probable a prior makes all visits, as a logarithm less what no prior changes."""
         whole = blockwise_root(covariance, list(self._members.values()))
         each = self._factor()[:, :, None] * whole
-        lower = np.linalg.cholesky(np.eye(len(mean)) + each.swapaxes(1, 2) @ (self._information @ each))
+        lower = np.stack([factor_beside_identity(one) for one in each.swapaxes(1, 2) @ (self._information @ each)])
         pulled = self._information @ mean
         half = np.linalg.solve(lower, np.einsum("nji,nj->ni", each, self._score - pulled)[:, :, None])
         gain = 0.5 * (half**2).sum() - np.log(np.diagonal(lower, axis1=1, axis2=2)).sum()

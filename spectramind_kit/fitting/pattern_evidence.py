@@ -17,7 +17,7 @@ import numpy as np
 from scipy.linalg import cho_solve
 
 from spectramind_kit.fitting.curve_model import CurveModel, local_prior
-from spectramind_kit.fitting.gauss_newton import Solution
+from spectramind_kit.fitting.gauss_newton import Solution, scaled_factor
 from spectramind_kit.fitting.noise_modes import N_MODE, cosines, kernel_covariances, usual_covariance
 
 _LARGE = (4, 5)
@@ -94,9 +94,7 @@ def _evidence(
     """Return ln Z of the residuals without a pattern, up to a constant, and what each pattern gains (n_pattern,)."""
     weighted = columns * model.weight
     normal = np.tensordot(weighted, columns, axes=((1, 2), (1, 2))) + np.diag(precision)
-    # Units differ by many decades.
-    scale = normal.diagonal() ** -0.5
-    lower = np.linalg.cholesky(normal * scale[:, None] * scale)
+    lower, scale = scaled_factor(normal)
     side = scale * (np.tensordot(weighted, solution.at.residual, axes=((1, 2), (0, 1))) + slope)
     step = cho_solve((lower, True), side)
     ln_evidence = 0.5 * side @ step - np.log(np.diag(lower) / scale).sum() + 0.5 * np.log(precision).sum()

@@ -18,15 +18,15 @@ from dataclasses import replace
 import numpy as np
 
 from spectramind_kit.fitting.curve_model import CurveModel, linearise, local_prior, with_systematics
-from spectramind_kit.fitting.gauss_newton import Solution, eliminate, normal_equations, reduced_score
+from spectramind_kit.fitting.gauss_newton import Solution, at_least_nothing, eliminate, normal_equations, reduced_score
 from spectramind_kit.fitting.noise_modes import noise_terms
 from spectramind_kit.fitting.systematics import Term, moving, polynomial_basis, strengths, systematics
 from spectramind_kit.likelihood import VisitLikelihood
 from spectramind_kit.products import LightCurves
 
-_RAMP, _BEND, _WIDTH = 2e-4, 2e-5, 1e-4
+_RAMP, _BEND, _WIDTH = 2e-4, 5e-6, 1e-4
 """Prior scatter of ramps, of bends, and of what a usual change of widths does, where no population has been looked at
-[1]."""
+[1]. Bends are almost nothing then: a visit by itself would take noise for them."""
 _DILUTION = 1e-3
 """Prior scatter of how much deeper all transits of a star look than they are [1]."""
 _RAMP_SECONDS = (800.0, 1800.0, 4000.0, 9000.0)
@@ -105,17 +105,18 @@ def visit_likelihood(
     local_precision, local_slope = local_prior(model, solution.state)
     chi2 += (local_slope**2 / local_precision).sum()
     occam = np.linalg.slogdet(normal.local)[1].sum() - len(model.flux) * np.log(local_precision).sum()
+    prior_scatter = np.append(model.prior_scatter, more.scatter)
     ln_weight = np.log(np.where(used, model.weight, 2.0 * np.pi) / (2.0 * np.pi)).sum()
     likelihood = VisitLikelihood(
         names=extended.names,
         reference=state.shared,
-        information=0.5 * (information + information.T),
+        information=at_least_nothing(information, prior_scatter),
         score=score,
         depth=solution.state.depth + step[:, 1],
         variance=local_inverse[:, 1, 1],
         response=response[:, 1],
         prior_mean=np.append(model.prior_mean, np.zeros(len(more.names))),
-        prior_scatter=np.append(model.prior_scatter, more.scatter),
+        prior_scatter=prior_scatter,
         length=curves.bin_seconds * len(curves.time),
         ln_likelihood=float(0.5 * (ln_weight - chi2 - occam)),
         extra_variance=np.zeros(len(wavelength)),

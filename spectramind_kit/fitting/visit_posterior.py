@@ -12,7 +12,13 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from spectramind_kit.fitting.laplace import Posterior, truncated_at_zero
-from spectramind_kit.fitting.nuisance_prior import SCALED, NuisancePrior, blockwise_root, group_of
+from spectramind_kit.fitting.nuisance_prior import (
+    SCALED,
+    NuisancePrior,
+    blockwise_root,
+    factor_beside_identity,
+    group_of,
+)
 from spectramind_kit.likelihood import VisitLikelihood
 
 _ORBIT = ("log_axis", "impact_squared")
@@ -86,7 +92,7 @@ def visit_prior(visit: VisitLikelihood, population: NuisancePrior | None) -> Vis
         factor = np.ones(len(mean))
         for group, each in zip(SCALED, size):
             factor[blocks.get(group, [])] = each
-        lower = np.linalg.cholesky(np.eye(len(mean)) + factor[:, None] * data * factor)
+        lower = factor_beside_identity(factor[:, None] * data * factor)
         half = solve_triangular(lower, factor * residual, lower=True)
         ln_evidence.append(base + 0.5 * half @ half - np.log(np.diag(lower)).sum())
         factors.append(factor)
@@ -157,10 +163,10 @@ def under_prior(
         mean: (n,) of the prior.
         root: (n, n), L of the prior's covariance L L': parameters may have no freedom at all.
     """
-    inverse = np.linalg.inv(np.eye(len(root)) + root.T @ information @ root)
-    covariance = root @ inverse @ root.T
-    step = root @ (inverse @ (root.T @ (score - information @ mean)))
-    return mean + step, 0.5 * (covariance + covariance.T)
+    lower = factor_beside_identity(root.T @ information @ root)
+    half = solve_triangular(lower, root.T, lower=True)
+    step = half.T @ solve_triangular(lower, root.T @ (score - information @ mean), lower=True)
+    return mean + step, half.T @ half
 
 
 def star_names(names: Sequence[str]) -> tuple[str, ...]:
