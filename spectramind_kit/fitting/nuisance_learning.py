@@ -41,6 +41,9 @@ FULL = {"darkening": 4.0, "clock": 4.0, "drift": 2.0, "bend": 30.0, "pointing": 
 """Groups with a full covariance, and the weight of independent coefficients in it, in visits."""
 OPTIONAL = ("dilution", "width", "ramp", "bend", "clock")
 """Parts that a folder's visits may be without, by how the names of their coefficients begin."""
+_AT_FIRST = {"bend": 5e-5}
+"""Scatter that learning starts from at least, by group: the prior of a visit by itself is so small that it would stay so.
+"""
 _N_STEP, _N_STEP_MORE = 12, 6
 """Steps with all parts, and with those that are there: drift is another one where no ramps are."""
 _MEAN_WEIGHT = 2.0
@@ -130,8 +133,10 @@ class _Learner:
             self._information[i][np.ix_(where, where)] = 0.5 * (visit.information + visit.information.T)
             self._score[i, where], usual[i, where] = visit.score, visit.usual
         self._usual = np.nanmedian(usual, axis=0)
-        length = float(np.median([visit.length for visit in visits]))
         groups = np.array([group_of(name) for name in names])
+        for group, scatter in _AT_FIRST.items():
+            self._usual[groups == group] = np.maximum(self._usual[groups == group], scatter)
+        length = float(np.median([visit.length for visit in visits]))
         self._members = {group: np.flatnonzero(groups == group) for group in (*FULL, "noise")}
         kinds = [name if group_of(name) in ("darkening", "clock") else kind_of(name) for name in names]
         self._kinds = {kind: np.flatnonzero(np.array(kinds) == kind) for kind in dict.fromkeys(kinds)}

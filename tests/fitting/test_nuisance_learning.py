@@ -266,6 +266,18 @@ def test_where_the_likelihood_was_taken_does_not_matter():
     np.testing.assert_allclose(there.information, here.information)
 
 
+def test_what_visits_by_themselves_are_almost_without_is_found():
+    """Bends of 2e-4 beside a random walk as large, where the prior of a visit allows 5e-6."""
+    scatter, names = np.full(len(BENDS), 2e-4), (*BENDS, *NOISE)
+    usual = np.r_[np.full(len(BENDS), 5e-6), USUAL_NOISE]
+    covariance = np.zeros((len(names),) * 2)
+    covariance[: len(BENDS), : len(BENDS)] = np.diag(scatter**2)
+    covariance[len(BENDS) :, len(BENDS) :] = noise_covariance(5e-5**2 * np.eye(len(WAYS)), WALK - 1)
+    error = np.r_[np.full(len(BENDS), 1e-4), np.full(len(NOISE), 1e-5)]
+    found = learn_nuisance_prior(drawn(names, np.zeros(len(names)), covariance, error, usual, n_visit=60))
+    np.testing.assert_allclose(np.sqrt(np.diag(found.covariance))[: len(BENDS)], scatter, rtol=0.4)
+
+
 @pytest.mark.parametrize("rounding", [1e-12, 1e-9])
 def test_rounding_where_visits_say_nothing_does_no_harm(rounding):
     """Two coefficients that always go together: one direction of them has information of either sign."""
