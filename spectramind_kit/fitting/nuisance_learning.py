@@ -42,8 +42,7 @@ FULL = {"darkening": 4.0, "clock": 4.0, "drift": 2.0, "bend": 30.0, "pointing": 
 OPTIONAL = ("dilution", "width", "ramp", "bend", "clock")
 """Parts that a folder's visits may be without, by how the names of their coefficients begin."""
 _AT_FIRST = {"bend": 5e-5}
-"""Scatter that learning starts from at least, by group: the prior of a visit by itself is so small that it would stay so.
-"""
+"""Least scatter that learning starts from, by group: it would leave out what a lone visit hardly allows."""
 _N_STEP, _N_STEP_MORE = 12, 6
 """Steps with all parts, and with those that are there: drift is another one where no ramps are."""
 _MEAN_WEIGHT = 2.0
