@@ -65,14 +65,13 @@ def fit_white_light(
     flux, weight = white_curves(data.flux, np.where(data.spike, 0.0, data.weight), groups)
     middle = np.array([curves.wavelength[group].mean() for group in groups])
 
-    def model_of(jumps: tuple[float, ...], crossings: tuple[Crossing, ...], depth: float) -> CurveModel:
-        known = known_systematics(curves, middle, config, 0, jumps, crossings)
+    def model_of(known: Systematics, depth: float) -> CurveModel:
         return curve_model(flux, weight, sampled_instants(curves, config), middle, known, prior, config, depth)
 
     def fit(jumps: tuple[float, ...], n_dip: int = 1, crossings: tuple[Crossing, ...] = ()) -> WhiteFit:
         known = known_systematics(curves, middle, config, 0, jumps, crossings)
         dips = find_dips(curves.time, flux, weight, known, config.drift_scatter, n_dip)
-        model = model_of(jumps, crossings, dips[0].depth)
+        model = model_of(known, dips[0].depth)
         ends = [(dip, fit_white(model, dip, config)) for dip in dips]
         dip, solution = min(ends, key=lambda end: end[1].at.cost)
         return with_anomaly(WhiteFit(dip, model, solution, jumps, crossings, None))
@@ -84,7 +83,8 @@ def fit_white_light(
 
     def moved(white: WhiteFit) -> WhiteFit:
         crossings = refined(white.crossings, white.model, white.solution)
-        model = model_of(white.jumps, crossings, white.dip.depth)
+        known = known_systematics(curves, middle, config, 0, white.jumps, crossings)
+        model = model_of(known, white.dip.depth)
         solution = minimise(model, white.solution.state, config.max_iterations, _TOLERANCE)
         return white._replace(model=model, solution=solution, crossings=crossings)
 
