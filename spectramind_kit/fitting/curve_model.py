@@ -180,14 +180,14 @@ def curve_model(
     )
 
 
-def with_systematics(model: CurveModel, more: Systematics) -> CurveModel:
-    """Return the model with more systematics, whose scatter is that of their prior."""
+def with_systematics(model: CurveModel, state: State, more: Systematics) -> tuple[CurveModel, State]:
+    """Return the model with more systematics, whose scatter is that of their prior, and the same state of it."""
     n_curve, n_row, n_shared = model.mixing.shape
     _, n_function, n_more = more.mixing.shape
     mixing = np.zeros((n_curve, n_row + n_function, n_shared + n_more))
     mixing[:, :n_row, :n_shared] = model.mixing
     mixing[:, n_row:, n_shared:] = more.mixing
-    return replace(
+    extended = replace(
         model,
         functions=np.vstack([model.functions, more.functions]),
         offset=np.hstack([model.offset, np.zeros((n_curve, n_function))]),
@@ -196,6 +196,7 @@ def with_systematics(model: CurveModel, more: Systematics) -> CurveModel:
         prior_scatter=np.append(model.prior_scatter, more.scatter),
         names=(*model.names, *more.names),
     )
+    return extended, replace(state, shared=np.append(state.shared, np.zeros(n_more)))
 
 
 def linearise(model: CurveModel, state: State) -> Linearisation:

@@ -12,6 +12,7 @@ for. The gains of the channels add up.
 
 from collections.abc import Iterator
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_solve
@@ -39,7 +40,8 @@ def evidence_beside_white_noise(
         scatter: prior of the patterns' height [1].
         patterns: (n_pattern, n_time), of height 1.
     """
-    _, gain = _evidence(model, solution, scatter, patterns, *_design(model, solution))
+    columns, precision, slope = _design(model, solution)
+    _, gain = _evidence(_products(model, solution, patterns, columns, slope), precision, scatter)
     return gain
 
 
@@ -63,11 +65,9 @@ def evidence_beside_slow_noise(
     star, n_curve = solution.at.transit * solution.state.level[:, None], len(model.flux)
     modes = np.einsum("kt,ct,cd->ckdt", cosines(time, N_MODE), star, np.eye(n_curve)).reshape(-1, n_curve, len(time))
     columns, slope = np.concatenate([columns, modes]), np.append(slope, np.zeros(len(modes)))
+    products = _products(model, solution, patterns, columns, slope)
     variances = list(_noise_variances(bin_seconds * len(time)))
-    every = [
-        _evidence(model, solution, scatter, patterns, columns, np.append(precision, np.tile(1.0 / v, n_curve)), slope)
-        for v in variances
-    ]
+    every = [_evidence(products, np.append(precision, np.tile(1.0 / v, n_curve)), scatter) for v in variances]
     ln_evidence, gain = np.array([e for e, _ in every]), np.stack([g for _, g in every])
     mean = np.logaddexp.reduce(ln_evidence[:, None] + gain, axis=0) - np.logaddexp.reduce(ln_evidence)
     return mean, variances[int(ln_evidence.argmax())]
@@ -82,32 +82,51 @@ def _noise_variances(length: float) -> Iterator[np.ndarray]:
         yield size**2 * usual + more
 
 
-def _evidence(
-    model: CurveModel,
-    solution: Solution,
-    scatter: float,
-    patterns: np.ndarray,
-    columns: np.ndarray,
-    precision: np.ndarray,
-    slope: np.ndarray,
-) -> tuple[float, np.ndarray]:
+class _Products(NamedTuple):
+    """What of a fit and of patterns does not depend on the prior of its parameters.
+
+    Attributes:
+        normal: J' W J, (n_parameter, n_parameter).
+        side: J' W r + b, (n_parameter,).
+        overlap: J' W h in each curve, (n_curve, n_parameter, n_pattern).
+        score: h' W r, (n_curve, n_pattern).
+        power: h' W h, (n_curve, n_pattern).
+    """
+
+    normal: np.ndarray
+    side: np.ndarray
+    overlap: np.ndarray
+    score: np.ndarray
+    power: np.ndarray
+
+
+def _products(
+    model: CurveModel, solution: Solution, patterns: np.ndarray, columns: np.ndarray, slope: np.ndarray
+) -> _Products:
+    weighted, residual = columns * model.weight, solution.at.residual
+    star = solution.at.transit * solution.state.level[:, None]
+    return _Products(
+        normal=np.tensordot(weighted, columns, axes=((1, 2), (1, 2))),
+        side=np.tensordot(weighted, residual, axes=((1, 2), (0, 1))) + slope,
+        overlap=np.stack([(weighted[:, curve] * one) @ patterns.T for curve, one in enumerate(star)]),
+        score=(model.weight * residual * star) @ patterns.T,
+        power=(model.weight * star**2) @ (patterns**2).T,
+    )
+
+
+def _evidence(products: _Products, precision: np.ndarray, scatter: float) -> tuple[float, np.ndarray]:
     """Return ln Z of the residuals without a pattern, up to a constant, and what each pattern gains (n_pattern,)."""
-    weighted = columns * model.weight
-    normal = np.tensordot(weighted, columns, axes=((1, 2), (1, 2))) + np.diag(precision)
-    lower, scale = scaled_factor(normal)
-    side = scale * (np.tensordot(weighted, solution.at.residual, axes=((1, 2), (0, 1))) + slope)
+    lower, scale = scaled_factor(products.normal + np.diag(precision))
+    side = scale * products.side
     step = cho_solve((lower, True), side)
     ln_evidence = 0.5 * side @ step - np.log(np.diag(lower) / scale).sum() + 0.5 * np.log(precision).sum()
-    gain = np.zeros(len(patterns))
-    for curve in range(len(model.flux)):
-        star = solution.at.transit[curve] * solution.state.level[curve]
-        heights = patterns * star
-        overlap = scale[:, None] * (weighted[:, curve] @ heights.T)
-        score = heights @ (model.weight[curve] * solution.at.residual[curve]) - step @ overlap
-        left = heights**2 @ model.weight[curve] - (overlap * cho_solve((lower, True), overlap)).sum(axis=0)
+    gain = np.zeros(products.score.shape[1])
+    for overlap, score, power in zip(products.overlap, products.score, products.power):
+        overlap = scale[:, None] * overlap
+        left = power - (overlap * cho_solve((lower, True), overlap)).sum(axis=0)
         posterior = np.maximum(left, 0.0) + scatter**-2
         # A channel without the pattern loses by it; it must not veto the one that has it.
-        gain += np.maximum(0.5 * score**2 / posterior - 0.5 * np.log(posterior * scatter**2), 0.0)
+        gain += np.maximum(0.5 * (score - step @ overlap) ** 2 / posterior - 0.5 * np.log(posterior * scatter**2), 0.0)
     return float(ln_evidence), gain
 
 

@@ -282,8 +282,7 @@ def _with_noise(model: CurveModel, state: State, curves: LightCurves, size: floa
     a likelihood around a fit that is far off is no Gaussian.
     """
     terms = noise_terms(curves.time, curves.bin_seconds, curves.wavelength, size)
-    model = with_systematics(model, systematics(curves.time, curves.wavelength, terms))
-    return model, replace(state, shared=np.append(state.shared, np.zeros(len(terms))))
+    return with_systematics(model, state, systematics(curves.time, curves.wavelength, terms))
 
 
 def _unused_fraction(model: CurveModel, data: RelativeFlux) -> float:

@@ -11,7 +11,6 @@ planet's way does nearly what a smaller one on it does.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -112,8 +111,7 @@ def _fit_with_noise(
         for c, curve in enumerate(curves)
         for k, (mode, scatter) in enumerate(modes)
     ]
-    model = with_systematics(model, systematics(time, np.arange(len(curves)), terms))
-    state = replace(solution.state, shared=np.append(solution.state.shared, np.zeros(len(terms))))
+    model, state = with_systematics(model, solution.state, systematics(time, np.arange(len(curves)), terms))
     return model, minimise(model, state, _STEPS, _TOLERANCE)
 
 

@@ -81,8 +81,8 @@ def visit_likelihood(
         groups: boolean (n_wavelength,) per channel.
     """
     further = [term for term in further_terms(curves, wavelength) if term.name not in model.names]
-    more = systematics(curves.time, wavelength, further)
-    extended = with_systematics(model, more)
+    extended, state = with_systematics(model, solution.state, systematics(curves.time, wavelength, further))
+    prior_mean, prior_scatter = extended.prior_mean, extended.prior_scatter
     # Its prior is not the likelihood's.
     extended = replace(
         extended,
@@ -90,7 +90,6 @@ def visit_likelihood(
         prior_scatter=np.full(len(extended.names), np.inf),
     )
     depth = _mean_depths(solution, groups)
-    state = replace(solution.state, shared=np.append(solution.state.shared, np.zeros(len(more.names))))
     # Linearised at the mean depth of each channel, with the residuals of the fit itself: how far a depth moves with
     # orbit and limb darkening goes with it, and taken at its own noisy value low depths would look as if they moved
     # less, and whoever combines the wavelengths would weigh them more (Peelle's puzzle; D'Agostini 1994).
@@ -105,7 +104,6 @@ def visit_likelihood(
     local_precision, local_slope = local_prior(model, solution.state)
     chi2 += (local_slope**2 / local_precision).sum()
     occam = np.linalg.slogdet(normal.local)[1].sum() - len(model.flux) * np.log(local_precision).sum()
-    prior_scatter = np.append(model.prior_scatter, more.scatter)
     ln_weight = np.log(np.where(used, model.weight, 2.0 * np.pi) / (2.0 * np.pi)).sum()
     likelihood = VisitLikelihood(
         names=extended.names,
@@ -115,7 +113,7 @@ def visit_likelihood(
         depth=solution.state.depth + step[:, 1],
         variance=local_inverse[:, 1, 1],
         response=response[:, 1],
-        prior_mean=np.append(model.prior_mean, np.zeros(len(more.names))),
+        prior_mean=prior_mean,
         prior_scatter=prior_scatter,
         length=curves.bin_seconds * len(curves.time),
         ln_likelihood=float(0.5 * (ln_weight - chi2 - occam)),

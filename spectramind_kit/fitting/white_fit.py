@@ -68,18 +68,21 @@ def fit_white_light(
     def model_of(known: Systematics, depth: float) -> CurveModel:
         return curve_model(flux, weight, sampled_instants(curves, config), middle, known, prior, config, depth)
 
-    def fit(jumps: tuple[float, ...], n_dip: int = 1, crossings: tuple[Crossing, ...] = ()) -> WhiteFit:
+    def placed(jumps: tuple[float, ...], crossings: tuple[Crossing, ...] = (), n_dip: int = 1) -> WhiteFit:
         known = known_systematics(curves, middle, config, 0, jumps, crossings)
         dips = find_dips(curves.time, flux, weight, known, config.drift_scatter, n_dip)
         model = model_of(known, dips[0].depth)
         ends = [(dip, fit_white(model, dip, config)) for dip in dips]
         dip, solution = min(ends, key=lambda end: end[1].at.cost)
-        return with_anomaly(WhiteFit(dip, model, solution, jumps, crossings, None))
+        return WhiteFit(dip, model, solution, jumps, crossings, None)
 
     def with_anomaly(white: WhiteFit) -> WhiteFit:
         time, step = curves.time, curves.bin_seconds
         found = find_anomaly(time, step, white.model, white.solution, config.drift_scatter, white.jumps)
         return white._replace(anomaly=found)
+
+    def fit(jumps: tuple[float, ...], n_dip: int = 1) -> WhiteFit:
+        return with_anomaly(placed(jumps, n_dip=n_dip))
 
     def moved(white: WhiteFit) -> WhiteFit:
         crossings = refined(white.crossings, white.model, white.solution)
@@ -94,7 +97,7 @@ def fit_white_light(
             found = find_crossing(curves.time, curves.bin_seconds, white.model, white.solution)
             if found is None:
                 break
-            white = fit(white.jumps, crossings=(*white.crossings, found))
+            white = placed(white.jumps, (*white.crossings, found))
             for _ in range(_N_MOVED):
                 white = moved(white)
         if white is before:
