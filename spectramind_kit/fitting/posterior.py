@@ -68,8 +68,8 @@ _TOLERANCE = 1e-3
 """Gain in half chi^2 below which the joint fit has converged."""
 _LARGE_NOISE = 6.0
 """Slow noise that the fit itself follows, over the usual one."""
-_PRIOR_REACHES = 4.0
-"""Noise that a visit's prior has sizes for (``visit_posterior``), over the usual one."""
+_AT_LEAST = 4.0
+"""Size of slow noise, over the usual one, that what is left of a channel is compared with at least."""
 _MOST_LEFT = 0.5
 """What the modes may leave of a channel, in standard deviations over the expected ones and over its noise's size: more
 is fast, and a fit with them would trust the ingress, which is faster than they are, as if photons were all its noise.
@@ -254,7 +254,7 @@ def _fit_twice(
     """Fit, measure noise and outliers, fit again; also return measured over expected scatter (n_curve,)."""
     first = minimise(model, start, config.max_iterations, _TOLERANCE)
     size, left = np.transpose([_slow_noise(model, first, group, curves) for group in channels.values()])
-    if size.max() > _LARGE_NOISE and (left < (_MOST_LEFT * np.maximum(size, _PRIOR_REACHES)) ** 2).all():
+    if size.max() > _LARGE_NOISE and (left < (_MOST_LEFT * np.maximum(size, _AT_LEAST)) ** 2).all():
         model, state = _with_noise(model, first.state, curves, float(size.max()))
         first = minimise(model, state, config.max_iterations, _TOLERANCE)
     groups = list(channels.values())

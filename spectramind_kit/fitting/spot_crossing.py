@@ -11,11 +11,12 @@ planet's way does nearly what a smaller one on it does.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from spectramind_kit.fitting.curve_model import LOG_AXIS, CurveModel, with_systematics
+from spectramind_kit.fitting.curve_model import LOG_AXIS, CurveModel, linearise, with_systematics
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.noise_modes import cosines
 from spectramind_kit.fitting.pattern_evidence import evidence_beside_slow_noise, evidence_beside_white_noise
@@ -94,16 +95,18 @@ def find_crossing(time: np.ndarray, bin_seconds: float, model: CurveModel, solut
     if evidence.max() <= _LEAST_EVIDENCE:
         return None
     # Noise that is much larger than the fit knew of has led it astray, so that its residuals are no measure of noise.
-    model, solution = _fit_with_noise(time, model, solution, variance)
-    evidence = evidence_beside_white_noise(model, solution, _HEIGHT * depth, overlaps)
+    # A crossing does so as well, and noise of the size that it seems to have would explain it: sizes stay open.
+    solution = _as_placed_beside_noise(time, model, solution, variance)
+    evidence, _ = evidence_beside_slow_noise(time, bin_seconds, model, solution, _HEIGHT * depth, overlaps)
     best = int(evidence.argmax())
     return tried[best] if evidence[best] > _LEAST_EVIDENCE else None
 
 
-def _fit_with_noise(
-    time: np.ndarray, model: CurveModel, solution: Solution, variance: np.ndarray
-) -> tuple[CurveModel, Solution]:
-    """Fit again with modes of slow noise, of known variance (n_mode,), in every curve."""
+def _as_placed_beside_noise(time: np.ndarray, model: CurveModel, solution: Solution, variance: np.ndarray) -> Solution:
+    """Return a model where it ends beside slow noise, of known variance (n_mode,), in every curve.
+
+    The noise is left in the residuals.
+    """
     modes = list(zip(cosines(time, len(variance)), np.sqrt(variance)))
     curves = np.eye(len(model.flux))
     terms = [
@@ -111,8 +114,10 @@ def _fit_with_noise(
         for c, curve in enumerate(curves)
         for k, (mode, scatter) in enumerate(modes)
     ]
-    model, state = with_systematics(model, solution.state, systematics(time, np.arange(len(curves)), terms))
-    return model, minimise(model, state, _STEPS, _TOLERANCE)
+    extended, state = with_systematics(model, solution.state, systematics(time, np.arange(len(curves)), terms))
+    state = minimise(extended, state, _STEPS, _TOLERANCE).state
+    state = replace(state, shared=state.shared[: len(model.names)])
+    return replace(solution, state=state, at=linearise(model, state))
 
 
 def refined(crossings: Sequence[Crossing], model: CurveModel, solution: Solution) -> tuple[Crossing, ...]:

@@ -22,8 +22,10 @@ from spectramind_kit.fitting.nuisance_prior import (
 from spectramind_kit.likelihood import VisitLikelihood
 
 _ORBIT = ("log_axis", "impact_squared")
-_SCALES = np.array([0.25, 0.5, 1.0, 2.0, 4.0])
-"""Sizes of a visit's drift and noise over the population's that are tried."""
+_SCALES = 2.0 ** np.arange(-2, 6)
+"""Sizes of a visit's drift and noise over the population's that are tried. The large ones are for what no fit knew, as
+a spot crossing that was missed: it counts as slow noise then, and with the population's size it would cost ten sigma.
+"""
 _UNKNOWN_SPREAD = 1.0
 """Spread of the logarithm of these sizes where no population is known."""
 

@@ -79,6 +79,16 @@ def test_a_crossing_is_found_and_costs_little(config, when, spot, aside):
     assert level < 3.0 * usual
 
 
+@pytest.mark.parametrize("seed, when", [(8, 12_500.0), (8, 13_000.0), (9, 12_500.0), (9, 14_500.0)])
+def test_a_crossing_that_slow_noise_would_explain_is_found(config, seed, when):
+    """A large spot near the middle, where a fit that knows of none takes what it lets through for slow noise."""
+    curves, planet, _ = light_curves(seed=seed, impact_parameter=0.43)
+    spotted = crossed(curves, when, 0.16, fgs1=0.25, airs=0.2)
+    assert [each.middle for each in white_light(spotted, planet, config.fit)[0].crossings] == [
+        pytest.approx(when, abs=400.0)
+    ]
+
+
 def test_two_crossings_are_found(config):
     curves, planet, true = light_curves(seed=8)
     twice = crossed(crossed(curves, 11_000.0, 0.08, 0.5, 0.2), 15_500.0, 0.1, 0.5, 0.2)

@@ -115,11 +115,21 @@ def test_a_doubted_visit_says_less_of_depths_and_of_the_star():
     np.testing.assert_allclose(cut.depth, whole.depth)
 
 
-def test_depths_are_as_wrong_as_their_sigmas_say():
+def mean_square(noise_size, spread):
+    """Mean squared error of depths, in sigmas, over visits whose noise is some times the population's."""
     squares = []
     for seed in range(60):
-        visit = drawn(seed, error=1.0)
-        posterior = visit_posterior(visit, visit_prior(visit, usual_population()))
+        visit = drawn(seed, noise_size, error=1.0)
+        posterior = visit_posterior(visit, visit_prior(visit, usual_population(spread)))
         error = posterior.depth - 0.0147
         squares.append(error @ np.linalg.solve(posterior.depth_covariance, error) / N)
-    assert np.mean(squares) == pytest.approx(1.0, abs=0.25)
+    return np.mean(squares)
+
+
+def test_depths_are_as_wrong_as_their_sigmas_say():
+    assert mean_square(1.0, 1.0) == pytest.approx(1.0, abs=0.25)
+
+
+@pytest.mark.parametrize("noise_size", [6.0, 12.0, 25.0])
+def test_noise_unlike_all_the_population_knew_is_counted(noise_size):
+    assert mean_square(noise_size, 0.5) == pytest.approx(1.0, abs=0.35)
