@@ -29,8 +29,9 @@ _RADII = (0.03, 0.05, 0.08, 0.12, 0.17, 0.23)
 _RADIUS_LIMITS = (0.015, 0.4)
 _HEIGHT = 0.2
 """Prior scatter of a crossing's height, in transit depths: spots are half as bright as the star or brighter."""
-_LEAST_EVIDENCE = 8.0
-"""ln Z from which a crossing is accepted: some thirty distinct ones are tried, and few visits have one."""
+_LEAST_EVIDENCE = 12.0
+"""ln Z from which a crossing is accepted: some thirty distinct ones are tried, few visits have one, and noise that is
+like none of the kernels reaches eleven without any."""
 _INSIDE = 0.3
 """Share of the full depth from which the planet is on the star."""
 _STEP = 0.02
