@@ -54,7 +54,7 @@ from spectramind_kit.fitting.transit_prior import TransitPrior, transit_prior
 from spectramind_kit.fitting.visit_likelihood import visit_likelihood
 from spectramind_kit.fitting.visit_posterior import VisitPrior, visit_posterior, visit_prior
 from spectramind_kit.fitting.white_fit import WhiteFit, fit_white_light, known_systematics, sampled_instants
-from spectramind_kit.fitting.white_light import Dip, joint_start
+from spectramind_kit.fitting.white_light import joint_start
 from spectramind_kit.flags import Flag, Flags, flag_sentences
 from spectramind_kit.instruments import CHANNELS, is_fgs1
 from spectramind_kit.likelihood import VisitLikelihood
@@ -127,7 +127,7 @@ def fit_transit(curves: LightCurves, planet: Planet, config: FitConfig) -> Trans
     flags |= fit_flags(solution, noise, white.jumps, [crossing.middle for crossing in white.crossings])
     estimates = _estimates(model.period, likelihood.names, posterior, prior, curves.wavelength, data.valid)
     correlation_names, correlation = parameter_correlation(posterior, likelihood.names, estimates)
-    likelihood, why = _inflated(likelihood, model, posterior, white.dip, estimates, curves, data.valid)
+    likelihood, why = _inflated(likelihood, model, posterior, white, estimates, curves, data.valid)
     flags |= why
     covariance = likelihood.growth * posterior.depth_covariance + np.diag(likelihood.extra_variance)
     covariance += likelihood.common_extra_variance
@@ -199,14 +199,14 @@ def _inflated(
     likelihood: VisitLikelihood,
     model: CurveModel,
     posterior: Posterior,
-    dip: Dip,
+    white: WhiteFit,
     estimates: Mapping[str, Estimate],
     curves: LightCurves,
     valid: np.ndarray,
 ) -> tuple[VisitLikelihood, Flags]:
     """Widen the errors of depths that cannot be what they look like, and say why."""
-    grazes = transit_grazes(dip, posterior, estimates, valid)
-    if transit_is_lost(dip, posterior, valid):
+    grazes = white.crossed_at_limb or transit_grazes(white.dip, posterior, estimates, valid)
+    if transit_is_lost(white.dip, posterior, valid):
         return uninformative(likelihood), {Flag.GRAZING if grazes else Flag.NO_TRANSIT: ""}
     if orbit_is_implausible(model, posterior):
         return uninformative(likelihood), {Flag.IMPLAUSIBLE_ORBIT: ""}

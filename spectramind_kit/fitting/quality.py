@@ -24,7 +24,8 @@ _LARGEST_GRAZING_ERROR = 0.07
 _LARGEST_OF_AIR = 0.03
 """Difference of FGS1 and AIRS-CH0 that air of a usual giant makes, relative to the depth [1]."""
 _INSIDE, _SIGMAS = 1.5, 2.0
-"""How far inside the limb a transit may graze after all: so many planet radii, and sigmas of the impact parameter."""
+"""How far from the limb a planet's centre may be that grazes after all: so many planet radii, and sigmas of the impact
+parameter."""
 _LARGEST_ORBIT_ERROR = 3.0
 """In prior scatters of ln(a/Rs)."""
 _REMARKABLE_CORRELATION = 1.3
@@ -36,6 +37,16 @@ def transit_is_lost(dip: Dip, posterior: Posterior, alive: np.ndarray) -> bool:
     """True where neither the search nor the fit makes the transit stand out from the noise."""
     depth, sigma = mean_depth(posterior, alive)
     return dip.significance < _LEAST_SIGNIFICANCE or depth < _LEAST_SIGNIFICANCE * sigma
+
+
+def may_graze(impact: float, radius: float) -> bool:
+    """Return whether a planet passes so near the limb that a part of its disc may never be on the star.
+
+    Args:
+        impact: parameter of its way [R_star].
+        radius: of the planet [R_star].
+    """
+    return impact >= 1.0 - _INSIDE * radius
 
 
 def transit_grazes(dip: Dip, posterior: Posterior, estimates: Mapping[str, Estimate], alive: np.ndarray) -> bool:
@@ -76,7 +87,7 @@ def grazing_excess(estimates: Mapping[str, Estimate], difference: float, depth: 
         Zero where the planet is well inside the star's disc.
     """
     impact, radius = estimates["impact_parameter"], float(np.sqrt(max(depth, 0.0)))
-    if radius == 0.0 or impact.value + _SIGMAS * impact.error < 1.0 - _INSIDE * radius:
+    if radius == 0.0 or not may_graze(impact.value + _SIGMAS * impact.error, radius):
         return 0.0
     return max(0.0, abs(difference) / depth - _LARGEST_OF_AIR)
 

@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spectramind_kit.fitting.curve_model import LOG_AXIS, CurveModel, linearise, with_systematics
+from spectramind_kit.fitting.curve_model import IMPACT_SQUARED, LOG_AXIS, CurveModel, linearise, with_systematics
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.noise_modes import cosines
 from spectramind_kit.fitting.pattern_evidence import evidence_beside_slow_noise, evidence_beside_white_noise
+from spectramind_kit.fitting.quality import may_graze
 from spectramind_kit.fitting.systematics import Term, strengths, systematics
 
 MOST_CROSSINGS = 2
@@ -29,9 +30,11 @@ _RADII = (0.03, 0.05, 0.08, 0.12, 0.17, 0.23)
 _RADIUS_LIMITS = (0.015, 0.4)
 _HEIGHT = 0.2
 """Prior scatter of a crossing's height, in transit depths: spots are half as bright as the star or brighter."""
-_LEAST_EVIDENCE = 12.0
+_LEAST_EVIDENCE = 11.0
 """ln Z from which a crossing is accepted: some thirty distinct ones are tried, few visits have one, and noise that is
-like none of the kernels reaches eleven without any."""
+like none of the kernels reaches nearly as much without any."""
+_USUAL_PLANET = 0.1
+"""Radius of a usual giant [R_star]."""
 _INSIDE = 0.3
 """Share of the full depth from which the planet is on the star."""
 _STEP = 0.02
@@ -101,6 +104,16 @@ def find_crossing(time: np.ndarray, bin_seconds: float, model: CurveModel, solut
     evidence, _ = evidence_beside_slow_noise(time, bin_seconds, model, solution, _HEIGHT * depth, overlaps)
     best = int(evidence.argmax())
     return tried[best] if evidence[best] > _LEAST_EVIDENCE else None
+
+
+def is_at_the_limb(model: CurveModel, solution: Solution) -> bool:
+    """Return whether a planet passes where a crossing, its size and its way do the same to the light.
+
+    A spot that hides a part of what it covers makes it look small: it may be as large as usual.
+    """
+    planet, _ = _planet(model, solution)
+    impact = float(np.sqrt(max(solution.state.shared[IMPACT_SQUARED], 0.0)))
+    return may_graze(impact, max(planet, _USUAL_PLANET))
 
 
 def _as_placed_beside_noise(time: np.ndarray, model: CurveModel, solution: Solution, variance: np.ndarray) -> Solution:

@@ -12,7 +12,14 @@ from spectramind_kit.fitting.curve_model import CurveModel, curve_model
 from spectramind_kit.fitting.flux_jumps import MOST_ROUNDS, Anomaly, find_anomaly
 from spectramind_kit.fitting.gauss_newton import Solution, minimise
 from spectramind_kit.fitting.relative_flux import RelativeFlux
-from spectramind_kit.fitting.spot_crossing import MOST_CROSSINGS, Crossing, crossing_terms, find_crossing, refined
+from spectramind_kit.fitting.spot_crossing import (
+    MOST_CROSSINGS,
+    Crossing,
+    crossing_terms,
+    find_crossing,
+    is_at_the_limb,
+    refined,
+)
 from spectramind_kit.fitting.systematics import Systematics, drift_terms, jump_terms, pointing_terms, systematics
 from spectramind_kit.fitting.transit_prior import TransitPrior
 from spectramind_kit.fitting.white_light import Dip, find_dips, fit_white, white_curves
@@ -38,6 +45,7 @@ class WhiteFit(NamedTuple):
         jumps: when the flux jumps [s], as in the model.
         crossings: of spots, as in the model.
         anomaly: what the residuals still hold, None where nothing.
+        crossed_at_limb: whether it looks as if a spot were crossed where that and the depth are one.
     """
 
     dip: Dip
@@ -46,6 +54,7 @@ class WhiteFit(NamedTuple):
     jumps: tuple[float, ...]
     crossings: tuple[Crossing, ...]
     anomaly: Anomaly | None
+    crossed_at_limb: bool = False
 
 
 def fit_white_light(
@@ -97,6 +106,8 @@ def fit_white_light(
             found = find_crossing(curves.time, curves.bin_seconds, white.model, white.solution)
             if found is None:
                 break
+            if is_at_the_limb(white.model, white.solution):
+                return before._replace(crossed_at_limb=True)
             white = placed(white.jumps, (*white.crossings, found))
             for _ in range(_N_MOVED):
                 white = moved(white)

@@ -89,6 +89,17 @@ def test_a_crossing_that_slow_noise_would_explain_is_found(config, seed, when):
     ]
 
 
+@pytest.mark.parametrize("impact", [0.93, 0.97, 1.0])
+@pytest.mark.parametrize("fgs1", [0.15, 0.4])
+def test_a_spot_that_a_grazing_planet_crosses_makes_no_depth_sure(config, impact, fgs1):
+    curves, planet, true = light_curves(seed=8, impact_parameter=impact)
+    spotted = crossed(curves, 13_500.0, 0.18, fgs1, 0.8 * fgs1, aside=0.3)
+    fit = fit_transit(spotted, planet, config.fit)
+    assert Flag.SPOT_CROSSING not in fit.flags
+    assert Flag.AT_THE_LIMB in fit.flags or Flag.GRAZING in fit.flags
+    assert abs(standardised_level_error(fit.depth, fit.covariance, true)) < 5.0
+
+
 def test_two_crossings_are_found(config):
     curves, planet, true = light_curves(seed=8)
     twice = crossed(crossed(curves, 11_000.0, 0.08, 0.5, 0.2), 15_500.0, 0.1, 0.5, 0.2)
