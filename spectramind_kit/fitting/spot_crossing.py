@@ -106,14 +106,17 @@ def find_crossing(time: np.ndarray, bin_seconds: float, model: CurveModel, solut
     return tried[best] if evidence[best] > _LEAST_EVIDENCE else None
 
 
-def is_at_the_limb(model: CurveModel, solution: Solution) -> bool:
-    """Return whether a planet passes where a crossing, its size and its way do the same to the light.
+def is_like_the_limb(crossing: Crossing, solution: Solution) -> bool:
+    """Return whether a crossing, the planet's size and its way do the same to the light: a wide spot near the limb.
 
-    A spot that hides a part of what it covers makes it look small: it may be as large as usual.
+    A spot that hides a part of what it covers makes the planet look small: it may be as large as usual.
+
+    Args:
+        crossing: found in the residuals.
+        solution: the fit that left it.
     """
-    planet, _ = _planet(model, solution)
     impact = float(np.sqrt(max(solution.state.shared[IMPACT_SQUARED], 0.0)))
-    return may_graze(impact, max(planet, _USUAL_PLANET))
+    return crossing.spot > crossing.planet and may_graze(impact, max(crossing.planet, _USUAL_PLANET))
 
 
 def _as_placed_beside_noise(time: np.ndarray, model: CurveModel, solution: Solution, variance: np.ndarray) -> Solution:

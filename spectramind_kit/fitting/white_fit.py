@@ -17,7 +17,7 @@ from spectramind_kit.fitting.spot_crossing import (
     Crossing,
     crossing_terms,
     find_crossing,
-    is_at_the_limb,
+    is_like_the_limb,
     refined,
 )
 from spectramind_kit.fitting.systematics import Systematics, drift_terms, jump_terms, pointing_terms, systematics
@@ -45,7 +45,7 @@ class WhiteFit(NamedTuple):
         jumps: when the flux jumps [s], as in the model.
         crossings: of spots, as in the model.
         anomaly: what the residuals still hold, None where nothing.
-        crossed_at_limb: whether it looks as if a spot were crossed where that and the depth are one.
+        crossed_at_limb: whether a wide spot may be crossed at the limb, which says nothing of the planet's size.
     """
 
     dip: Dip
@@ -106,7 +106,7 @@ def fit_white_light(
             found = find_crossing(curves.time, curves.bin_seconds, white.model, white.solution)
             if found is None:
                 break
-            if is_at_the_limb(white.model, white.solution):
+            if is_like_the_limb(found, white.solution):
                 return before._replace(crossed_at_limb=True)
             white = placed(white.jumps, (*white.crossings, found))
             for _ in range(_N_MOVED):
