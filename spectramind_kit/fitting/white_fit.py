@@ -117,7 +117,7 @@ def fit_white_light(
         # Where the flux jumps even so, it was no crossing.
         return before if white.anomaly is not None and white.anomaly.jump is not None else white
 
-    white = with_crossings(fit(()))
+    white = first = with_crossings(fit(()))
     if white.anomaly:  # flanks of a long transit that was fitted with another dip: more dips before any jump
         white = fit((), _N_DIP)
     for n_round in range(MOST_ROUNDS):
@@ -129,7 +129,7 @@ def fit_white_light(
     if len(white.jumps) > 1:  # the last one may be all there is, the others the marks of a transit led astray
         alone = fit(white.jumps[-1:])
         white = alone if alone.anomaly is None or alone.anomaly.jump is None else white
-    return white if white.crossings else with_crossings(white)
+    return white if white is first or white.crossings else with_crossings(white)
 
 
 def known_systematics(
