@@ -47,7 +47,7 @@ class DrawnFit:
         label: (283,) its true spectrum [(Rp/Rs)^2].
         fit: of its only visit; flux, model and covariance in single precision.
         features: what a network sees of it.
-        statistics: (n_statistic,) of the visit.
+        statistics: (2, n_statistic) of the visit, and their errors.
     """
 
     kind: str

@@ -172,7 +172,7 @@ def _answer(world: World, name: str, one: DrawnFit, population: Population) -> t
         *features.context,
         *features.node[0],
         *features.node[1:].mean(axis=0),
-        *np.nan_to_num(one.statistics),
+        *np.nan_to_num(one.statistics[0]),
         *(weights @ (joined.depth - estimate.depth) / size),  # what star and instrument of the population moved
         *(weights @ (mean - estimate.depth) / size),  # what the prior of spectra moved
         *np.log(own),

@@ -56,7 +56,7 @@ class Inference:
         planet: what the star table says.
         visits: what a network sees of each visit, if one is to look.
         public: (n_feature,) the public baselines' features of the first visit, if one of them is to look.
-        statistics: (n_visit, n_statistic) of what its visits look like to the fit.
+        statistics: (n_visit, 2, n_statistic) of what its visits look like to the fit, and their errors.
     """
 
     planet_id: int
@@ -67,7 +67,7 @@ class Inference:
     planet: Planet | None = None
     visits: tuple[VisitFeatures, ...] = ()
     public: np.ndarray | None = None
-    statistics: np.ndarray = field(default_factory=lambda: np.zeros((0, len(STATISTICS))))
+    statistics: np.ndarray = field(default_factory=lambda: np.zeros((0, 2, len(STATISTICS))))
 
     @property
     def flagged(self) -> bool:
@@ -100,7 +100,7 @@ def infer(measurement: Measurement, population: Population) -> Inference:
         planet=measurement.planet,
         visits=measurement.visits,
         public=measurement.public,
-        statistics=np.array(observed).reshape(-1, len(STATISTICS)),
+        statistics=np.array(observed).reshape(-1, 2, len(STATISTICS)),
     )
 
 

@@ -3,8 +3,10 @@
 Labels say where answers may lie; ranges of inputs say where they were tested. A planet far beyond the ranges may have
 another one's file in the place of its own, a stretch of time missing, or a star that no training planet has.
 
-Each visit has its statistics. How far a visit is beyond a range is counted in widths of the range. What counts as far
-is measured: training planets, seen from the ranges of the others, are beyond a range now and then.
+Each visit has its statistics, and the error that each has of its own: what a shallow transit in a strong drift says of
+the orbit may be anything, and makes no visit unlike others. How far a visit is beyond a range for certain is counted in
+widths of the range. What counts as far is measured: training planets, looked at from the ranges of the others, are
+beyond a range now and then.
 """
 
 from collections.abc import Sequence
@@ -44,6 +46,9 @@ _NARROWEST = 0.1
 """Width of a range of numbers that hardly differ; nearly all are ratios, or logarithms [1]."""
 _RUNNING = 8
 """Bins of the running mean by which red noise is measured."""
+_UNKNOWN = Estimate(np.nan, np.nan)
+_CERTAIN = 3.0
+"""Own errors that a visit may be beyond a range by chance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +73,7 @@ class InputRanges:
         """Return flags of the parts that are beyond what is allowed: which statistic is farthest, and how far [widths].
 
         Args:
-            statistics: (n_visit, n_statistic) of a planet.
+            statistics: (n_visit, 2, n_statistic) of a planet, and their errors.
         """
         if not statistics.size:
             return {}
@@ -85,7 +90,7 @@ def learn_input_ranges(statistics: Sequence[np.ndarray], fold: np.ndarray) -> In
     """Return the ranges of training planets; None where they are too few.
 
     Args:
-        statistics: (n_visit, n_statistic) of each planet.
+        statistics: (n_visit, 2, n_statistic) of each planet, and their errors.
         fold: (n_planet,) of each: how far planets are beyond ranges is measured by those of the other folds.
     """
     observed = [len(one) > 0 for one in statistics]
@@ -102,7 +107,7 @@ def learn_input_ranges(statistics: Sequence[np.ndarray], fold: np.ndarray) -> In
 
 
 def statistics_of(fit: TransitFit, planet: Planet | None) -> np.ndarray:
-    """Return the statistics of a visit, (n_statistic,).
+    """Return the statistics of a visit and their errors, (2, n_statistic).
 
     Args:
         fit: of its light curves.
@@ -112,7 +117,11 @@ def statistics_of(fit: TransitFit, planet: Planet | None) -> np.ndarray:
         fgs1 = is_fgs1(fit.wavelength)
         channels = [_of_channel(fit, part) for part in (fgs1, ~fgs1)]
         values = [*_coverage(fit, fgs1), *_of_visit(fit, planet, fgs1), *channels[0], *channels[1], *_of_star(planet)]
-    return np.where(np.isfinite(values), values, np.nan)
+        # Noise that is correlated in time makes the errors of a fit larger than it takes them for.
+        red = np.exp(np.nanmax([0.0, *(channel[_OF_CHANNEL.index("red noise")] for channel in channels)]))
+        errors = np.zeros(len(values))
+        errors[len(_COVERAGE) : len(_COVERAGE) + len(_OF_VISIT)] = red * np.array(_errors_of_visit(fit, fgs1))
+    return np.stack([np.where(np.isfinite(values), values, np.nan), np.where(np.isfinite(errors), np.abs(errors), 0.0)])
 
 
 def _coverage(fit: TransitFit, fgs1: np.ndarray) -> list[float]:
@@ -132,6 +141,21 @@ def _of_visit(fit: TransitFit, planet: Planet | None, fgs1: np.ndarray) -> list[
         np.log(_parameter(fit, "semi_major_axis") / published),
         np.log(level),
         float(fit.depth[fgs1].mean() / level) if both else np.nan,
+    ]
+
+
+def _errors_of_visit(fit: TransitFit, fgs1: np.ndarray) -> list[float]:
+    """Return how far what ``_of_visit`` returns may be off by chance, without correlated noise."""
+    duration, axis, b = (
+        fit.parameters.get(name, _UNKNOWN) for name in ("duration", "semi_major_axis", "impact_parameter")
+    )
+    relative = [np.sqrt(fit.covariance[np.ix_(part, part)].mean()) / fit.depth[part].mean() for part in (fgs1, ~fgs1)]
+    return [
+        duration.error / duration.value,
+        b.error,
+        axis.error / axis.value,
+        relative[1],
+        float(fit.depth[fgs1].mean() / _level(fit, ~fgs1)[0]) * np.hypot(*relative),
     ]
 
 
@@ -182,19 +206,26 @@ def _level(fit: TransitFit, part: np.ndarray) -> tuple[float, float]:
 
 
 def _parameter(fit: TransitFit, name: str) -> float:
-    return fit.parameters.get(name, Estimate(np.nan, np.nan)).value
+    return fit.parameters.get(name, _UNKNOWN).value
 
 
 def _range(statistics: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return smallest and largest of visits (n_visit, n_statistic); no limits where nothing was measured."""
-    known = np.isfinite(statistics)
+    """Return smallest and largest of visits (n_visit, 2, n_statistic); no limits where nothing was measured."""
+    value = statistics[:, 0]
+    known = np.isfinite(value)
     measured = known.any(axis=0)
-    low = np.where(measured, np.where(known, statistics, np.inf).min(axis=0), -np.inf)
-    return low, np.where(measured, np.where(known, statistics, -np.inf).max(axis=0), np.inf)
+    low = np.where(measured, np.where(known, value, np.inf).min(axis=0), -np.inf)
+    return low, np.where(measured, np.where(known, value, -np.inf).max(axis=0), np.inf)
 
 
 def _distance(statistics: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return how far visits are beyond ranges, (n_visit, n_statistic) [widths]; 0 within, and if nothing is known."""
-    width = np.maximum(high - low, _NARROWEST)
-    outside = np.maximum(np.maximum(statistics - high, low - statistics), 0.0)
+    """Return how far visits are beyond ranges for certain, (n_visit, n_statistic) [widths]; 0 if nothing is known.
+
+    Args:
+        statistics: (n_visit, 2, n_statistic) of the visits, and their errors.
+        low: (n_statistic,) of the ranges.
+        high: (n_statistic,) of the ranges.
+    """
+    width, (value, error) = np.maximum(high - low, _NARROWEST), statistics.swapaxes(0, 1)
+    outside = np.maximum(np.maximum(value - high, low - value) - _CERTAIN * error, 0.0)
     return np.nan_to_num(np.where(np.isfinite(width), outside / width, 0.0))

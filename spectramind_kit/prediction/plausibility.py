@@ -117,7 +117,7 @@ def plausible(
         measured: depths before any prior and their standard errors, (n_wavelength,) each.
         flags: of the measurement.
         known: range of the training planets.
-        statistics: (n_visit, n_statistic) of what the planet looks like to the fit.
+        statistics: (n_visit, 2, n_statistic) of what the planet looks like to the fit, and their errors.
     """
     found, learned = dict[Flag, str](), known.safeguards
     factor = max((learned.factors.get(flag, 1.0) for flag in flags), default=1.0)

@@ -44,7 +44,7 @@ def known():
 def test_training_planets_and_their_like_are_within(known):
     planets, ranges = known
     others = [seen(mid=mid) for mid in (5500.0, 6000.0, 6500.0)]
-    like = [*planets, *others, np.vstack(planets), np.zeros((0, len(STATISTICS)))]
+    like = [*planets, *others, np.vstack(planets), np.zeros((0, 2, len(STATISTICS)))]
     assert all(ranges.beyond(one) == {} for one in like)
     assert (ranges.allowance >= 0.5).all() and np.isfinite(planets[0]).all()
 
@@ -56,6 +56,44 @@ def test_a_flag_that_no_training_planet_has_is_no_range(known):
         flagged = dataclasses.replace(fit, flags={flag: "1.4"})
         beyond, alike = (known[1].beyond(statistics_of(one, PLANET)[None]) for one in (flagged, fit))
         assert beyond == alike
+
+
+def unlike(planet_orbit, error=0.01, red=0.0):
+    """Return what ranges say of a visit whose fitted orbit is another one, known to a part, with correlated noise."""
+    fit = fit_of()
+    waves = red * 1e-4 * np.cos(2.0 * np.pi * TIME / 1500.0)
+    axis = Estimate(planet_orbit, error * planet_orbit)
+    fit = dataclasses.replace(
+        fit, parameters=fit.parameters | {"semi_major_axis": axis}, flux=fit.flux + waves[:, None]
+    )
+    return statistics_of(fit, PLANET)[None]
+
+
+def test_what_a_visit_does_not_know_makes_it_unlike_nobody(known):
+    """Shallow transits in a strong drift had another orbit than the published one, and sigmas a hundred times wider."""
+    _, ranges = known
+    name, distance = ranges.beyond(unlike(5.0))[Flag.UNLIKE_TRAINING]
+    assert name == "axis over the published one" and distance > 2.0
+    assert Flag.UNLIKE_TRAINING not in ranges.beyond(unlike(5.0, error=0.25))
+    nearer = ranges.beyond(unlike(5.0, error=0.05))[Flag.UNLIKE_TRAINING]
+    assert 0.5 < nearer[1] < distance - 1.0, "what is beyond for certain counts, and no more"
+
+
+def test_correlated_noise_makes_orbits_less_certain():
+    calm, rough = unlike(5.0, error=0.04), unlike(5.0, error=0.04, red=1.0)
+    axis = STATISTICS.index("axis over the published one")
+    assert rough[0, 1, axis] > 1.5 * calm[0, 1, axis]
+    assert rough[0, 0, axis] == calm[0, 0, axis]
+
+
+@pytest.mark.parametrize("depth, beyond", [(0.01, True), (3e-4, False)])
+def test_channels_that_differ_by_what_noise_allows_are_like_others(known, depth, beyond):
+    _, ranges = known
+    fit = fit_of()
+    both = np.where(np.arange(N) == 0, 0.6 * depth, depth)
+    fit = dataclasses.replace(fit, depth=both, covariance=(5e-5) ** 2 * np.eye(N))
+    found = {name for name, _ in ranges.beyond(statistics_of(fit, PLANET)[None]).values()}
+    assert ("FGS1 over AIRS-CH0" in found) == beyond
 
 
 @pytest.mark.parametrize("channel, part", [("FGS1", slice(0, 1)), ("AIRS-CH0", slice(1, N))])
@@ -82,11 +120,11 @@ def test_a_star_that_no_training_planet_has_is_beyond(known, change, name):
 
 def test_what_could_not_be_measured_is_within_every_range(known):
     bare = statistics_of(fit_of(), None)
-    assert np.isnan(bare[PARTS[Flag.STAR_UNLIKE_TRAINING]]).all() and known[1].beyond(bare[None]) == {}
+    assert np.isnan(bare[0, PARTS[Flag.STAR_UNLIKE_TRAINING]]).all() and known[1].beyond(bare[None]) == {}
     fit = fit_of()
     gone = dataclasses.replace(fit, flux=np.where(np.arange(N) == 0, np.nan, fit.flux))
     statistics = statistics_of(gone, PLANET)
-    assert np.isnan(statistics[[i for i, s in enumerate(STATISTICS) if "FGS1" in s]]).all()
+    assert np.isnan(statistics[0, [i for i, s in enumerate(STATISTICS) if "FGS1" in s]]).all()
     assert known[1].beyond(statistics[None]) == {}
     every_other = np.where(np.arange(N_TIME)[:, None] % 2 == 0, np.nan, fit.flux)
     assert known[1].beyond(statistics_of(dataclasses.replace(fit, flux=every_other), PLANET)[None]) == {}
@@ -102,11 +140,11 @@ def test_few_planets_teach_no_ranges():
 def test_several_visits_count_by_the_farthest():
     n = len(STATISTICS)
     ranges = InputRanges(np.zeros(n), np.ones(n), np.full(n, 0.5))
-    inside, outside = np.full((1, n), 0.5), np.full((1, n), 0.5)
+    inside, outside = (np.stack([np.full((1, n), 0.5), np.zeros((1, n))], axis=1) for _ in range(2))
     place = STATISTICS.index("depth")
-    outside[0, place] = -1.0
+    outside[0, 0, place] = -1.0
     assert ranges.beyond(np.vstack([inside, outside])) == {Flag.UNLIKE_TRAINING: ("depth", 1.0)}
-    outside[0, place] = -0.4
+    outside[0, 0, place] = -0.4
     assert ranges.beyond(np.vstack([inside, outside])) == {}
 
 

@@ -38,12 +38,12 @@ def world():
         covariance = SIGMA**2 * (1.0 + 0.2 * np.eye(283))
         estimate = DepthEstimate(planet, truth[planet] + error + rng.normal(0, 0.3 * SIGMA, 283), covariance, 1)
         one = infer(Measurement(planet, estimate), populations[planet % 4])
-        return replace(one, statistics=rng.uniform(0.0, 1.0, (1, len(STATISTICS))))
+        return replace(one, statistics=rng.uniform(0.0, 1.0, (1, 2, len(STATISTICS))) * [[[1.0], [0.0]]])
 
     held_out = [inferred(planet, rng.normal(0, SIGMA)) for planet in range(N_PLANET)]
     damaged = [inferred(planet, 40.0 * SIGMA * sign) for planet, sign in zip(range(6), (1, -1) * 3)]
     for place, one in enumerate(damaged):
-        one.statistics[0, WRONG_TIME] = 5.0 + 0.2 * place
+        one.statistics[0, 0, WRONG_TIME] = 5.0 + 0.2 * place
     return model, held_out, fold, damaged, truth
 
 
@@ -83,7 +83,7 @@ def test_few_planets_teach_what_is_usual(world, config):
     usual = Safeguards()
     assert (found.ranges, found.factors, found.significance) == (None, {}, usual.significance)
     assert planets_to_damage(range(12)) == () and len(planets_to_damage(range(200))) == 8
-    blind = [replace(one, statistics=np.zeros((0, len(STATISTICS)))) for one in held_out]
+    blind = [replace(one, statistics=np.zeros((0, 2, len(STATISTICS)))) for one in held_out]
     assert learn_safeguards(model, blind, fold, damaged, config).ranges is None, "nobody looked"
 
 
