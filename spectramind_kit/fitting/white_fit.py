@@ -4,6 +4,7 @@ A transit, jumps and crossings imitate each other: a jump leads the transit astr
 flanks that look like jumps, half a crossing looks like a jump.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -26,9 +27,14 @@ from spectramind_kit.fitting.white_light import Dip, find_dips, fit_white, white
 from spectramind_kit.products import LightCurves
 from spectramind_kit.settings.fit import FitConfig
 from spectramind_kit.transit.light_curve import exposure_samples
+from spectramind_kit.transit.orbit import transit_duration
 
 _N_DIP = 3
-"""Dips that the white light is fitted with before a jump is accepted."""
+"""Dips that the white light is fitted with before a crossing or a jump is looked for."""
+_LIKE_USUAL = 1.3
+"""By how much transits may be shorter or longer than those of the published orbit, to be looked for beside these."""
+_LARGEST_IMPACT = 0.8
+"""Of the published orbit, for its duration [R_star]: beyond, that says little."""
 _N_MOVED = 2
 """How often a crossing is taken anew where the fit before has moved it."""
 _TOLERANCE = 1e-2
@@ -80,6 +86,11 @@ def fit_white_light(
     def placed(jumps: tuple[float, ...], crossings: tuple[Crossing, ...] = (), n_dip: int = 1) -> WhiteFit:
         known = known_systematics(curves, middle, config, 0, jumps, crossings)
         dips = find_dips(curves.time, flux, weight, known, config.drift_scatter, n_dip)
+        if n_dip > 1:
+            # A long transit in a strong drift looks like a longer one that is cut: the star table knows better.
+            usual = _usual_duration(prior, dips[0].depth)
+            lasting = usual / _LIKE_USUAL, usual * _LIKE_USUAL
+            dips += find_dips(curves.time, flux, weight, known, config.drift_scatter, 1, lasting)
         model = model_of(known, dips[0].depth)
         ends = [(dip, fit_white(model, dip, config)) for dip in dips]
         dip, solution = min(ends, key=lambda end: end[1].at.cost)
@@ -117,9 +128,10 @@ def fit_white_light(
         # Where the flux jumps even so, it was no crossing.
         return before if white.anomaly is not None and white.anomaly.jump is not None else white
 
-    white = first = with_crossings(fit(()))
-    if white.anomaly:  # flanks of a long transit that was fitted with another dip: more dips before any jump
+    white = fit(())
+    if white.anomaly:  # flanks of a long transit that was fitted with another dip: more dips before anything else
         white = fit((), _N_DIP)
+    white = first = with_crossings(white)
     for n_round in range(MOST_ROUNDS):
         if white.anomaly is None or white.anomaly.jump is None:
             break
@@ -130,6 +142,13 @@ def fit_white_light(
         alone = fit(white.jumps[-1:])
         white = alone if alone.anomaly is None or alone.anomaly.jump is None else white
     return white if white is first or white.crossings else with_crossings(white)
+
+
+def _usual_duration(prior: TransitPrior, depth: float) -> float:
+    """Return how long the transit of the published orbit takes [s]."""
+    impact = min(math.sqrt(max(prior.impact_squared[0], 0.0)), _LARGEST_IMPACT)
+    ratio = math.sqrt(min(max(depth, 0.0), 0.5))
+    return float(transit_duration(prior.period, math.exp(prior.log_axis[0]), impact, ratio))
 
 
 def known_systematics(

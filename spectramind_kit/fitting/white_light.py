@@ -80,7 +80,13 @@ def _excess_variance(flux: np.ndarray, weight: np.ndarray) -> float:
 
 
 def find_dips(
-    time: np.ndarray, white: np.ndarray, weight: np.ndarray, drift: Systematics, drift_scatter: float, n: int
+    time: np.ndarray,
+    white: np.ndarray,
+    weight: np.ndarray,
+    drift: Systematics,
+    drift_scatter: float,
+    n: int,
+    lasting: tuple[float, float] = (0.0, math.inf),
 ) -> list[Dip]:
     """Search the white curves for the dips that explain most beside a drift of plausible size, the best one first.
 
@@ -91,8 +97,13 @@ def find_dips(
         drift: of the white curves, one row of its mixing each.
         drift_scatter: prior scatter of its coefficients.
         n: dips to return, which begin or end at different times.
+        lasting: shortest and longest dip that is looked for [s].
     """
     mid_times, durations = _grid(time)
+    looked_for = (lasting[0] <= durations) & (durations <= lasting[1])
+    if not looked_for.any():
+        return []
+    mid_times, durations = mid_times[looked_for], durations[looked_for]
     shapes = _trapezoids(time, mid_times, durations)
     score, information = np.zeros(len(shapes)), np.zeros(len(shapes))
     for flux, measured, mixing in zip(white, weight, drift.mixing):

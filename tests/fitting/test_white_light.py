@@ -13,14 +13,14 @@ MIDDLE = np.array([0.7, 2.9])
 NOISE = 2e-4
 
 
-def search(mid_time, duration, depth, seed=0, drift_size=1e-3):
+def search(mid_time, duration, depth, seed=0, drift_size=1e-3, **which):
     rng = np.random.default_rng(seed)
     drift = systematics(TIME, MIDDLE, drift_terms(TIME, MIDDLE, 4, 0))
     x = np.linspace(-1, 1, 225)
     dip = depth * np.clip((0.5 - np.abs(TIME - mid_time) / duration) / 0.1, 0, 1)
     white = np.stack([1 + drift_size * s * (x**3 - 0.5 * x**2) - dip for s in (1, -0.5)])
     white += NOISE * rng.standard_normal(white.shape)
-    return find_dips(TIME, white, np.full(white.shape, NOISE**-2), drift, 2e-3, 1)[0]
+    return find_dips(TIME, white, np.full(white.shape, NOISE**-2), drift, 2e-3, 1, **which)[0]
 
 
 @pytest.mark.parametrize("mid_time", [500.0, 4000.0, 13500.0, 26000.0])
@@ -39,6 +39,12 @@ def test_dip_is_found_wherever_it_is(mid_time, duration):
 def test_a_long_shallow_dip_is_not_taken_for_drift():
     dip = search(11000.0, 21000.0, 0.0035)
     assert dip.duration == pytest.approx(21000.0, rel=0.15) and dip.mid_time == pytest.approx(11000.0, abs=1500.0)
+
+
+def test_only_dips_that_last_as_long_as_asked_for_are_found():
+    longer, usual = search(13500.0, 18000.0, 0.01), search(13500.0, 18000.0, 0.01, lasting=(8000.0, 12000.0))
+    assert longer.duration > 16000.0 and 8000.0 <= usual.duration <= 12000.0
+    assert usual.significance < longer.significance and abs(usual.mid_time - 13500.0) < 6000.0
 
 
 @pytest.mark.parametrize("seed", range(4))
