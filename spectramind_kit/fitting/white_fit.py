@@ -83,26 +83,30 @@ def fit_white_light(
     def model_of(known: Systematics, depth: float) -> CurveModel:
         return curve_model(flux, weight, sampled_instants(curves, config), middle, known, prior, config, depth)
 
-    def placed(jumps: tuple[float, ...], crossings: tuple[Crossing, ...] = (), n_dip: int = 1) -> WhiteFit:
+    def placed(jumps: tuple[float, ...], crossings: tuple[Crossing, ...] = ()) -> WhiteFit:
         known = known_systematics(curves, middle, config, 0, jumps, crossings)
-        dips = find_dips(curves.time, flux, weight, known, config.drift_scatter, n_dip)
-        if n_dip > 1:
-            # A long transit in a strong drift looks like a longer one that is cut: the star table knows better.
-            usual = _usual_duration(prior, dips[0].depth)
-            lasting = usual / _LIKE_USUAL, usual * _LIKE_USUAL
-            dips += find_dips(curves.time, flux, weight, known, config.drift_scatter, 1, lasting)
-        model = model_of(known, dips[0].depth)
-        ends = [(dip, fit_white(model, dip, config)) for dip in dips]
-        dip, solution = min(ends, key=lambda end: end[1].at.cost)
-        return WhiteFit(dip, model, solution, jumps, crossings, None)
+        dip = find_dips(curves.time, flux, weight, known, config.drift_scatter, 1)[0]
+        model = model_of(known, dip.depth)
+        return WhiteFit(dip, model, fit_white(model, dip, config), jumps, crossings, None)
 
     def with_anomaly(white: WhiteFit) -> WhiteFit:
         time, step = curves.time, curves.bin_seconds
         found = find_anomaly(time, step, white.model, white.solution, config.drift_scatter, white.jumps)
         return white._replace(anomaly=found)
 
-    def fit(jumps: tuple[float, ...], n_dip: int = 1) -> WhiteFit:
-        return with_anomaly(placed(jumps, n_dip=n_dip))
+    def fit(jumps: tuple[float, ...]) -> WhiteFit:
+        return with_anomaly(placed(jumps))
+
+    def among_other_dips(white: WhiteFit) -> WhiteFit:
+        known = known_systematics(curves, middle, config, 0, white.jumps, white.crossings)
+        # A long transit in a strong drift looks like a longer one that is cut: the star table knows better.
+        usual = _usual_duration(prior, white.dip.depth)
+        lasting = usual / _LIKE_USUAL, usual * _LIKE_USUAL
+        dips = find_dips(curves.time, flux, weight, known, config.drift_scatter, _N_DIP)[1:]
+        dips += find_dips(curves.time, flux, weight, known, config.drift_scatter, 1, lasting)
+        ends = [(white.dip, white.solution), *((dip, fit_white(white.model, dip, config)) for dip in dips)]
+        dip, solution = min(ends, key=lambda end: end[1].at.cost)
+        return white if solution is white.solution else with_anomaly(white._replace(dip=dip, solution=solution))
 
     def moved(white: WhiteFit) -> WhiteFit:
         crossings = refined(white.crossings, white.model, white.solution)
@@ -130,7 +134,7 @@ def fit_white_light(
 
     white = fit(())
     if white.anomaly:  # flanks of a long transit that was fitted with another dip: more dips before anything else
-        white = fit((), _N_DIP)
+        white = among_other_dips(white)
     white = first = with_crossings(white)
     for n_round in range(MOST_ROUNDS):
         if white.anomaly is None or white.anomaly.jump is None:

@@ -116,46 +116,36 @@ def statistics_of(fit: TransitFit, planet: Planet | None) -> np.ndarray:
     with np.errstate(all="ignore"):  # what cannot be measured is NaN
         fgs1 = is_fgs1(fit.wavelength)
         channels = [_of_channel(fit, part) for part in (fgs1, ~fgs1)]
-        values = [*_coverage(fit, fgs1), *_of_visit(fit, planet, fgs1), *channels[0], *channels[1], *_of_star(planet)]
+        visit = np.array(_of_visit(fit, planet, fgs1))
+        values = [*_coverage(fit, fgs1), *visit[:, 0], *channels[0], *channels[1], *_of_star(planet)]
         # Noise that is correlated in time makes the errors of a fit larger than it takes them for.
         red = np.exp(np.nanmax([0.0, *(channel[_OF_CHANNEL.index("red noise")] for channel in channels)]))
         errors = np.zeros(len(values))
-        errors[len(_COVERAGE) : len(_COVERAGE) + len(_OF_VISIT)] = red * np.array(_errors_of_visit(fit, fgs1))
+        errors[len(_COVERAGE) :][: len(visit)] = red * visit[:, 1]
     return np.stack([np.where(np.isfinite(values), values, np.nan), np.where(np.isfinite(errors), np.abs(errors), 0.0)])
 
 
 def _coverage(fit: TransitFit, fgs1: np.ndarray) -> list[float]:
-    mid_time = (_parameter(fit, "mid_time") - fit.time.mean()) / np.ptp(fit.time)
+    mid_time = (_parameter(fit, "mid_time").value - fit.time.mean()) / np.ptp(fit.time)
     used = np.isfinite(fit.flux)
     sigma = [np.log(_level(fit, part)[1]) if used[:, part].any() else np.nan for part in (fgs1, ~fgs1)]
     return [np.log(len(fit.time)), np.log(np.median(np.diff(fit.time))), mid_time, *sigma]
 
 
-def _of_visit(fit: TransitFit, planet: Planet | None, fgs1: np.ndarray) -> list[float]:
+def _of_visit(fit: TransitFit, planet: Planet | None, fgs1: np.ndarray) -> list[tuple[float, float]]:
+    """Return the statistics of orbit and depths, each with its error where no noise is correlated in time."""
+    duration, impact, axis = (_parameter(fit, name) for name in ("duration", "impact_parameter", "semi_major_axis"))
     level, used = _level(fit, ~fgs1)[0], np.isfinite(fit.flux)
     published = planet.orbit.semi_major_axis if planet is not None and planet.orbit else np.nan
     both = used[:, fgs1].any() and used[:, ~fgs1].any()
-    return [
-        np.log(_parameter(fit, "duration")),
-        _parameter(fit, "impact_parameter"),
-        np.log(_parameter(fit, "semi_major_axis") / published),
-        np.log(level),
-        float(fit.depth[fgs1].mean() / level) if both else np.nan,
-    ]
-
-
-def _errors_of_visit(fit: TransitFit, fgs1: np.ndarray) -> list[float]:
-    """Return how far what ``_of_visit`` returns may be off by chance, without correlated noise."""
-    duration, axis, b = (
-        fit.parameters.get(name, _UNKNOWN) for name in ("duration", "semi_major_axis", "impact_parameter")
-    )
+    ratio = float(fit.depth[fgs1].mean() / level)
     relative = [np.sqrt(fit.covariance[np.ix_(part, part)].mean()) / fit.depth[part].mean() for part in (fgs1, ~fgs1)]
     return [
-        duration.error / duration.value,
-        b.error,
-        axis.error / axis.value,
-        relative[1],
-        float(fit.depth[fgs1].mean() / _level(fit, ~fgs1)[0]) * np.hypot(*relative),
+        (np.log(duration.value), duration.error / duration.value),
+        (impact.value, impact.error),
+        (np.log(axis.value / published), axis.error / axis.value),
+        (np.log(level), relative[1]),
+        (ratio if both else np.nan, ratio * np.hypot(*relative)),
     ]
 
 
@@ -170,7 +160,7 @@ def _of_channel(fit: TransitFit, part: np.ndarray) -> list[float]:
     white = _white(fit.residual[:, part])
     red = np.convolve(white, np.full(_RUNNING, 1.0 / _RUNNING), mode="valid").std() * np.sqrt(_RUNNING)
     change = np.gradient(fit.model[:, part].mean(axis=1))
-    after = np.sign(fit.time - _parameter(fit, "mid_time"))
+    after = np.sign(fit.time - _parameter(fit, "mid_time").value)
     size = np.sqrt(np.square(change).sum())
     return [
         np.log(float(np.median(fit.noise_scale[part]))),
@@ -205,8 +195,8 @@ def _level(fit: TransitFit, part: np.ndarray) -> tuple[float, float]:
     return float(np.average(fit.depth[part], weights=error**-2.0)), float(error.min())
 
 
-def _parameter(fit: TransitFit, name: str) -> float:
-    return fit.parameters.get(name, _UNKNOWN).value
+def _parameter(fit: TransitFit, name: str) -> Estimate:
+    return fit.parameters.get(name, _UNKNOWN)
 
 
 def _range(statistics: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
